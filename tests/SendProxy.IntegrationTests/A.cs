@@ -1,0 +1,1 @@
+namespace SendProxy.IntegrationTests; public class PlaceholderTests { [Fact] public void A() => Assert.True(true); }

@@ -1,0 +1,1 @@
+namespace SendProxy.Tests; public class PlaceholderTests { [Fact] public void A() => Assert.True(true); }
