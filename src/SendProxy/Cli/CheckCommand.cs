@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.Text.Json;
+using SendProxy.Configuration;
+
+namespace SendProxy.Cli;
+
+/// <summary><c>sendproxy check</c>: reads the configuration as serving would, tells everything that is wrong, exits 0 or 2.</summary>
+internal static class CheckCommand
+{
+    public const int Bad = 2;
+
+    public static Command Create(Option<string> config)
+    {
+        var output = new Option<string>("--output", "-o") { Description = "text or json.", DefaultValueFactory = _ => "text" };
+        output.AcceptOnlyFromAmong("text", "json");
+        var schema = new Option<bool>("--print-schema") { Description = "Print the JSON schema of the configuration instead." };
+        var reference = new Option<bool>("--print-reference") { Description = "Print docs/CONFIGURATION.md instead." };
+        var check = new Command("check", "Check the configuration; exit 0 when it is good, 2 when it is not.") { output, schema, reference };
+        check.SetAction(result =>
+        {
+            var to = result.InvocationConfiguration.Output;
+            if (result.GetValue(schema))
+            {
+                to.Write(SchemaWriter.Write(ProxySettings.Describe()));
+                return 0;
+            }
+
+            if (result.GetValue(reference))
+            {
+                to.Write(ReferenceWriter.Write(ProxySettings.Describe()));
+                return 0;
+            }
+
+            return Run(result.GetValue(config)!, result.GetValue(output) == "json", to);
+        });
+        return check;
+    }
+
+    private static int Run(string path, bool json, TextWriter to)
+    {
+        try
+        {
+            var settings = ProxySettings.Load(path, Environment.GetEnvironmentVariable);
+            Write(path, [], json, to);
+            if (!json)
+            {
+                to.WriteLine($"{path} is good: {settings.Upstreams.Count} upstreams, {settings.Routes.Count} routes, {settings.Limits.Count} limits.");
+            }
+
+            return 0;
+        }
+        catch (SettingsException e)
+        {
+            Write(path, e.Errors, json, to);
+            return Bad;
+        }
+    }
+
+    private static void Write(string path, IReadOnlyList<SettingsError> errors, bool json, TextWriter to)
+    {
+        if (!json)
+        {
+            foreach (var error in errors)
+            {
+                to.WriteLine(error);
+            }
+
+            if (errors.Count > 0)
+            {
+                to.WriteLine($"{path}: {errors.Count} {(errors.Count == 1 ? "error" : "errors")}. Every setting is in docs/CONFIGURATION.md.");
+            }
+
+            return;
+        }
+
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        {
+            writer.WriteStartObject();
+            writer.WriteBoolean("good", errors.Count == 0);
+            writer.WriteStartArray("errors");
+            foreach (var error in errors)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("file", error.File);
+                writer.WriteNumber("line", error.Line);
+                writer.WriteNumber("column", error.Column);
+                writer.WriteString("path", error.Path);
+                writer.WriteString("message", error.Message);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        to.WriteLine(System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan));
+    }
+}

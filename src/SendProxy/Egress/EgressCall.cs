@@ -1,0 +1,47 @@
+using System.Globalization;
+using SendProxy.Errors;
+using SendProxy.Sending;
+using SendProxy.Sending.Idempotency;
+
+namespace SendProxy.Egress;
+
+/// <summary>One request at the local port: what is known of it so far, for its answer's headers, its log line and its metrics.</summary>
+internal sealed class EgressCall(string requestId)
+{
+    /// <summary>How the adapter below the forwarder finds the call.</summary>
+    public static readonly HttpRequestOptionsKey<EgressCall> Key = new("sendproxy.call");
+
+    public string RequestId => requestId;
+
+    public Route? Route { get; set; }
+
+    public OutboundMessage? Message { get; set; }
+
+    public SendOutcome? Outcome { get; set; }
+
+    /// <summary>The proxy's own answer; null where the upstream's goes to the caller.</summary>
+    public Refusal? Refusal { get; set; }
+
+    public string RouteName => Route?.Name ?? "none";
+
+    public Sent Sent => Outcome?.Sent ?? Refusal?.Sent ?? Sent.No;
+
+    /// <summary>What the answer says of its way: never what an upstream could forge.</summary>
+    public void Explain(IHeaderDictionary headers)
+    {
+        headers["SendProxy-Request-Id"] = requestId;
+        headers["SendProxy-Sent"] = Sent.Word();
+        if (Outcome is { } outcome)
+        {
+            headers["SendProxy-Attempts"] = outcome.Attempts.ToString(CultureInfo.InvariantCulture);
+            headers["SendProxy-Queued-Ms"] = ((long)outcome.Queued.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+            headers["SendProxy-Limiter"] = Route!.Plan.Limits.Count > 0 ? "local" : "off";
+        }
+
+        if (Message is { Key.Origin: not KeyOrigin.None } message)
+        {
+            headers["SendProxy-Idempotency"] = message.Key.Word;
+            headers[IdempotencyKey.Header] = message.Key.Value;
+        }
+    }
+}

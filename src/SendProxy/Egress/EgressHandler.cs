@@ -1,0 +1,162 @@
+using Microsoft.AspNetCore.Http.Features;
+using SendProxy.Configuration;
+using SendProxy.Hosting;
+using SendProxy.Errors;
+using SendProxy.Sending;
+using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Idempotency;
+using SendProxy.Sending.RateLimiting;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace SendProxy.Egress;
+
+/// <summary>
+/// The way of a send through the local port: 1 guard and route, 2 body, 3 key, 4 check, 5 forward, 6 log. Each stage may end it.
+/// </summary>
+internal sealed class EgressHandler(
+    Live<EgressState> live, IHttpForwarder forwarder, SenderInvoker invoker, BodyReader bodies, EgressTelemetry telemetry, TimeProvider time) : IQuiet
+{
+    // The sender bounds every wait before the answer; the forwarder's own timer is only a net below it.
+    private static readonly ForwarderRequestConfig Forwarding = new() { ActivityTimeout = TimeSpan.FromHours(2) };
+    private static readonly EgressTransformer Transformer = new();
+    private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(1);
+
+    private int _inFlight;
+
+    /// <summary>Requests that are worked on now.</summary>
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Monotonic time of the last request's end: what draining waits to be quiet.</summary>
+    public long LastActive { get; private set; }
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var state = live.Current;
+        var call = new EgressCall(Guid.CreateVersion7(time.GetUtcNow()).ToString());
+        var start = time.GetTimestamp();
+        var running = Interlocked.Increment(ref _inFlight);
+        telemetry.InFlight(running);
+        ReplayBody? body = null;
+        try
+        {
+            call.Refusal = running > state.Process.MaxInFlight
+                ? Refusal.NotSent(ProxyError.Overloaded, $"process.maxInFlight ({state.Process.MaxInFlight}) requests are running.", TryAgain)
+                : await PrepareAsync(context, state, call, b => body = b);
+            if (call.Refusal is { } refusal)
+            {
+                call.Explain(context.Response.Headers);
+                await Problem.WriteAsync(context, refusal, call.RequestId);
+                return;
+            }
+
+            // 5 forward
+            EgressTransformer.Attach(context, call);
+            _ = await forwarder.SendAsync(context, "https://sender.invalid", invoker.Invoker, Forwarding, Transformer, CancellationToken.None);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller is gone; there is nobody to answer.
+        }
+        finally
+        {
+            body?.Dispose();
+            call.Outcome?.Answer?.Dispose();
+            LastActive = time.GetTimestamp();
+            telemetry.InFlight(Interlocked.Decrement(ref _inFlight));
+            telemetry.Ended(context, call, time.GetElapsedTime(start)); // 6 log
+        }
+    }
+
+    private async Task<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressCall call, Action<ReplayBody> own)
+    {
+        // 1 guard and route
+        var request = context.Request;
+        if (state.Guard.Check(context) is { } refused)
+        {
+            return refused;
+        }
+
+        // The raw target, not Kestrel's decoded path: what is matched is what is sent.
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        var query = target.IndexOf('?', StringComparison.Ordinal);
+        var (route, notFound) = state.Routes.Find(request.Method, query < 0 ? target : target[..query]);
+        if (route is null)
+        {
+            return notFound;
+        }
+
+        call.Route = route;
+        if (route.Options.Paused)
+        {
+            return Refusal.NotSent(ProxyError.RoutePaused, $"The route {route.Name} has paused: true.", TimeSpan.FromSeconds(60));
+        }
+
+        // 2 body
+        var deadline = Deadline.In(TotalTime(request, route), time);
+        var (body, unread) = await bodies.ReadAsync(request, route.Options.MaxBodyBytes, state.Process.MaxBufferedBytes, context.RequestAborted);
+        if (body is null)
+        {
+            return unread;
+        }
+
+        own(body);
+
+        // 3 key
+        var (key, badKey) = KeyFor(request, route);
+        if (badKey is not null)
+        {
+            return badKey;
+        }
+
+        // 4 check
+        if (RequestScan.FindSecret(request, target, body.Memory.Span, state.LiveKeys) is { } where)
+        {
+            return Refusal.NotSent(ProxyError.SecretInRequest, $"What looks like a live key stands in the {where} of the request.");
+        }
+
+        call.Message = new OutboundMessage
+        {
+            RequestId = call.RequestId,
+            Plan = route.Plan,
+            Method = HttpMethod.Parse(request.Method),
+            PathAndQuery = target,
+            Headers = RequestScan.HeadersFor(request),
+            Body = body,
+            Key = key,
+            Lane = Lanes.FromPriority(request.Headers["Priority"], route.Options.Lane),
+            Deadline = deadline,
+        };
+        return null;
+    }
+
+    private static TimeSpan TotalTime(HttpRequest request, Route route)
+    {
+        var total = route.Plan.Line.Upstream.Options.Timeouts.Total;
+        return Units.TryDuration(request.Headers["SendProxy-Timeout"].ToString(), out var asked) && asked > TimeSpan.Zero && asked < total
+            ? asked
+            : total;
+    }
+
+    private (IdempotencyKey Key, Refusal? Refusal) KeyFor(HttpRequest request, Route route)
+    {
+        var sent = request.Headers[IdempotencyKey.Header];
+        if (sent.Count == 0)
+        {
+            return route.Options.RequireKey
+                ? (default, Refusal.NotSent(ProxyError.IdempotencyKeyMissing, $"The route {route.Name} has idempotency.require: true."))
+                : (HttpMethods.IsPost(request.Method) || HttpMethods.IsPatch(request.Method) ? IdempotencyKey.Generate(time) : IdempotencyKey.None, null);
+        }
+
+        return sent.Count == 1 && IdempotencyKey.TryParse(sent.ToString(), out var key)
+            ? (key, null)
+            : (default, Refusal.NotSent(ProxyError.IdempotencyKeyInvalid, $"It must be one key of 1 to {IdempotencyKey.MaxLength} visible ASCII characters."));
+    }
+}
+
+/// <summary>The invoker that YARP forwards to.</summary>
+internal sealed class SenderInvoker(ISender sender) : IDisposable
+{
+    public HttpMessageInvoker Invoker { get; } = new(new SenderHandler(sender), disposeHandler: true);
+
+    public void Dispose() => Invoker.Dispose();
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using Prometheus;
+
+namespace SendProxy.Egress;
+
+/// <summary>Series of the local port. Labels are the route's name and enums.</summary>
+internal sealed class EgressMetrics(IMetricFactory metrics)
+{
+    private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+    private readonly Counter _requests = metrics.CreateCounter(
+        "sendproxy_requests_total", "Requests by route, class of the status and code of the proxy's own refusal (empty for the upstream's answers).",
+        ["route", "status_class", "code"]);
+
+    private readonly Histogram _duration = metrics.CreateHistogram(
+        "sendproxy_request_duration_seconds", "From the request's head to the end of its answer.",
+        ["route"], new HistogramConfiguration { Buckets = Seconds });
+
+    private readonly Gauge _inFlight = metrics.CreateGauge("sendproxy_requests_in_flight", "Requests that are worked on, waiting ones included.");
+
+    private readonly Gauge _buffered = metrics.CreateGauge("sendproxy_buffered_body_bytes", "Memory that request bodies hold.");
+
+    private readonly Counter _idempotency = metrics.CreateCounter(
+        "sendproxy_idempotency_keys_total", "Sends by who made their key.", ["route", "origin"]);
+
+    public void Ended(string route, int status, string code, double seconds)
+    {
+        _requests.WithLabels(route, StatusClass(status), code).Inc();
+        _duration.WithLabels(route).Observe(seconds);
+    }
+
+    public void InFlight(int count) => _inFlight.Set(count);
+
+    public void Buffered(long bytes) => _buffered.Set(bytes);
+
+    public void Keyed(string route, string origin) => _idempotency.WithLabels(route, origin).Inc();
+
+    private static string StatusClass(int status) => status switch
+    {
+        >= 200 and < 300 => "2xx",
+        >= 300 and < 400 => "3xx",
+        >= 400 and < 500 => "4xx",
+        >= 500 and < 600 => "5xx",
+        _ => status.ToString(CultureInfo.InvariantCulture)[..1] + "xx",
+    };
+}

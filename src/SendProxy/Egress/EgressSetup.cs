@@ -1,0 +1,16 @@
+namespace SendProxy.Egress;
+
+/// <summary>Wires the local port.</summary>
+internal static class EgressSetup
+{
+    public static IServiceCollection AddEgress(this IServiceCollection services)
+    {
+        services.AddHttpForwarder();
+        return services
+            .AddSingleton<EgressMetrics>()
+            .AddSingleton<BodyReader>()
+            .AddSingleton<SenderInvoker>()
+            .AddSingleton<EgressTelemetry>()
+            .AddSingleton<EgressHandler>();
+    }
+}

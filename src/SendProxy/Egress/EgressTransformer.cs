@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Primitives;
+using SendProxy.Errors;
+using SendProxy.Upstreams;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace SendProxy.Egress;
+
+/// <summary>
+/// What YARP asks for on the way: out, only the call is handed on, since the message is complete already; back, headers are
+/// filtered and the way is explained.
+/// </summary>
+internal sealed class EgressTransformer : HttpTransformer
+{
+    private static readonly object ItemKey = typeof(EgressCall);
+    private static readonly Uri Envelope = new("https://sender.invalid/");
+
+    public static void Attach(HttpContext context, EgressCall call) => context.Items[ItemKey] = call;
+
+    public override ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        proxyRequest.RequestUri = Envelope;
+        proxyRequest.Options.Set(EgressCall.Key, Call(httpContext));
+        return ValueTask.CompletedTask;
+    }
+
+    public override ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        if (proxyResponse is null)
+        {
+            return new(false);
+        }
+
+        var headers = httpContext.Response.Headers;
+        Copy(proxyResponse.Headers.NonValidated, headers);
+        Copy(proxyResponse.Content.Headers.NonValidated, headers);
+        var call = Call(httpContext);
+        call.Explain(headers);
+        if (call.Refusal is { } refusal)
+        {
+            headers[Problem.ErrorHeader] = ProxyErrorTable.Describe(refusal.Error).Code;
+        }
+
+        return new(true);
+    }
+
+    private static EgressCall Call(HttpContext context) => (EgressCall)context.Items[ItemKey]!;
+
+    private static void Copy(System.Net.Http.Headers.HttpHeadersNonValidated from, IHeaderDictionary to)
+    {
+        foreach (var (name, values) in from)
+        {
+            if (HeaderNames.ComesBack(name))
+            {
+                to[name] = values.Count == 1 ? new StringValues(values.ToString()) : new StringValues([.. values]);
+            }
+        }
+    }
+}

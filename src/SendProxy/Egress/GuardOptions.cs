@@ -1,0 +1,55 @@
+using SendProxy.Configuration;
+using SendProxy.Secrets;
+
+namespace SendProxy.Egress;
+
+/// <summary>Who may use the port. Section <c>guard</c>.</summary>
+/// <param name="Hosts">Names that a Host header may have, without port: anything else is a web page that rebinds its name.</param>
+/// <param name="RequireHeader">A header every request must carry, which a page cannot add to a simple request; null where none.</param>
+/// <param name="CallerToken">Where a token stands that callers must send; null where none is asked for.</param>
+internal sealed record GuardOptions(
+    bool AllowRemote, IReadOnlySet<string> Hosts, (string Name, string Value)? RequireHeader, ISecretSource? CallerToken)
+{
+    private static readonly string[] Local = ["localhost", "127.0.0.1", "[::1]"];
+
+    public static GuardOptions Read(SettingsReader guard)
+    {
+        var allowRemote = guard.Flag("allowRemote", false, "Let other machines call; needs callerToken.");
+        var header = guard.Text("requireHeader", null, "A header that each request must carry, as in \"X-SendProxy: true\".", 200);
+        var token = guard.OptionalSection("callerToken", "A token that callers send as Authorization: Bearer or SendProxy-Token.");
+        var options = new GuardOptions(
+            AllowRemote: allowRemote,
+            Hosts: guard.Texts("hosts", Local, "Names that the Host header may have.").ToHashSet(StringComparer.OrdinalIgnoreCase),
+            RequireHeader: ReadHeader(guard, header),
+            CallerToken: token is null || guard.Describing ? null : SecretOptions.ReadSource(token, directory: false, required: true));
+        if (guard.Describing)
+        {
+            _ = SecretOptions.ReadSource(token!, directory: false, required: true);
+        }
+
+        guard.Check(!allowRemote || options.CallerToken is not null, "allowRemote",
+            "needs callerToken: without it anybody who reaches the port spends your key");
+        guard.Check(options.Hosts.Count > 0, "hosts", "must name at least one host");
+        return options;
+    }
+
+    private static (string, string)? ReadHeader(SettingsReader guard, string? text)
+    {
+        var at = text?.IndexOf(':', StringComparison.Ordinal) ?? 0;
+        if (text is null)
+        {
+            return null;
+        }
+
+        guard.Check(at > 0 && Upstreams.HeaderNames.IsToken(text[..Math.Max(at, 0)].Trim()), "requireHeader", "must have the form \"Name: value\"");
+        return at > 0 ? (text[..at].Trim(), text[(at + 1)..].Trim()) : null;
+    }
+}
+
+/// <summary>Bounds of the whole process. Section <c>process</c>.</summary>
+internal sealed record ProcessOptions(int MaxInFlight, long MaxBufferedBytes)
+{
+    public static ProcessOptions Read(SettingsReader process) => new(
+        MaxInFlight: (int)process.Integer("maxInFlight", 512, 1, 100_000, "Requests at once, waiting ones included; more get 503 overloaded."),
+        MaxBufferedBytes: process.Size("maxBufferedBytes", "64MiB", "1MiB", "16GiB", "Memory for request bodies, over all requests."));
+}

@@ -1,0 +1,59 @@
+using SendProxy.Upstreams;
+
+namespace SendProxy.Egress;
+
+/// <summary>Looks through a caller's request: what goes on, and what must not be in it.</summary>
+internal static class RequestScan
+{
+    /// <returns>Headers that go to the vendor, in the caller's order.</returns>
+    public static List<KeyValuePair<string, string>> HeadersFor(HttpRequest request)
+    {
+        // RFC 9110, 7.6.1: what Connection names is for this connection only.
+        var connection = request.Headers.Connection.ToString();
+        var headers = new List<KeyValuePair<string, string>>(request.Headers.Count);
+        foreach (var (name, values) in request.Headers)
+        {
+            if (!HeaderNames.GoesUpstream(name) || (connection.Length > 0 && Names(connection, name)))
+            {
+                continue;
+            }
+
+            foreach (var value in values)
+            {
+                headers.Add(new(name, value ?? ""));
+            }
+        }
+
+        return headers;
+    }
+
+    /// <returns>Where something stands that looks like a live key: target, header or body; null where nothing does.</returns>
+    public static string? FindSecret(HttpRequest request, string target, ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)
+    {
+        foreach (var key in keys)
+        {
+            if (key.IsIn(target))
+            {
+                return "target";
+            }
+
+            foreach (var (_, values) in request.Headers)
+            {
+                if (values.Any(v => key.IsIn(v ?? "")))
+                {
+                    return "headers";
+                }
+            }
+
+            if (key.IsIn(body))
+            {
+                return "body";
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Names(string connection, string header) =>
+        connection.Split(',', StringSplitOptions.TrimEntries).Contains(header, StringComparer.OrdinalIgnoreCase);
+}

@@ -1,0 +1,55 @@
+using SendProxy.Errors;
+using SendProxy.Sending;
+
+namespace SendProxy.Egress;
+
+/// <summary>A route with what its requests need, looked up once.</summary>
+internal sealed class Route(RouteOptions options, SendPlan plan)
+{
+    public RouteOptions Options => options;
+
+    public SendPlan Plan => plan;
+
+    public string Name => options.Name;
+}
+
+/// <summary>All routes; immutable, replaced whole at a reload. The first match wins.</summary>
+internal sealed class RouteTable
+{
+    private readonly Route[] _routes;
+    private readonly Dictionary<(string Method, string Path), Route?> _exact = [];
+
+    public RouteTable(IReadOnlyList<Route> routes)
+    {
+        _routes = [.. routes];
+        foreach (var route in _routes.Where(r => r.Options.Path is not null))
+        {
+            foreach (var method in route.Options.Methods)
+            {
+                _exact[(method, route.Options.Path!)] = Scan(method, route.Options.Path!);
+            }
+        }
+    }
+
+    public IReadOnlyList<Route> All => _routes;
+
+    /// <returns>The route, or a refusal: 404, or 405 with the methods that would match.</returns>
+    public (Route? Route, Refusal? Refusal) Find(string method, string path)
+    {
+        if ((_exact.TryGetValue((method, path), out var route) ? route : Scan(method, path)) is { } found)
+        {
+            return (found, null);
+        }
+
+        var methods = _routes.Where(r => Covers(r, path)).SelectMany(r => r.Options.Methods).Distinct(StringComparer.Ordinal).ToArray();
+        return (null, methods.Length > 0
+            ? Refusal.NotSent(ProxyError.MethodNotAllowed, $"Routes for this path take {string.Join(", ", methods)}.") with { Allow = string.Join(", ", methods) }
+            : Refusal.NotSent(ProxyError.RouteNotFound, "No entry of routes matches this path."));
+    }
+
+    private static bool Covers(Route route, string path) =>
+        route.Options.Path is { } exact ? exact == path : path.StartsWith(route.Options.Prefix!, StringComparison.Ordinal);
+
+    private Route? Scan(string method, string path) =>
+        Array.Find(_routes, r => Covers(r, path) && r.Options.Methods.Contains(method));
+}

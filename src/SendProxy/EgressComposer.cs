@@ -1,0 +1,81 @@
+using SendProxy.Egress;
+using SendProxy.Secrets;
+using SendProxy.Sending;
+using SendProxy.Sending.RateLimiting;
+using SendProxy.Upstreams;
+using Route = SendProxy.Egress.Route;
+
+namespace SendProxy;
+
+/// <summary>
+/// Makes what the local port runs on out of settings, and keeps what did not change: limiters with their state, connections
+/// with their pool. What is replaced is ended once no request can still use it.
+/// </summary>
+internal sealed class EgressComposer(
+    SecretPoller secrets, CredentialMetrics credentials, SendingMetrics sending, LimitMetrics limits, TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
+
+    private readonly List<(IDisposable Old, long Since, TimeSpan After)> _retired = [];
+    private Dictionary<string, UpstreamLine> _lines = new(StringComparer.Ordinal);
+    private Dictionary<string, PacedLimiter> _limiters = new(StringComparer.Ordinal);
+
+    public EgressState Compose(ProxySettings settings)
+    {
+        var longest = settings.Upstreams.Values.Select(u => u.Options.Timeouts.Total).DefaultIfEmpty().Max() + Slack;
+        _limiters = Renew(_limiters, settings.Limits, (limiter, options) => limiter.Options == options,
+            (_, options) => new PacedLimiter(options, time, limits), longest);
+        _lines = Renew(_lines, settings.Upstreams, (line, options) => line.Upstream.Options.Fingerprint == options.Options.Fingerprint, Line, longest);
+        var routes = settings.Routes.Select(r => new Route(r, new SendPlan(r.Name, _lines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])])));
+        var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretForm.Any) : null;
+        var keys = settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
+            .Select(KeySearch.For).OfType<KeySearch>();
+        return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token), settings.Process, [.. keys]);
+    }
+
+    /// <summary>Ends what was replaced long enough ago.</summary>
+    public void EndRetired()
+    {
+        foreach (var retired in _retired.Where(r => time.GetElapsedTime(r.Since) > r.After).ToArray())
+        {
+            retired.Old.Dispose();
+            _retired.Remove(retired);
+        }
+    }
+
+    public void Dispose()
+    {
+        _retired.ForEach(r => r.Old.Dispose());
+        foreach (var line in _lines.Values)
+        {
+            line.Dispose();
+        }
+
+        foreach (var limiter in _limiters.Values)
+        {
+            limiter.Dispose();
+        }
+    }
+
+    private UpstreamLine Line(string name, UpstreamSettings settings)
+    {
+        var credential = settings.Options.Credential;
+        var watched = secrets.Watch($"upstreams.{name}.credential", credential.Source!, credential.Form);
+        var upstream = new Upstream(settings.Options, new Credential(credential, watched, credentials, name, time));
+        return new UpstreamLine(upstream, settings.Retry, settings.Breaker, sending, time);
+    }
+
+    private Dictionary<string, T> Renew<T, TOptions>(
+        Dictionary<string, T> old, IReadOnlyDictionary<string, TOptions> settings, Func<T, TOptions, bool> same, Func<string, TOptions, T> make, TimeSpan after)
+        where T : class, IDisposable
+    {
+        var next = settings.ToDictionary(
+            s => s.Key, s => old.GetValueOrDefault(s.Key) is { } kept && same(kept, s.Value) ? kept : make(s.Key, s.Value), StringComparer.Ordinal);
+        foreach (var gone in old.Values.Except(next.Values))
+        {
+            _retired.Add((gone, time.GetTimestamp(), after));
+        }
+
+        return next;
+    }
+}

@@ -1,0 +1,90 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace SendProxy.Hosting;
+
+/// <summary>Which listener a connection came in by; a connection feature, so that every request on it has it.</summary>
+internal sealed record ListenerTag(ListenerKind Kind);
+
+/// <summary>The listeners; each answers its own paths only.</summary>
+internal enum ListenerKind
+{
+    Egress,
+    Webhooks,
+    Metrics,
+}
+
+/// <summary>
+/// Binds Kestrel to what is configured and hands each request to its listener's delegate: no routing between them, so that
+/// nothing in a request, neither its Host nor its target, can reach another listener's paths.
+/// </summary>
+internal static class Listeners
+{
+    public static void Bind(KestrelServerOptions kestrel, ListenOptions listen, Roles roles)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.AllowSynchronousIO = false;
+        // The rooms bound bodies themselves, by route and by source.
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
+        if (roles.HasFlag(Roles.Egress))
+        {
+            Add(kestrel, listen.Egress, ListenerKind.Egress);
+        }
+
+        if (roles.HasFlag(Roles.Webhooks))
+        {
+            Add(kestrel, listen.Webhooks, ListenerKind.Webhooks);
+        }
+
+        Add(kestrel, listen.Metrics, ListenerKind.Metrics);
+    }
+
+    private static void Add(KestrelServerOptions kestrel, IReadOnlyList<ListenAddress> addresses, ListenerKind kind)
+    {
+        foreach (var address in addresses)
+        {
+            if (address.UnixPath is { } path)
+            {
+                RemoveStale(path);
+                kestrel.ListenUnixSocket(path, options => Tag(options, kind));
+            }
+            else
+            {
+                kestrel.Listen(address.Tcp!, options => Tag(options, kind));
+            }
+        }
+    }
+
+    private static void Tag(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions options, ListenerKind kind)
+    {
+        var tag = new ListenerTag(kind);
+        options.Protocols = HttpProtocols.Http1;
+        options.Use(next => connection =>
+        {
+            connection.Features.Set(tag);
+            return next(connection);
+        });
+    }
+
+    // A socket file that a killed process left would refuse the next start. One that answers belongs to somebody.
+    private static void RemoveStale(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException)
+        {
+            File.Delete(path);
+        }
+    }
+}

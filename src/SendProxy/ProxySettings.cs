@@ -1,0 +1,93 @@
+using SendProxy.Configuration;
+using SendProxy.Egress;
+using SendProxy.Hosting;
+using SendProxy.Sending.Attempts;
+using SendProxy.Sending.RateLimiting;
+using SendProxy.Telemetry;
+using SendProxy.Upstreams;
+using ListenOptions = SendProxy.Hosting.ListenOptions;
+using RouteOptions = SendProxy.Egress.RouteOptions;
+
+namespace SendProxy;
+
+/// <summary>The whole configuration as one immutable value. Each room reads its own section; here they meet.</summary>
+internal sealed record ProxySettings(
+    Roles Roles,
+    ListenOptions Listen,
+    GuardOptions Guard,
+    ProcessOptions Process,
+    IReadOnlyDictionary<string, UpstreamSettings> Upstreams,
+    IReadOnlyDictionary<string, LimitOptions> Limits,
+    IReadOnlyList<RouteOptions> Routes,
+    TelemetryOptions Telemetry,
+    ShutdownOptions Shutdown)
+{
+    private const int Version = 1;
+
+    /// <summary>Files whose change is a change of the configuration.</summary>
+    public IReadOnlyCollection<string> Files { get; init; } = [];
+
+    /// <returns>A usable configuration.</returns>
+    /// <exception cref="SettingsException">Something is wrong; carries everything that is.</exception>
+    public static ProxySettings Load(string path, Func<string, string?> environment)
+    {
+        var document = new SettingsDocument(environment);
+        var root = document.Open(path);
+        var settings = document.Errors.Count > 0 ? null : Read(root) with { Files = [.. document.Included] };
+        if (settings is not null)
+        {
+            document.RefuseUnknownKeys();
+        }
+
+        return document.Errors.Count == 0 ? settings! : throw new SettingsException(document.Errors);
+    }
+
+    /// <returns>Every setting there is, told by the same calls that read them.</returns>
+    public static IReadOnlyCollection<SettingDescription> Describe()
+    {
+        var document = SettingsDocument.Describe();
+        Read(new SettingsReader(document, "", [], ""));
+        return document.Descriptions;
+    }
+
+    private static ProxySettings Read(SettingsReader root)
+    {
+        var version = root.Integer("version", root.Describing ? Version : 0, 0, 1_000_000, "Version of this form; 1.");
+        root.Check(version == Version, "version", root.Has("version")
+            ? $"this is SendProxy of version: {Version}; another number is another form of the file"
+            : $"is required; write version: {Version} on the first line");
+        var roles = ListenOptions.ReadRoles(root);
+        var limits = root.Map("limits", "Limits of the vendor's plan; a route names those that its requests take a permit from.", LimitOptions.Read);
+        var presetRoutes = new List<RouteOptions>();
+        var upstreams = root.Map("upstreams", "Vendors' APIs.", (name, reader) => ReadUpstream(name, reader, [.. limits.Keys], presetRoutes));
+        var routes = root.List("routes", "Which requests go where; the first match wins. None given: the presets'.", r => RouteOptions.Read(r, null, null));
+        var settings = new ProxySettings(
+            Roles: roles,
+            Listen: ListenOptions.Read(root.Section("listen", "Where the process listens; cannot be changed while running.")),
+            Guard: GuardOptions.Read(root.Section("guard", "Who may use the local port.")),
+            Process: ProcessOptions.Read(root.Section("process", "Bounds of the whole process.")),
+            Upstreams: upstreams,
+            Limits: limits,
+            Routes: root.Has("routes") || root.Describing ? routes : presetRoutes,
+            Telemetry: TelemetryOptions.Read(root),
+            Shutdown: ShutdownOptions.Read(root.Section("shutdown", "How the process ends.")));
+        SettingsChecks.Relations(root, settings);
+        return settings;
+    }
+
+    private static UpstreamSettings ReadUpstream(string name, SettingsReader reader, string[] limits, List<RouteOptions> routes)
+    {
+        if (Presets.Apply(reader, "upstream") is { } preset)
+        {
+            routes.AddRange(preset.List("routes", "", r => RouteOptions.Read(r, name, limits)));
+        }
+
+        return new UpstreamSettings(
+            UpstreamOptions.Read(name, reader),
+            RetryOptions.Read(reader.Section("retry", "How often a message is attempted.")),
+            BreakerOptions.Read(reader.Section("breaker", "When the upstream is given a rest.")));
+    }
+}
+
+/// <summary>Section <c>upstreams.NAME</c>, as its rooms read it.</summary>
+internal sealed record UpstreamSettings(UpstreamOptions Options, RetryOptions Retry, BreakerOptions Breaker);

@@ -1,0 +1,48 @@
+namespace SendProxy.Secrets;
+
+/// <summary>Which of several keys: the one in use, the one to come, the one before.</summary>
+internal enum SecretSlot
+{
+    Current,
+    Next,
+    Previous,
+}
+
+/// <summary>What a look at a source gave.</summary>
+internal enum SecretState
+{
+    /// <summary>A usable value.</summary>
+    Ok,
+
+    /// <summary>No such file, or the variable is not set.</summary>
+    Missing,
+
+    /// <summary>It is there, but this user may not read it.</summary>
+    Unreadable,
+
+    /// <summary>Nothing but white space.</summary>
+    Empty,
+
+    /// <summary>Several lines, control characters, or not the vendor's pattern.</summary>
+    Malformed,
+
+    /// <summary>Larger than any secret.</summary>
+    TooLarge,
+
+    /// <summary>A test key where only live keys are allowed.</summary>
+    TestKey,
+}
+
+/// <summary>One slot's raw text, before the pattern is checked.</summary>
+/// <param name="Text">Trimmed of a byte order mark and line ends; null unless <paramref name="State"/> is Ok.</param>
+internal readonly record struct SecretReading(SecretSlot Slot, SecretState State, string? Text);
+
+/// <summary>Where secrets come from: a file, a directory, an environment variable.</summary>
+internal interface ISecretSource
+{
+    /// <summary>Names the place for logs and errors: <c>file /run/secrets/key</c>. Equal for equal places.</summary>
+    string Place { get; }
+
+    /// <returns>Current always; next and previous only where the source has slots.</returns>
+    IReadOnlyList<SecretReading> Read();
+}

@@ -1,0 +1,33 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace SendProxy.Secrets;
+
+/// <summary>
+/// A value that must never be logged, serialised or compared in variable time. A class, not a record or a string, so that
+/// nothing prints it by itself. A tidy test holds who may call <see cref="Reveal"/>.
+/// </summary>
+internal sealed class Secret
+{
+    private readonly string _value;
+
+    public Secret(string value)
+    {
+        _value = value;
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(value), hash);
+        Fingerprint = Convert.ToHexStringLower(hash[..4]);
+    }
+
+    /// <summary>First 8 hex digits of SHA-256: names a key in logs and metrics without telling it.</summary>
+    public string Fingerprint { get; }
+
+    /// <summary>The value itself, for the one place that puts it to use.</summary>
+    public string Reveal() => _value;
+
+    /// <summary>Compares in a time that does not depend on where they differ.</summary>
+    public bool FixedTimeEquals(string other) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(_value), Encoding.UTF8.GetBytes(other));
+
+    public override string ToString() => "***";
+}

@@ -1,0 +1,28 @@
+using Prometheus;
+
+namespace SendProxy.Secrets;
+
+/// <summary>Series of the secrets. Labels are the setting's path and an enum; never a value.</summary>
+internal sealed class SecretMetrics(IMetricFactory metrics)
+{
+    private readonly Gauge _usable = metrics.CreateGauge(
+        "sendproxy_secret_usable", "1 while the last look at the secret's source gave a usable value.", ["secret"]);
+
+    private readonly Counter _reloads = metrics.CreateCounter(
+        "sendproxy_secret_reloads_total", "Looks at a secret's source that gave something new, by what it was.", ["secret", "state"]);
+
+    public void Looked(string secret, bool usable) => _usable.WithLabels(secret).Set(usable ? 1 : 0);
+
+    public void Reloaded(string secret, SecretState state) => _reloads.WithLabels(secret, Word(state)).Inc();
+
+    public static string Word(SecretState state) => state switch
+    {
+        SecretState.Ok => "ok",
+        SecretState.Missing => "missing",
+        SecretState.Unreadable => "unreadable",
+        SecretState.Empty => "empty",
+        SecretState.Malformed => "malformed",
+        SecretState.TooLarge => "too_large",
+        _ => "test_key",
+    };
+}

@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using Prometheus;
+
+namespace SendProxy.Secrets;
+
+/// <summary>
+/// Looks at every secret once a second and tells what changed. Content, not file events: Kubernetes swaps links that file
+/// watchers miss (dotnet/runtime#36091).
+/// </summary>
+internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory factory, TimeProvider time, ILogger<SecretPoller> logger)
+    : BackgroundService
+{
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<string, WatchedSecret> _watched = new(StringComparer.Ordinal);
+    private readonly Counter _rounds = factory.CreateCounter("sendproxy_secret_polls_total", "Rounds over all secrets' sources.");
+
+    public IEnumerable<WatchedSecret> All => _watched.Values;
+
+    /// <summary>
+    /// Starts to watch, or yields what already watches the same source under the same name: what is in use survives a reload
+    /// of the configuration.
+    /// </summary>
+    public WatchedSecret Watch(string name, ISecretSource source, SecretForm form)
+    {
+        var key = $"{name}\n{source.Place}\n{form.Live}\n{form.AllowTest}";
+        return _watched.GetOrAdd(key, _ =>
+        {
+            var watched = new WatchedSecret(name, source, form, metrics);
+            if (watched.State != SecretState.Ok)
+            {
+                Log.Unusable(logger, name, source.Place, SecretMetrics.Word(watched.State), Advice(watched.State), "no value is in use");
+            }
+
+            return watched;
+        });
+    }
+
+    /// <summary>One round.</summary>
+    public void PollAll()
+    {
+        foreach (var watched in _watched.Values)
+        {
+            if (watched.Poll() is not { } change)
+            {
+                continue;
+            }
+
+            if (change.State == SecretState.Ok)
+            {
+                Log.Loaded(logger, change.Name, change.Place, change.Fingerprint ?? "");
+            }
+            else
+            {
+                Log.Unusable(logger, change.Name, change.Place, SecretMetrics.Word(change.State), Advice(change.State),
+                    change.KeptOld ? "the old value stays in use" : "no value is in use");
+            }
+        }
+
+        _rounds.Inc();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            PollAll();
+        }
+    }
+
+    private static string Advice(SecretState state) => state switch
+    {
+        SecretState.Missing => "create it",
+        SecretState.Unreadable => "let this user read it",
+        SecretState.Empty => "write the secret into it",
+        SecretState.Malformed => "it must be one line in the vendor's pattern",
+        SecretState.TooLarge => "it must hold the secret and nothing else",
+        SecretState.TestKey => "it holds a test key; set allowTestKey: true or mount the live key",
+        _ => "",
+    };
+
+    private static partial class Log
+    {
+        [LoggerMessage(200, LogLevel.Information, "Secret {Secret} loaded from {Place}, fingerprint {Fingerprint}")]
+        public static partial void Loaded(ILogger logger, string secret, string place, string fingerprint);
+
+        [LoggerMessage(201, LogLevel.Error, "Secret {Secret} from {Place} is {State}: {Advice}; {InUse}")]
+        public static partial void Unusable(ILogger logger, string secret, string place, string state, string advice, string inUse);
+    }
+}

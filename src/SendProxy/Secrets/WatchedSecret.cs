@@ -1,0 +1,117 @@
+using System.Text.RegularExpressions;
+
+namespace SendProxy.Secrets;
+
+/// <summary>What a secret must look like.</summary>
+/// <param name="Live">Null where anything goes.</param>
+/// <param name="Test">What a test key looks like, to say so; null where the vendor has none.</param>
+internal sealed record SecretForm(Regex? Live, Regex? Test, bool AllowTest)
+{
+    public static readonly SecretForm Any = new(null, null, true);
+
+    public SecretState Judge(string text) =>
+        Live is null || Live.IsMatch(text) ? SecretState.Ok
+        : Test?.IsMatch(text) == true ? AllowTest ? SecretState.Ok : SecretState.TestKey
+        : SecretState.Malformed;
+}
+
+/// <summary>
+/// A secret that may change while running. A new value is taken once two looks in a row saw the same, so that a half-written
+/// file is never used; a bad one never replaces a good one. Polled by <see cref="SecretPoller"/>; reading it takes no lock.
+/// </summary>
+internal sealed class WatchedSecret
+{
+    private readonly ISecretSource _source;
+    private readonly SecretForm _form;
+    private readonly SecretMetrics _metrics;
+    private string? _seen;
+    private SecretSet _current = SecretSet.Empty;
+
+    public WatchedSecret(string name, ISecretSource source, SecretForm form, SecretMetrics metrics)
+    {
+        Name = name;
+        _source = source;
+        _form = form;
+        _metrics = metrics;
+        Poll(first: true);
+    }
+
+    /// <summary>The setting that names it: <c>upstreams.sendapi.credential</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>Where it comes from, for people.</summary>
+    public string Place => _source.Place;
+
+    /// <summary>The state of the last look, which may be worse than what is in use.</summary>
+    public SecretState State { get; private set; } = SecretState.Missing;
+
+    /// <summary>What is in use; its Current is null until a usable value was seen.</summary>
+    public SecretSet Set => Volatile.Read(ref _current);
+
+    /// <returns>What changed, for the log; null when nothing did.</returns>
+    public SecretChange? Poll() => Poll(first: false);
+
+    private SecretChange? Poll(bool first)
+    {
+        var readings = _source.Read();
+        var judged = readings.Select(r => r.Text is null ? r : r with { State = _form.Judge(r.Text) }).ToArray();
+        var seen = string.Join('\n', judged.Select(r => $"{r.Slot}\t{r.State}\t{r.Text}"));
+        var settled = first || _seen == seen;
+        var isNew = first || _seen != seen;
+        _seen = seen;
+        var state = judged[0].State;
+        if (!settled)
+        {
+            return null;
+        }
+
+        var changedState = state != State || first;
+        State = state;
+        _metrics.Looked(Name, state == SecretState.Ok);
+        if (state != SecretState.Ok)
+        {
+            return changedState || isNew ? Changed(state, null) : null;
+        }
+
+        var next = SecretSet.From(judged, Set);
+        if (next.SameAs(Set))
+        {
+            return changedState ? Changed(state, next.Current) : null;
+        }
+
+        Volatile.Write(ref _current, next);
+        return Changed(state, next.Current);
+    }
+
+    private SecretChange Changed(SecretState state, Secret? secret)
+    {
+        _metrics.Reloaded(Name, state);
+        return new SecretChange(Name, Place, state, secret?.Fingerprint, KeptOld: state != SecretState.Ok && Set.Current is not null);
+    }
+}
+
+/// <summary>A change worth a log line.</summary>
+/// <param name="Fingerprint">Of the value now current; null where the look failed.</param>
+internal sealed record SecretChange(string Name, string Place, SecretState State, string? Fingerprint, bool KeptOld);
+
+/// <summary>The values of one source at one time; immutable.</summary>
+internal sealed record SecretSet(Secret? Current, Secret? Next, Secret? Previous)
+{
+    public static readonly SecretSet Empty = new(null, null, null);
+
+    /// <summary>Keeps the objects of values that did not change, so that what is known of them stays with them.</summary>
+    public static SecretSet From(IReadOnlyList<SecretReading> readings, SecretSet old)
+    {
+        var known = new[] { old.Current, old.Next, old.Previous };
+        Secret? Of(SecretSlot slot)
+        {
+            var text = readings.FirstOrDefault(r => r.Slot == slot && r.State == SecretState.Ok).Text;
+            return text is null ? null : Array.Find(known, k => k?.FixedTimeEquals(text) == true) ?? new Secret(text);
+        }
+
+        return new SecretSet(Of(SecretSlot.Current), Of(SecretSlot.Next), Of(SecretSlot.Previous));
+    }
+
+    public bool SameAs(SecretSet other) =>
+        ReferenceEquals(Current, other.Current) && ReferenceEquals(Next, other.Next) && ReferenceEquals(Previous, other.Previous);
+}

@@ -1,0 +1,31 @@
+using SendProxy.Errors;
+using SendProxy.Upstreams;
+
+namespace SendProxy.Sending.Attempts;
+
+/// <summary>What one attempt gave: an answer, or an error without one.</summary>
+internal sealed class AttemptResult
+{
+    public required Happened Happened { get; init; }
+
+    /// <summary>Null where there is no usable answer.</summary>
+    public HttpResponseMessage? Answer { get; init; }
+
+    /// <summary>The answer's body where it was buffered.</summary>
+    public ReadOnlyMemory<byte> Body { get; init; }
+
+    public Meaning? Meaning { get; init; }
+
+    public RateHint Hint { get; init; }
+
+    /// <summary>Why there is no answer; null where there is one.</summary>
+    public ProxyError? Error { get; init; }
+
+    /// <summary>False where repeating cannot help, whatever the table says: a refused address, an open breaker.</summary>
+    public bool MayRepeat { get; init; } = true;
+
+    public TimeSpan? RetryAfter { get; init; }
+
+    public static AttemptResult Failed(Happened happened, ProxyError error, bool mayRepeat = true, TimeSpan? retryAfter = null) =>
+        new() { Happened = happened, Error = error, MayRepeat = mayRepeat, RetryAfter = retryAfter };
+}

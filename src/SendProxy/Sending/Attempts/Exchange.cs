@@ -1,0 +1,173 @@
+using System.Net;
+using SendProxy.Errors;
+using SendProxy.Upstreams;
+
+namespace SendProxy.Sending.Attempts;
+
+/// <summary>
+/// One attempt: request out, answer in, judged and scrubbed. Ends by itself by its timeout, whether or not anyone waits.
+/// Never throws for what a network or a vendor can do.
+/// </summary>
+internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider time)
+{
+    private readonly StartMark _mark = new();
+
+    private UpstreamOptions Options => run.Message.Plan.Line.Upstream.Options;
+
+    /// <summary>True once the request may have left this process.</summary>
+    public bool Started => _mark.Started;
+
+    /// <param name="abandon">Ends an attempt whose body was not begun yet.</param>
+    public async Task<AttemptResult> RunAsync(CancellationToken abandon)
+    {
+        var upstream = run.Message.Plan.Line.Upstream;
+        var key = run.Key;
+        var start = time.GetTimestamp();
+        using var body = run.Message.Body.Hold();
+        var left = run.Message.Deadline.Left;
+        using var timeout = new CancellationTokenSource(left < Options.Timeouts.Attempt ? Positive(left) : Options.Timeouts.Attempt, time);
+        using var either = abandon.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, abandon) : null;
+        var result = await SendAsync(upstream, key, either ?? timeout, timeout);
+        if (result.Answer is { } answer)
+        {
+            if (result.Meaning == Meaning.KeyRejected)
+            {
+                upstream.Credential.Rejected(key);
+            }
+            else
+            {
+                upstream.Credential.Accepted(key);
+            }
+
+            ScrubHeaders(answer, key);
+        }
+
+        metrics.Attempted(upstream.Name, run.Attempts, result.Happened, time.GetElapsedTime(start).TotalSeconds);
+        metrics.Hinted(upstream.Name, result.Hint);
+        run.Note(result, Started);
+        return result;
+    }
+
+    private static TimeSpan Positive(TimeSpan left) => left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
+
+    private async Task<AttemptResult> SendAsync(Upstream upstream, KeyChoice key, CancellationTokenSource cancellation, CancellationTokenSource timeout)
+    {
+        using var request = Request(upstream, key);
+        if (request is null)
+        {
+            return AttemptResult.Failed(Happened.NothingWritten, ProxyError.CredentialUnavailable, mayRepeat: false);
+        }
+
+        HttpResponseMessage? answer = null;
+        try
+        {
+            answer = await upstream.SendAsync(request, cancellation.Token);
+            // The headers are here in time; from now on only silence ends the attempt.
+            timeout.CancelAfter(Options.Timeouts.BodyIdle);
+            return await JudgeAsync(upstream, key, answer, timeout.Token);
+        }
+        catch (Exception e) when (answer is not null && e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            answer!.Dispose();
+            return AttemptResult.Failed(Happened.AnswerBroke, ProxyError.AnswerIncomplete);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            return Failure(e);
+        }
+    }
+
+    private HttpRequestMessage? Request(Upstream upstream, KeyChoice key)
+    {
+        var message = run.Message;
+        var content = new ReplayContent(message.Body, _mark);
+        var request = new HttpRequestMessage(message.Method, new Uri(upstream.Options.Address, message.PathAndQuery))
+        {
+            Content = content,
+            Version = upstream.Options.Connections.Http2 ? HttpVersion.Version20 : HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        foreach (var (name, value) in message.Headers)
+        {
+            if (!request.Headers.TryAddWithoutValidation(name, value))
+            {
+                content.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
+        if (message.Key.Value.Length > 0 && Options.Idempotency.Kind == CarrierKind.Header)
+        {
+            request.Headers.TryAddWithoutValidation(Options.Idempotency.Name, message.Key.Value);
+        }
+
+        return upstream.Credential.Inject(request, key) ? request : null;
+    }
+
+    private async Task<AttemptResult> JudgeAsync(Upstream upstream, KeyChoice key, HttpResponseMessage answer, CancellationToken cancellation)
+    {
+        var isHead = run.Message.Method == HttpMethod.Head;
+        var body = isHead ? [] : await AnswerReader.ReadAsync(answer, cancellation);
+        if (body is not null)
+        {
+            var found = Scrubber.Scrub(body, key.Secret);
+            if (found > 0)
+            {
+                metrics.Scrubbed(upstream.Name, found);
+            }
+
+            answer.Content = new AnswerContent(body, answer.Content, isHead);
+        }
+
+        string? Header(string name) => answer.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+        var status = (int)answer.StatusCode;
+        var (meaning, byRule) = Classifier.Judge(Options.Classify, status, Header, body);
+        return new AttemptResult
+        {
+            Happened = AttemptTable.Of(meaning, byRule),
+            Answer = answer,
+            Body = body,
+            Meaning = meaning,
+            Hint = RateHeaders.Read(Header, Options.RateHeaders, time.GetUtcNow()),
+        };
+    }
+
+    private AttemptResult Failure(Exception exception)
+    {
+        if (Started)
+        {
+            return exception is OperationCanceledException
+                ? AttemptResult.Failed(Happened.Broke, ProxyError.UpstreamTimedOut)
+                : AttemptResult.Failed(Happened.Broke, ProxyError.UpstreamBroken);
+        }
+
+        if (exception is HttpRequestException { InnerException: AddressRefusedException })
+        {
+            return AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamAddressRefused, mayRepeat: false);
+        }
+
+        return exception is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }
+            ? AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamTlsFailed, mayRepeat: false)
+            : AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamUnreachable);
+    }
+
+    private void ScrubHeaders(HttpResponseMessage answer, KeyChoice key)
+    {
+        List<(string Name, string Value)>? dirty = null;
+        foreach (var (name, values) in answer.Headers.NonValidated)
+        {
+            var text = values.ToString();
+            if (!ReferenceEquals(Scrubber.Scrub(text, key.Secret), text))
+            {
+                (dirty ??= []).Add((name, Scrubber.Scrub(text, key.Secret)));
+            }
+        }
+
+        foreach (var (name, value) in dirty ?? [])
+        {
+            answer.Headers.Remove(name);
+            answer.Headers.TryAddWithoutValidation(name, value);
+            metrics.Scrubbed(run.Message.Plan.Line.Upstream.Name, 1);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.Buffers;
+
+namespace SendProxy.Sending.Attempts;
+
+/// <summary>
+/// A request's body in pooled memory, so that it can be sent again. Reference counted: an attempt that goes on after its
+/// caller left keeps the memory until it ends.
+/// </summary>
+internal sealed class ReplayBody : IDisposable
+{
+    public static readonly ReplayBody Empty = new([], 0, null);
+
+    private readonly Action<int>? _freed;
+    private readonly int _length;
+    private byte[] _buffer;
+    private int _holders = 1;
+
+    private ReplayBody(byte[] buffer, int length, Action<int>? freed)
+    {
+        _buffer = buffer;
+        _length = length;
+        _freed = freed;
+    }
+
+    public int Length => _length;
+
+    public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _length);
+
+    /// <summary>Takes over a buffer that was rented from <see cref="ArrayPool{T}.Shared"/>.</summary>
+    /// <param name="freed">Called once with the buffer's size when the last holder lets go.</param>
+    public static ReplayBody Rented(byte[] buffer, int length, Action<int>? freed) => new(buffer, length, freed);
+
+    /// <summary>Holds the memory until one more <see cref="Dispose"/>.</summary>
+    public ReplayBody Hold()
+    {
+        Interlocked.Increment(ref _holders);
+        return this;
+    }
+
+    public void Dispose()
+    {
+        if (ReferenceEquals(this, Empty) || Interlocked.Decrement(ref _holders) != 0)
+        {
+            return;
+        }
+
+        var buffer = _buffer;
+        _buffer = [];
+        // A send's text and recipient do not lie about in the pool for the next one to find.
+        buffer.AsSpan(0, _length).Clear();
+        ArrayPool<byte>.Shared.Return(buffer);
+        _freed?.Invoke(buffer.Length);
+    }
+}

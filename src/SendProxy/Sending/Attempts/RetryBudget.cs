@@ -1,0 +1,50 @@
+namespace SendProxy.Sending.Attempts;
+
+/// <summary>
+/// Bounds retries to a share of requests plus a floor, so that a vendor that fails is not also flooded. A bucket: each first
+/// attempt adds the ratio, time adds the floor, each retry takes one. After linkerd's retry budget.
+/// </summary>
+internal sealed class RetryBudget(double ratio, double floorPerSecond, TimeProvider time)
+{
+    private const double WindowSeconds = 10;
+
+    private readonly Lock _lock = new();
+    private readonly double _floor = floorPerSecond;
+    private readonly double _ratio = ratio;
+    private double _tokens = floorPerSecond;
+    private long _last = time.GetTimestamp();
+
+    public void FirstAttempt()
+    {
+        lock (_lock)
+        {
+            Refill();
+            _tokens = Math.Min(Max, _tokens + _ratio);
+        }
+    }
+
+    /// <returns>False when the budget is used up: the answer at hand is final.</returns>
+    public bool TryRetry()
+    {
+        lock (_lock)
+        {
+            Refill();
+            if (_tokens < 1)
+            {
+                return false;
+            }
+
+            _tokens--;
+            return true;
+        }
+    }
+
+    private double Max => Math.Max(1, (_floor * WindowSeconds) + (_ratio * 1000));
+
+    private void Refill()
+    {
+        var now = time.GetTimestamp();
+        _tokens = Math.Min(Max, _tokens + (_floor * (now - _last) / time.TimestampFrequency));
+        _last = now;
+    }
+}

@@ -1,0 +1,41 @@
+using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Idempotency;
+using SendProxy.Sending.RateLimiting;
+
+namespace SendProxy.Sending;
+
+/// <summary>
+/// One request on its way to a vendor, whoever made it: a caller at the egress port, or the outbox. Knows nothing of HttpContext.
+/// The sender does not own <see cref="Body"/>; who made the message ends it after the outcome.
+/// </summary>
+internal sealed class OutboundMessage
+{
+    /// <summary>UUID in lower case; the same for all attempts.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>Where it goes and what bounds it: compiled from the route.</summary>
+    public required SendPlan Plan { get; init; }
+
+    public required HttpMethod Method { get; init; }
+
+    /// <summary>Origin form, normalised: exactly what is sent.</summary>
+    public required string PathAndQuery { get; init; }
+
+    /// <summary>What goes on from the caller, already filtered; without key and idempotency key.</summary>
+    public required IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; }
+
+    public required ReplayBody Body { get; init; }
+
+    /// <summary>None for methods that need no key.</summary>
+    public required IdempotencyKey Key { get; init; }
+
+    public required Lane Lane { get; init; }
+
+    public required Deadline Deadline { get; init; }
+}
+
+/// <summary>Where a route's messages go: looked up once for a route, not for a request.</summary>
+/// <param name="Route">The route's name, for metrics and logs.</param>
+/// <param name="Line">The vendor with its pipeline.</param>
+/// <param name="Limits">A permit is taken from each.</param>
+internal sealed record SendPlan(string Route, UpstreamLine Line, IReadOnlyList<PacedLimiter> Limits);

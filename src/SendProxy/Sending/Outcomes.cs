@@ -1,0 +1,78 @@
+using System.Text.Json;
+using SendProxy.Errors;
+using SendProxy.Sending.Attempts;
+using SendProxy.Upstreams;
+
+namespace SendProxy.Sending;
+
+/// <summary>Makes the last attempt and what went before it into the outcome the caller sees.</summary>
+internal static class Outcomes
+{
+    public static SendOutcome Of(SendRun run, AttemptResult result)
+    {
+        var options = run.Message.Plan.Line.Upstream.Options;
+        if (result.Happened == Happened.KeyRejected)
+        {
+            // The vendor's 401 concerns the proxy's key, not the caller, who sent none.
+            result.Answer?.Dispose();
+            return Outcome(run, result, null, new Refusal(ProxyError.CredentialRejected, run.Sent,
+                $"{options.Name} answered 401 to the key {run.Key.Fingerprint} of upstreams.{options.Name}.credential.", Credential.Rest));
+        }
+
+        if (result.Answer is { } answer)
+        {
+            return Outcome(run, result, answer, null);
+        }
+
+        var error = result.Error ?? ProxyError.UpstreamBroken;
+        return Outcome(run, result, null, new Refusal(error, run.Sent, Detail(run, error), run.RetryAfter));
+    }
+
+    private static SendOutcome Outcome(SendRun run, AttemptResult result, HttpResponseMessage? answer, Refusal? refusal) => new()
+    {
+        Answer = answer,
+        Refusal = refusal,
+        Attempts = run.Attempts,
+        Queued = run.Queued,
+        Sent = run.Sent,
+        MessageId = result.Meaning == Meaning.Success ? MessageId(run.Message.Plan.Line.Upstream.Options, result.Body) : null,
+        KeyFingerprint = run.Key.Fingerprint,
+        VendorRemaining = result.Hint.Remaining,
+    };
+
+    private static string Detail(SendRun run, ProxyError error)
+    {
+        var options = run.Message.Plan.Line.Upstream.Options;
+        var what = error switch
+        {
+            ProxyError.UpstreamTimedOut => $"upstreams.{options.Name}.timeouts.attempt ({Configuration.Units.Format(options.Timeouts.Attempt)}) passed after the request was begun",
+            ProxyError.UpstreamUnreachable => $"no connection to {HostBinding.Of(options.Address)}",
+            ProxyError.UpstreamTlsFailed => $"the certificate of {HostBinding.Of(options.Address)} is not trusted or not for this name",
+            ProxyError.UpstreamAddressRefused => $"{options.Address.Host} leads to a loopback, private, link-local, metadata or reserved address",
+            ProxyError.UpstreamBreakerOpen => $"upstreams.{options.Name}.breaker is open",
+            ProxyError.CredentialUnavailable => $"the key of upstreams.{options.Name} is bound to other hosts than its address",
+            ProxyError.AnswerIncomplete => "the answer's status came, but its body broke off",
+            _ => "the connection broke after the request was begun",
+        };
+        var ended = run.Ended is null ? "" : $"; {run.Ended}";
+        return $"After {run.Attempts} {(run.Attempts == 1 ? "attempt" : "attempts")}: {what}{ended}.";
+    }
+
+    private static string? MessageId(UpstreamOptions options, ReadOnlyMemory<byte> body)
+    {
+        if (options.MessageId is null || body.IsEmpty)
+        {
+            return null;
+        }
+
+        try
+        {
+            using var json = JsonDocument.Parse(body);
+            return options.MessageId.Find(json.RootElement) is { ValueKind: JsonValueKind.String } id ? id.GetString() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

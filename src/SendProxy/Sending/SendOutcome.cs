@@ -1,0 +1,31 @@
+using SendProxy.Errors;
+
+namespace SendProxy.Sending;
+
+/// <summary>How a send ended: the vendor's answer or the proxy's refusal, and what happened on the way.</summary>
+internal sealed class SendOutcome
+{
+    /// <summary>The vendor's answer, scrubbed; null where there is a refusal. Owned by who receives the outcome.</summary>
+    public HttpResponseMessage? Answer { get; init; }
+
+    /// <summary>Null where there is an answer.</summary>
+    public Refusal? Refusal { get; init; }
+
+    /// <summary>Attempts that were begun; 0 when none was.</summary>
+    public required int Attempts { get; init; }
+
+    /// <summary>How long it waited for permits and between attempts.</summary>
+    public required TimeSpan Queued { get; init; }
+
+    /// <summary>Whether the vendor may have acted; Yes with an answer.</summary>
+    public required Sent Sent { get; init; }
+
+    /// <summary>The vendor's id of the message; null where its answer names none.</summary>
+    public string? MessageId { get; init; }
+
+    /// <summary>First 8 hex of SHA-256 of the key used last; null where none was.</summary>
+    public string? KeyFingerprint { get; init; }
+
+    /// <summary>What the vendor says is left of its limit; null where it does not say.</summary>
+    public long? VendorRemaining { get; init; }
+}

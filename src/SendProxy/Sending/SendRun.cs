@@ -1,0 +1,121 @@
+using SendProxy.Errors;
+using SendProxy.Sending.Attempts;
+using SendProxy.Upstreams;
+
+namespace SendProxy.Sending;
+
+/// <summary>What one send knows of itself while it runs: its key, its attempts, what may have happened. One at a time uses it.</summary>
+internal sealed class SendRun(OutboundMessage message, KeyChoice key, TimeProvider time, Func<double> draw)
+{
+    private const double LifetimeShare = 0.9;
+
+    private readonly Repeatability _repeatability =
+        AttemptTable.Of(message.Method, message.Plan.Line.Upstream.Options.Idempotency.Deduplicates && message.Key.Value.Length > 0);
+
+    private TimeSpan _lastDelay;
+    private long _maybeSince;
+    private bool _triedOtherKey;
+
+    public OutboundMessage Message => message;
+
+    public KeyChoice Key { get; private set; } = key;
+
+    public int Attempts { get; private set; }
+
+    public TimeSpan Queued { get; set; }
+
+    /// <summary>The most that any attempt may have done.</summary>
+    public Sent Sent { get; private set; } = Sent.No;
+
+    /// <summary>What <see cref="PlanNext"/> decided; zero goes at once.</summary>
+    public TimeSpan NextDelay { get; private set; }
+
+    /// <summary>Why the last attempt is to be followed by another; for the metric.</summary>
+    public Happened LastHappened { get; private set; }
+
+    /// <summary>A wait that the attempts could not take: what Retry-After says.</summary>
+    public TimeSpan? RetryAfter { get; private set; }
+
+    /// <summary>Why there is no further attempt although the table allows one; null where it does not.</summary>
+    public string? Ended { get; private set; }
+
+    public void Begin() => Attempts++;
+
+    /// <summary>Takes note of an attempt's end. Call once for each.</summary>
+    public void Note(AttemptResult result, bool started)
+    {
+        LastHappened = result.Happened;
+        var sent = result.Answer is not null && result.Happened == Happened.Final
+            ? Sent.Yes
+            : AttemptTable.Decide(result.Happened, _repeatability).Sent;
+        if (sent > Sent)
+        {
+            Sent = sent;
+        }
+
+        if (started && _maybeSince == 0)
+        {
+            _maybeSince = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>Decides on the next attempt, and when.</summary>
+    /// <returns>False when the result is the end.</returns>
+    public bool PlanNext(AttemptResult result)
+    {
+        var (verdict, _) = AttemptTable.Decide(result.Happened, _repeatability);
+        RetryAfter = result.Hint.Wait ?? result.RetryAfter;
+        if (verdict == Verdict.OtherKey)
+        {
+            return UseOtherKey();
+        }
+
+        if (verdict == Verdict.Stop || !result.MayRepeat || Attempts >= message.Plan.Line.Retry.Attempts)
+        {
+            return false;
+        }
+
+        var retry = message.Plan.Line.Retry;
+        NextDelay = _lastDelay = Backoff.Next(_lastDelay, retry.BaseDelay, retry.MaxDelay, result.Hint.Wait ?? result.RetryAfter, draw());
+        if (NextDelay >= message.Deadline.Left)
+        {
+            Ended = "the wait before the next attempt would not fit timeouts.total";
+            RetryAfter ??= NextDelay;
+            return false;
+        }
+
+        if (KeyWouldExpire(NextDelay))
+        {
+            Ended = "the vendor forgets the idempotency key before the next attempt";
+            return false;
+        }
+
+        if (!message.Plan.Line.Budget.TryRetry())
+        {
+            Ended = "the retry budget is used up";
+            RetryAfter ??= NextDelay;
+            return false;
+        }
+
+        Queued += NextDelay;
+        return true;
+    }
+
+    private bool UseOtherKey()
+    {
+        if (_triedOtherKey || message.Plan.Line.Upstream.Credential.Other(Key) is not { } other)
+        {
+            return false;
+        }
+
+        _triedOtherKey = true;
+        Key = other;
+        NextDelay = TimeSpan.Zero;
+        return true;
+    }
+
+    // Nothing goes out under a key that the vendor may have forgotten: it would be a second message.
+    private bool KeyWouldExpire(TimeSpan delay) =>
+        _repeatability == Repeatability.Keyed && _maybeSince != 0
+        && time.GetElapsedTime(_maybeSince) + delay > message.Plan.Line.Upstream.Options.Idempotency.Lifetime * LifetimeShare;
+}

@@ -1,0 +1,212 @@
+using Polly;
+using Polly.CircuitBreaker;
+using SendProxy.Errors;
+using SendProxy.Sending.Attempts;
+using SendProxy.Sending.RateLimiting;
+
+namespace SendProxy.Sending;
+
+/// <summary>
+/// The way of a send below the forwarder: 1 key, 2 permit, 3 first attempt, 4 what follows it, 5 outcome.
+/// </summary>
+internal sealed class Sender(SendingMetrics metrics, Settler settler, TimeProvider time, Func<double> draw) : ISender
+{
+    public async Task<SendOutcome> SendAsync(OutboundMessage message, CancellationToken caller)
+    {
+        // 1 key: chosen once, the same for all attempts until a 401.
+        var line = message.Plan.Line;
+        if (line.Upstream.Credential.Choose(draw()) is not { } key)
+        {
+            return Refused(new Refusal(ProxyError.CredentialUnavailable, Sent.No,
+                $"No usable key: upstreams.{line.Upstream.Name}.credential ({line.Upstream.Credential.Watched.Place}) is "
+                + $"{Secrets.SecretMetrics.Word(line.Upstream.Credential.Watched.State)}."), TimeSpan.Zero);
+        }
+
+        // 2 permit
+        var run = new SendRun(message, key, time, draw);
+        if (await TakePermitsAsync(run, caller) is { } refusal)
+        {
+            return Refused(refusal, run.Queued);
+        }
+
+        // 3 first attempt
+        line.Budget.FirstAttempt();
+        var result = await AttemptAsync(run, caller);
+
+        // 4 what follows: Polly waits and counts, the run decides
+        if (result.Happened != Happened.Final)
+        {
+            result = await FollowAsync(run, result, caller);
+        }
+
+        // 5 outcome
+        return Outcomes.Of(run, result);
+    }
+
+    private static SendOutcome Refused(Refusal refusal, TimeSpan queued) =>
+        new() { Refusal = refusal, Attempts = 0, Queued = queued, Sent = Sent.No };
+
+    private async Task<Refusal?> TakePermitsAsync(SendRun run, CancellationToken caller)
+    {
+        var limits = run.Message.Plan.Limits;
+        for (var i = 0; i < limits.Count; i++)
+        {
+            var start = time.GetTimestamp();
+            var permit = await limits[i].AcquireAsync(run.Message.Lane, run.Message.Deadline.Left, caller);
+            run.Queued += time.GetElapsedTime(start);
+            if (permit.IsAcquired)
+            {
+                continue;
+            }
+
+            for (var taken = 0; taken < i; taken++)
+            {
+                limits[taken].GiveBack();
+            }
+
+            return permit.Reason switch
+            {
+                PermitRefusal.Disposed => Refusal.NotSent(ProxyError.ShuttingDown, "The limiter has ended.", permit.RetryAfter),
+                PermitRefusal.QueueFull => Refusal.NotSent(ProxyError.RateLimited,
+                    $"limits.{limits[i].Name}.maxWaiting ({limits[i].Options.MaxWaiting}) requests wait already.", permit.RetryAfter),
+                _ => Refusal.NotSent(ProxyError.RateLimited,
+                    $"limits.{limits[i].Name} ({limits[i].Options.Rate}) has no permit within its maxWait or the request's deadline.",
+                    permit.RetryAfter),
+            };
+        }
+
+        return null;
+    }
+
+    private async Task<AttemptResult> FollowAsync(SendRun run, AttemptResult first, CancellationToken caller)
+    {
+        var context = ResilienceContextPool.Shared.Get(caller);
+        context.Properties.Set(UpstreamLine.RunKey, run);
+        try
+        {
+            var outcome = await run.Message.Plan.Line.Retries.ExecuteOutcomeAsync(
+                static async (context, state) =>
+                {
+                    // The pipeline's first call yields what is known already; each further one is an attempt.
+                    var known = state.First;
+                    state.First = null;
+                    return Polly.Outcome.FromResult(known ?? await state.Sender.AgainAsync(state, context.CancellationToken));
+                },
+                context,
+                new Following(this, run) { First = first, Last = first });
+            outcome.ThrowIfException();
+            return outcome.Result!;
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private async Task<AttemptResult> AgainAsync(Following state, CancellationToken caller)
+    {
+        var (run, last) = (state.Run, state.Last);
+        caller.ThrowIfCancellationRequested();
+        if (await TakePermitsAsync(run, caller) is not null)
+        {
+            // No permit in time for another attempt: the last answer is the answer.
+            return new AttemptResult
+            {
+                Happened = last.Happened, Answer = last.Answer, Body = last.Body, Meaning = last.Meaning,
+                Hint = last.Hint, Error = last.Error, RetryAfter = last.RetryAfter, MayRepeat = false,
+            };
+        }
+
+        last.Answer?.Dispose();
+        metrics.Retried(run.Message.Plan.Line.Upstream.Name, last.Happened);
+        state.Last = await AttemptAsync(run, caller);
+        return state.Last;
+    }
+
+    private async Task<AttemptResult> AttemptAsync(SendRun run, CancellationToken caller)
+    {
+        var context = ResilienceContextPool.Shared.Get(caller);
+        try
+        {
+            var outcome = await run.Message.Plan.Line.Attempt.ExecuteOutcomeAsync(
+                static async (context, state) =>
+                {
+                    try
+                    {
+                        return Polly.Outcome.FromResult(await state.Sender.ExchangeAsync(state.Run, context.CancellationToken));
+                    }
+                    catch (OperationCanceledException e)
+                    {
+                        return Polly.Outcome.FromException<AttemptResult>(e);
+                    }
+                },
+                context,
+                (Sender: this, Run: run));
+            if (outcome.Exception is BrokenCircuitException open)
+            {
+                return AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamBreakerOpen, mayRepeat: false,
+                    open.RetryAfter ?? run.Message.Plan.Line.Breaker.OpenFor);
+            }
+
+            outcome.ThrowIfException();
+            var result = outcome.Result!;
+            Slow(run, result);
+            return result;
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    // The caller may leave at any time; an attempt that was begun goes on without it.
+    private async Task<AttemptResult> ExchangeAsync(SendRun run, CancellationToken caller)
+    {
+        run.Begin();
+        var exchange = new Exchange(run, metrics, time);
+        if (!caller.CanBeCanceled)
+        {
+            return await exchange.RunAsync(CancellationToken.None);
+        }
+
+        using var abandon = new CancellationTokenSource();
+        var attempt = exchange.RunAsync(abandon.Token);
+        try
+        {
+            return await attempt.WaitAsync(caller);
+        }
+        catch (OperationCanceledException) when (caller.IsCancellationRequested)
+        {
+            if (!exchange.Started)
+            {
+                await abandon.CancelAsync();
+            }
+
+            settler.Adopt(attempt, run.Message.Plan.Line.Upstream.Name, result => Slow(run, result));
+            throw;
+        }
+    }
+
+    // A 429 met by one slows all that share its limits.
+    private static void Slow(SendRun run, AttemptResult result)
+    {
+        if (result.Happened is Happened.Throttled or Happened.ThrottledUnprocessed && result.Hint.Wait is { } wait)
+        {
+            foreach (var limit in run.Message.Plan.Limits)
+            {
+                limit.Block(wait);
+            }
+        }
+    }
+
+    private sealed class Following(Sender sender, SendRun run)
+    {
+        public Sender Sender => sender;
+
+        public SendRun Run => run;
+
+        public AttemptResult? First { get; set; }
+
+        public required AttemptResult Last { get; set; }
+    }
+}

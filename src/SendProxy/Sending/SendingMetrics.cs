@@ -1,0 +1,96 @@
+using Prometheus;
+using SendProxy.Sending.Attempts;
+
+namespace SendProxy.Sending;
+
+/// <summary>Series of attempts. Labels are the upstream's name and enums.</summary>
+internal sealed class SendingMetrics(IMetricFactory metrics)
+{
+    private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+    private readonly Counter _attempts = metrics.CreateCounter(
+        "sendproxy_attempts_total", "Attempts on the wire, by number and what became of them.", ["upstream", "attempt", "outcome"]);
+
+    private readonly Counter _retries = metrics.CreateCounter(
+        "sendproxy_retries_total", "Attempts after the first, by what made them necessary.", ["upstream", "reason"]);
+
+    private readonly Histogram _duration = metrics.CreateHistogram(
+        "sendproxy_attempt_duration_seconds", "One attempt, to the end of a buffered answer.",
+        ["upstream"], new HistogramConfiguration { Buckets = Seconds });
+
+    private readonly Gauge _breaker = metrics.CreateGauge("sendproxy_breaker_open", "1 while the upstream is given a rest.", ["upstream"]);
+
+    private readonly Counter _scrubbed = metrics.CreateCounter(
+        "sendproxy_secrets_scrubbed_total", "Times a key was found in an upstream's answer and replaced.", ["upstream"]);
+
+    private readonly Counter _malformed = metrics.CreateCounter(
+        "sendproxy_vendor_hints_malformed_total", "Rate headers that could not be read and were ignored.", ["upstream"]);
+
+    private readonly Gauge _remaining = metrics.CreateGauge(
+        "sendproxy_vendor_limit_remaining", "What the vendor last said is left of its limit.", ["upstream"]);
+
+    private readonly Gauge _limit = metrics.CreateGauge(
+        "sendproxy_vendor_limit", "What the vendor last said its limit is.", ["upstream"]);
+
+    private readonly Gauge _settling = metrics.CreateGauge(
+        "sendproxy_attempts_settling", "Attempts that are finished in the background because their caller left.");
+
+    private readonly Counter _settled = metrics.CreateCounter(
+        "sendproxy_attempts_settled_total", "Attempts finished in the background, by outcome.", ["upstream", "outcome"]);
+
+    public void Attempted(string upstream, int attempt, Happened happened, double seconds)
+    {
+        _attempts.WithLabels(upstream, Number(attempt), Word(happened)).Inc();
+        _duration.WithLabels(upstream).Observe(seconds);
+    }
+
+    public void Retried(string upstream, Happened reason) => _retries.WithLabels(upstream, Word(reason)).Inc();
+
+    public void BreakerOpen(string upstream, bool open) => _breaker.WithLabels(upstream).Set(open ? 1 : 0);
+
+    public void Scrubbed(string upstream, int times) => _scrubbed.WithLabels(upstream).Inc(times);
+
+    public void Settling(int change) => _settling.Inc(change);
+
+    public void Settled(string upstream, Happened happened) => _settled.WithLabels(upstream, Word(happened)).Inc();
+
+    public void Hinted(string upstream, Upstreams.RateHint hint)
+    {
+        if (hint.Remaining is { } remaining)
+        {
+            _remaining.WithLabels(upstream).Set(remaining);
+        }
+
+        if (hint.Limit is { } limit)
+        {
+            _limit.WithLabels(upstream).Set(limit);
+        }
+
+        if (hint.Malformed > 0)
+        {
+            _malformed.WithLabels(upstream).Inc(hint.Malformed);
+        }
+    }
+
+    public static string Word(Happened happened) => happened switch
+    {
+        Happened.NothingWritten => "not_sent",
+        Happened.ThrottledUnprocessed or Happened.Throttled => "throttled",
+        Happened.Failed => "failed",
+        Happened.Broke => "broke",
+        Happened.AnswerBroke => "answer_broke",
+        Happened.InProgress => "in_progress",
+        Happened.KeyRejected => "key_rejected",
+        _ => "answered",
+    };
+
+    // At most ten attempts are configurable.
+    private static string Number(int attempt) => attempt switch
+    {
+        1 => "1",
+        2 => "2",
+        3 => "3",
+        4 => "4",
+        _ => "5+",
+    };
+}

@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using SendProxy.Sending.Attempts;
+
+namespace SendProxy.Sending;
+
+/// <summary>
+/// Finishes attempts whose caller left after they were begun: a vendor that is cut off in the middle may have acted, and
+/// nobody would know. Bounded by the attempts' own timeouts and by <c>process.maxInFlight</c>; awaited when the process ends.
+/// </summary>
+internal sealed class Settler(SendingMetrics metrics)
+{
+    private readonly ConcurrentDictionary<Task, byte> _running = new();
+
+    /// <param name="ended">Told the result; for the log.</param>
+    public void Adopt(Task<AttemptResult> attempt, string upstream, Action<AttemptResult> ended)
+    {
+        metrics.Settling(1);
+        var settling = SettleAsync(attempt, upstream, ended);
+        _running.TryAdd(settling, 0);
+        _ = settling.ContinueWith(t => _running.TryRemove(t, out _), TaskScheduler.Default);
+    }
+
+    /// <summary>Waits for all that still run, but not longer than the token allows.</summary>
+    public async Task DrainAsync(CancellationToken cancellation)
+    {
+        while (!_running.IsEmpty && !cancellation.IsCancellationRequested)
+        {
+            await Task.WhenAll(_running.Keys).WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task SettleAsync(Task<AttemptResult> attempt, string upstream, Action<AttemptResult> ended)
+    {
+        try
+        {
+            var result = await attempt;
+            metrics.Settled(upstream, result.Happened);
+            result.Answer?.Dispose();
+            ended(result);
+        }
+        finally
+        {
+            metrics.Settling(-1);
+        }
+    }
+}

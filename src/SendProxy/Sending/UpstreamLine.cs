@@ -1,0 +1,82 @@
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using SendProxy.Sending.Attempts;
+using SendProxy.Upstreams;
+
+namespace SendProxy.Sending;
+
+/// <summary>A vendor with what goes before each attempt: breaker, retry budget, the pipeline for what follows the first.</summary>
+internal sealed class UpstreamLine : IDisposable
+{
+    /// <summary>How a pipeline finds the send it works for.</summary>
+    public static readonly ResiliencePropertyKey<SendRun> RunKey = new("run");
+
+    private const int BreakerMinimum = 20;
+    private static readonly TimeSpan BreakerWindow = TimeSpan.FromSeconds(10);
+
+    public UpstreamLine(Upstream upstream, RetryOptions retry, BreakerOptions breaker, SendingMetrics metrics, TimeProvider time)
+    {
+        Upstream = upstream;
+        Retry = retry;
+        Breaker = breaker;
+        Budget = new RetryBudget(retry.BudgetRatio, retry.FloorPerSecond, time);
+        Attempt = BuildBreaker(upstream.Name, breaker, metrics, time);
+        Retries = BuildRetries(retry, time);
+        metrics.BreakerOpen(upstream.Name, false);
+    }
+
+    public Upstream Upstream { get; }
+
+    public RetryOptions Retry { get; }
+
+    public BreakerOptions Breaker { get; }
+
+    public RetryBudget Budget { get; }
+
+    /// <summary>Around each attempt, the first included.</summary>
+    public ResiliencePipeline<AttemptResult> Attempt { get; }
+
+    /// <summary>Around what follows the first attempt.</summary>
+    public ResiliencePipeline<AttemptResult> Retries { get; }
+
+    public void Dispose() => Upstream.Dispose();
+
+    private static ResiliencePipeline<AttemptResult> BuildRetries(RetryOptions retry, TimeProvider time)
+    {
+        // One more than is configured: the other key after a 401 does not count. What is repeated, and when, is decided by the run: by the table, the budget, the vendor's hints and the deadline.
+        var builder = new ResiliencePipelineBuilder<AttemptResult> { TimeProvider = time };
+        return builder.AddRetry(new RetryStrategyOptions<AttemptResult>
+        {
+            MaxRetryAttempts = retry.Attempts,
+            MaxDelay = null,
+            ShouldHandle = static args => new(args.Outcome.Result is { } result && Run(args.Context).PlanNext(result)),
+            DelayGenerator = static args => new(Run(args.Context).NextDelay),
+        }).Build();
+    }
+
+    private static ResiliencePipeline<AttemptResult> BuildBreaker(
+        string name, BreakerOptions breaker, SendingMetrics metrics, TimeProvider time)
+    {
+        var builder = new ResiliencePipelineBuilder<AttemptResult> { TimeProvider = time };
+        return builder.AddCircuitBreaker(new CircuitBreakerStrategyOptions<AttemptResult>
+        {
+            FailureRatio = Math.Max(0.01, breaker.FailureRatio),
+            MinimumThroughput = BreakerMinimum,
+            SamplingDuration = BreakerWindow,
+            BreakDuration = breaker.OpenFor,
+            ShouldHandle = static args => new(args.Outcome.Result?.Happened
+                is Happened.NothingWritten or Happened.Failed or Happened.Broke or Happened.AnswerBroke),
+            OnOpened = _ => Tell(true),
+            OnClosed = _ => Tell(false),
+        }).Build();
+
+        ValueTask Tell(bool open)
+        {
+            metrics.BreakerOpen(name, open);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private static SendRun Run(ResilienceContext context) => context.Properties.GetValue(RunKey, null!);
+}

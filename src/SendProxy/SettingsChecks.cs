@@ -1,0 +1,63 @@
+using SendProxy.Configuration;
+using SendProxy.Hosting;
+
+namespace SendProxy;
+
+/// <summary>Relations between sections of different rooms.</summary>
+internal static class SettingsChecks
+{
+    public static void Relations(SettingsReader root, ProxySettings settings)
+    {
+        if (root.Describing)
+        {
+            return;
+        }
+
+        if (settings.Roles.HasFlag(Roles.Egress))
+        {
+            root.Check(settings.Upstreams.Count > 0, "upstreams",
+                "is required for the role egress; name at least one: upstreams: { sendapi: { preset: sendapi, address: ..., credential: ... } }");
+            var remote = settings.Listen.Egress.FirstOrDefault(a => !a.IsLocal);
+            root.Section("listen", "").Check(remote is null || settings.Guard.AllowRemote, "egress",
+                $"{remote} can be reached from other machines; listen on loopback, or set guard.allowRemote with a callerToken");
+        }
+
+        Routes(root, settings);
+        Addresses(root, settings);
+    }
+
+    private static void Routes(SettingsReader root, ProxySettings settings)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var matches = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < settings.Routes.Count; i++)
+        {
+            var route = settings.Routes[i];
+            root.Check(names.Add(route.Name) || route.Name.Length == 0, "routes", $"two routes are named {Spelling.Quoted(route.Name)}");
+            root.Check(route.Upstream.Length == 0 || settings.Upstreams.ContainsKey(route.Upstream), "routes",
+                $"routes[{i}].upstream {Spelling.Quoted(route.Upstream)} is no name of upstreams{Near(route.Upstream, settings.Upstreams.Keys)}");
+            foreach (var limit in route.Limits)
+            {
+                root.Check(settings.Limits.ContainsKey(limit), "routes",
+                    $"routes[{i}].limits {Spelling.Quoted(limit)} is no name of limits{Near(limit, settings.Limits.Keys)}");
+            }
+
+            foreach (var method in route.Methods)
+            {
+                root.Check(matches.Add($"{method} {route.Path}\n{route.Prefix}"), "routes",
+                    $"routes[{i}] matches the same requests as a route before it ({method} {route.Path ?? route.Prefix}); it would never be used");
+            }
+        }
+    }
+
+    private static void Addresses(SettingsReader root, ProxySettings settings)
+    {
+        var all = settings.Listen.Egress.Concat(settings.Listen.Webhooks).Concat(settings.Listen.Metrics)
+            .Where(a => a.Tcp is not { Port: 0 });
+        var twice = all.GroupBy(a => a.ToString(), StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1);
+        root.Check(twice is null, "listen", $"{twice?.Key} is used twice");
+    }
+
+    private static string Near(string name, IEnumerable<string> known) =>
+        Spelling.Nearest(name, known) is { } near ? $"; did you mean {near}?" : "";
+}

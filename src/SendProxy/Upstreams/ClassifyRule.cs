@@ -1,0 +1,98 @@
+using System.Text.Json;
+using SendProxy.Configuration;
+
+namespace SendProxy.Upstreams;
+
+/// <summary>One rule of <c>classify</c>: when status, body and headers match, the answer has this meaning.</summary>
+/// <param name="Status">Null: every status.</param>
+/// <param name="Body">JSON pointer and the text its value must have.</param>
+/// <param name="Headers">Header name and the value it must have.</param>
+internal sealed record ClassifyRule(
+    int? Status, IReadOnlyList<(JsonPointer At, string Text)> Body, IReadOnlyDictionary<string, string> Headers, Meaning Means)
+{
+    public static ClassifyRule Read(SettingsReader rule)
+    {
+        var status = (int)rule.Integer("status", 0, 0, 599, "The answer's status; 0 for every one.");
+        var body = new List<(JsonPointer, string)>();
+        foreach (var (at, text) in rule.TextMap("body", "JSON pointers into the answer and the value each must have."))
+        {
+            if (JsonPointer.TryParse(at, out var pointer))
+            {
+                body.Add((pointer!, text));
+            }
+            else
+            {
+                rule.Fail("body", $"{Spelling.Quoted(at)} is no JSON pointer (RFC 6901); write for example /error/code");
+            }
+        }
+
+        return new ClassifyRule(
+            Status: status == 0 ? null : status,
+            Body: body,
+            Headers: rule.TextMap("headers", "Header names and the value each must have."),
+            Means: rule.Choice("means", "What the answer means.",
+                ("permanent", Meaning.Permanent), ("retry", Meaning.Transient), ("retry-after", Meaning.Throttled),
+                ("quota", Meaning.Quota), ("session-down", Meaning.SessionDown), ("key-rejected", Meaning.KeyRejected),
+                ("in-progress", Meaning.InProgress), ("ambiguous", Meaning.Ambiguous), ("success", Meaning.Success)));
+    }
+
+    public bool Matches(int status, Func<string, string?> header, JsonElement? body) =>
+        (Status is null || Status == status)
+        && Headers.All(h => string.Equals(header(h.Key), h.Value, StringComparison.OrdinalIgnoreCase))
+        && (Body.Count == 0 || (body is { } root && Body.All(b => TextOf(b.At.Find(root)) == b.Text)));
+
+    private static string? TextOf(JsonElement? value) => value switch
+    {
+        { ValueKind: JsonValueKind.String } v => v.GetString(),
+        { ValueKind: JsonValueKind.Number } v => v.GetRawText(),
+        { ValueKind: JsonValueKind.True } => "true",
+        { ValueKind: JsonValueKind.False } => "false",
+        { ValueKind: JsonValueKind.Null } => "null",
+        _ => null,
+    };
+}
+
+/// <summary>Says what an answer means: the rules first, then what HTTP says of the status.</summary>
+internal static class Classifier
+{
+    /// <param name="status">The answer's status.</param>
+    /// <param name="header">Yields a header's value or null.</param>
+    /// <param name="body">The buffered body; empty where it was streamed. Parsed only when a rule asks.</param>
+    /// <returns>What it means, and whether a rule said so.</returns>
+    public static (Meaning Meaning, bool ByRule) Judge(
+        IReadOnlyList<ClassifyRule> rules, int status, Func<string, string?> header, ReadOnlyMemory<byte> body)
+    {
+        using var parsed = rules.Any(r => r.Body.Count > 0 && (r.Status is null || r.Status == status)) ? Parse(body) : null;
+        foreach (var rule in rules)
+        {
+            if (rule.Matches(status, header, parsed?.RootElement))
+            {
+                return (rule.Means, true);
+            }
+        }
+
+        return (ByStatus(status, header("Retry-After") is not null), false);
+    }
+
+    public static Meaning ByStatus(int status, bool hasRetryAfter) => status switch
+    {
+        >= 200 and < 300 => Meaning.Success,
+        401 => Meaning.KeyRejected,
+        429 => Meaning.Throttled,
+        503 when hasRetryAfter => Meaning.Throttled,
+        408 or 425 or 500 or 502 or 503 or 504 => Meaning.Transient,
+        _ => Meaning.Permanent,
+    };
+
+    private static JsonDocument? Parse(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            return body.IsEmpty ? null : JsonDocument.Parse(body);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Text;
+using SendProxy.Secrets;
+
+namespace SendProxy.Upstreams;
+
+/// <summary>A key chosen for a message; the same for all its attempts until a 401.</summary>
+internal sealed record KeyChoice(Secret Secret, SecretSlot Slot)
+{
+    public string Fingerprint => Secret.Fingerprint;
+}
+
+/// <summary>
+/// The keys of one upstream. Chooses one for a message, writes it into the one outgoing header, and only towards the hosts it
+/// is bound to. A key that met a 401 rests: the other one goes first meanwhile.
+/// </summary>
+internal sealed class Credential(CredentialOptions options, WatchedSecret watched, CredentialMetrics metrics, string upstream, TimeProvider time)
+{
+    public static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
+
+    // Two keys at the most are known at a time; replaced whole.
+    private (Secret Secret, long Until)[] _resting = [];
+
+    public WatchedSecret Watched => watched;
+
+    /// <param name="draw">0 up to 1: below nextShare the next key is chosen.</param>
+    /// <returns>Null when no usable key was ever seen.</returns>
+    public KeyChoice? Choose(double draw)
+    {
+        var set = watched.Set;
+        if (set.Current is null)
+        {
+            return null;
+        }
+
+        var current = new KeyChoice(set.Current, SecretSlot.Current);
+        var first = set.Next is not null && draw < options.NextShare ? new KeyChoice(set.Next, SecretSlot.Next) : current;
+        return Rests(first.Secret) && Other(first) is { } other && !Rests(other.Secret) ? other : first;
+    }
+
+    /// <returns>Another key to try once after a 401; null when there is none.</returns>
+    public KeyChoice? Other(KeyChoice used)
+    {
+        var set = watched.Set;
+        (Secret? Secret, SecretSlot Slot)[] candidates =
+            [(set.Current, SecretSlot.Current), (set.Next, SecretSlot.Next), (set.Previous, SecretSlot.Previous)];
+        var other = Array.Find(candidates, c => c.Secret is not null && c.Secret.Fingerprint != used.Fingerprint);
+        return other.Secret is null ? null : new KeyChoice(other.Secret, other.Slot);
+    }
+
+    /// <summary>Writes the key into the request. The only place where it leaves <see cref="Secret"/>.</summary>
+    /// <returns>False, and nothing written, when the request goes anywhere but to the hosts the key is bound to.</returns>
+    public bool Inject(HttpRequestMessage request, KeyChoice key)
+    {
+        if (request.RequestUri is not { } uri || !options.Hosts.Contains(HostBinding.Of(uri)))
+        {
+            return false;
+        }
+
+        var value = options.Format
+            .Replace(CredentialOptions.Base64Placeholder, Convert.ToBase64String(Encoding.UTF8.GetBytes(key.Secret.Reveal())), StringComparison.Ordinal)
+            .Replace(CredentialOptions.Placeholder, key.Secret.Reveal(), StringComparison.Ordinal);
+        request.Headers.Remove(options.Header);
+        request.Headers.TryAddWithoutValidation(options.Header, value);
+        return true;
+    }
+
+    /// <summary>The vendor answered 401 to this key.</summary>
+    public void Rejected(KeyChoice key)
+    {
+        metrics.Used(upstream, key, accepted: false);
+        var until = time.GetTimestamp() + (long)(Rest.TotalSeconds * time.TimestampFrequency);
+        _resting = [.. _resting.Where(r => r.Until > time.GetTimestamp() && r.Secret != key.Secret), (key.Secret, until)];
+    }
+
+    /// <summary>The vendor answered something else: the key is known to it.</summary>
+    public void Accepted(KeyChoice key)
+    {
+        metrics.Used(upstream, key, accepted: true);
+        if (_resting.Length > 0)
+        {
+            _resting = [.. _resting.Where(r => r.Secret != key.Secret)];
+        }
+    }
+
+    private bool Rests(Secret secret) =>
+        _resting.Length > 0 && Array.Exists(_resting, r => r.Secret == secret && r.Until > time.GetTimestamp());
+}

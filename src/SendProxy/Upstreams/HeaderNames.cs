@@ -1,0 +1,36 @@
+namespace SendProxy.Upstreams;
+
+/// <summary>Which headers of a caller go on to a vendor, and which of an answer come back.</summary>
+internal static class HeaderNames
+{
+    // RFC 9110, 7.6.1, and what is the proxy's own or the caller's identity. Cookie and Authorization: the key is ours to add.
+    private static readonly HashSet<string> Dropped = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer",
+        "Transfer-Encoding", "Upgrade", "Host", "Content-Length", "Expect", "Authorization", "Cookie", "Prefer", "Priority",
+        "Forwarded", "Via", "Idempotency-Key", "Accept-Encoding", "Origin", "Referer",
+    };
+
+    private static readonly HashSet<string> DroppedFromAnswer = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+        "Set-Cookie", "Alt-Svc", "Strict-Transport-Security",
+    };
+
+    /// <returns>False for what the proxy owns, what names the caller, and what concerns one connection only.</returns>
+    public static bool GoesUpstream(string name) =>
+        !Dropped.Contains(name)
+        && !StartsWith(name, "SendProxy-")
+        && !StartsWith(name, "X-Forwarded-")
+        && !StartsWith(name, "Sec-Fetch-")
+        && !StartsWith(name, "Proxy-");
+
+    /// <returns>False also for SendProxy-*, so that an upstream cannot forge what the proxy says.</returns>
+    public static bool ComesBack(string name) => !DroppedFromAnswer.Contains(name) && !StartsWith(name, "SendProxy-");
+
+    /// <returns>True for an RFC 9110 token of letters, digits and the common marks.</returns>
+    public static bool IsToken(string name) =>
+        name.Length is > 0 and <= 100 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+
+    private static bool StartsWith(string name, string prefix) => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,32 @@
+namespace SendProxy.Upstreams;
+
+/// <summary>What a vendor's answer means for the message, whatever its status says.</summary>
+internal enum Meaning
+{
+    /// <summary>Done: 2xx.</summary>
+    Success,
+
+    /// <summary>A final answer that repeating does not change.</summary>
+    Permanent,
+
+    /// <summary>Too fast, and the vendor says that it did nothing: 429, 503 with Retry-After.</summary>
+    Throttled,
+
+    /// <summary>The vendor failed in a way that may pass: 408, 425, 500, 502, 503, 504.</summary>
+    Transient,
+
+    /// <summary>The plan is used up: waiting some seconds does not help.</summary>
+    Quota,
+
+    /// <summary>The sending session is not connected.</summary>
+    SessionDown,
+
+    /// <summary>The key is not known: 401.</summary>
+    KeyRejected,
+
+    /// <summary>The vendor still works on the first request with this key.</summary>
+    InProgress,
+
+    /// <summary>The vendor may or may not have done it.</summary>
+    Ambiguous,
+}

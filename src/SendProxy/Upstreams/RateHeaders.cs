@@ -1,0 +1,171 @@
+using System.Globalization;
+
+namespace SendProxy.Upstreams;
+
+/// <summary>What an answer says of the vendor's limit. Every member null where it is absent or cannot be read.</summary>
+/// <param name="RetryAfter">Never negative, never zero.</param>
+/// <param name="Malformed">How many headers were there and could not be read.</param>
+internal readonly record struct RateHint(
+    long? Limit, long? Remaining, TimeSpan? ResetAfter, TimeSpan? RetryAfter, int Malformed)
+{
+    /// <summary>The strictest wait the answer asks for: Retry-After, or the reset where nothing remains.</summary>
+    public TimeSpan? Wait => (RetryAfter, Remaining == 0 ? ResetAfter : null) switch
+    {
+        ({ } a, { } b) => a > b ? a : b,
+        var (a, b) => a ?? b,
+    };
+}
+
+/// <summary>
+/// Reads Retry-After (RFC 9110, 10.2.3), the vendor's X- headers, RateLimit-Limit/-Remaining/-Reset and RateLimit of the IETF
+/// drafts. Times are judged against the answer's own Date, so that no clock has to agree. Garbage counts as absent, never as 0.
+/// </summary>
+internal static class RateHeaders
+{
+    /// <summary>A vendor that asks for more is taken to mean this: no wait is unbounded.</summary>
+    public static readonly TimeSpan Cap = TimeSpan.FromHours(24);
+
+    private static readonly string[] DateFormats =
+        ["r", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy", "ddd MMM  d HH:mm:ss yyyy"];
+
+    /// <param name="header">Yields a header's value or null.</param>
+    /// <param name="now">This machine's time, used where the answer has no Date.</param>
+    public static RateHint Read(Func<string, string?> header, RateHeaderNames names, DateTimeOffset now)
+    {
+        var date = header("Date") is { } d && TryDate(d, out var at) ? at : now;
+        var malformed = 0;
+        long? Count(string? name) => Take<long?>(name is null ? null : header(name), TryCount, ref malformed);
+        TimeSpan? Reset(string? name) => Take<TimeSpan?>(name is null ? null : header(name), Parse, ref malformed);
+        bool Parse(string text, out TimeSpan? wait) => TryReset(text, date, out wait);
+
+        var retry = Take<TimeSpan?>(header("Retry-After"), (string t, out TimeSpan? w) => TryRetryAfter(t, date, out w), ref malformed);
+        var (remaining, reset) = Structured(header("RateLimit"));
+        return new RateHint(
+            Limit: Count(names.Limit) ?? Count("RateLimit-Limit"),
+            Remaining: Count(names.Remaining) ?? Count("RateLimit-Remaining") ?? remaining,
+            ResetAfter: Reset(names.Reset) ?? Reset("RateLimit-Reset") ?? reset,
+            RetryAfter: retry,
+            Malformed: malformed);
+    }
+
+    /// <summary>Seconds (a fraction is rounded up to whole milliseconds) or a date in one of the three HTTP forms.</summary>
+    public static bool TryRetryAfter(string text, DateTimeOffset date, out TimeSpan? wait)
+    {
+        wait = null;
+        text = text.Trim();
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
+        {
+            wait = Bounded(seconds);
+            return wait is not null || seconds == 0;
+        }
+
+        if (!TryDate(text, out var at))
+        {
+            return false;
+        }
+
+        // A date in the past asks for no wait: the same as no header.
+        wait = at > date ? Bounded((at - date).TotalSeconds) : null;
+        return true;
+    }
+
+    /// <summary>Seconds left, or unix seconds, ms, us, ns, told apart by size; RFC 3339 and HTTP dates.</summary>
+    public static bool TryReset(string text, DateTimeOffset date, out TimeSpan? wait)
+    {
+        wait = null;
+        text = text.Trim();
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+        {
+            // A plan's window is never thirty years, and a clock never stood before 2001: above 1e9 it is a point in time.
+            var unix = number switch
+            {
+                >= 1e18 => number / 1e9,
+                >= 1e15 => number / 1e6,
+                >= 1e12 => number / 1e3,
+                >= 1e9 => number,
+                _ => double.NaN,
+            };
+            var seconds = double.IsNaN(unix) ? number : unix - (date.ToUnixTimeMilliseconds() / 1e3);
+            wait = seconds > 0 ? Bounded(seconds) : TimeSpan.Zero;
+            return true;
+        }
+
+        if (!TryDate(text, out var at)
+            && !DateTimeOffset.TryParseExact(text, ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"],
+                CultureInfo.InvariantCulture, DateTimeStyles.None, out at))
+        {
+            return false;
+        }
+
+        wait = at > date ? Bounded((at - date).TotalSeconds) : TimeSpan.Zero;
+        return true;
+    }
+
+    /// <summary>Both structured generations: <c>limit=100, remaining=50, reset=5</c> and <c>"default";r=50;t=30</c>.</summary>
+    private static (long? Remaining, TimeSpan? Reset) Structured(string? text)
+    {
+        if (text is null || text.Length > 1024)
+        {
+            return (null, null);
+        }
+
+        long? remaining = null;
+        TimeSpan? reset = null;
+        foreach (var part in text.Split([',', ';'], StringSplitOptions.TrimEntries))
+        {
+            var at = part.IndexOf('=', StringComparison.Ordinal);
+            if (at < 0 || !TryCount(part[(at + 1)..], out var value))
+            {
+                continue;
+            }
+
+            switch (part[..at])
+            {
+                case "r" or "remaining":
+                    remaining = remaining is { } least && least < value ? least : value;
+                    break;
+                case "t" or "reset":
+                    var wait = Bounded(value!.Value) ?? TimeSpan.Zero;
+                    reset = reset is { } longest && longest > wait ? longest : wait;
+                    break;
+            }
+        }
+
+        return (remaining, reset);
+    }
+
+    private delegate bool Parser<T>(string text, out T value);
+
+    private static T? Take<T>(string? text, Parser<T> parser, ref int malformed)
+    {
+        if (text is null)
+        {
+            return default;
+        }
+
+        if (parser(text, out var value))
+        {
+            return value;
+        }
+
+        malformed++;
+        return default;
+    }
+
+    private static bool TryCount(string text, out long? value)
+    {
+        var first = text.Split(',', 2)[0].Split(';', 2)[0].Trim();
+        var ok = long.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+        value = ok ? number : null;
+        return ok;
+    }
+
+    private static bool TryDate(string text, out DateTimeOffset date) =>
+        DateTimeOffset.TryParseExact(text.Trim(), DateFormats, CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out date);
+
+    private static TimeSpan? Bounded(double seconds) =>
+        seconds <= 0 || double.IsNaN(seconds) ? null
+        : seconds >= Cap.TotalSeconds ? Cap
+        : TimeSpan.FromMilliseconds(Math.Ceiling(seconds * 1000));
+}

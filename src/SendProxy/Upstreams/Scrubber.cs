@@ -1,0 +1,28 @@
+using System.Text;
+using SendProxy.Secrets;
+
+namespace SendProxy.Upstreams;
+
+/// <summary>Takes a key that an upstream echoes out of its answer, in place, so that lengths stay true.</summary>
+internal static class Scrubber
+{
+    /// <returns>How many times the key stood there.</returns>
+    public static int Scrub(Span<byte> body, Secret secret)
+    {
+        var key = Encoding.UTF8.GetBytes(secret.Reveal());
+        var count = 0;
+        for (var at = body.IndexOf(key); at >= 0; at = body.IndexOf(key))
+        {
+            body.Slice(at, key.Length).Fill((byte)'*');
+            count++;
+        }
+
+        return count;
+    }
+
+    /// <returns>The text without the key, or the same object when it is not in it.</returns>
+    public static string Scrub(string text, Secret secret) =>
+        text.Contains(secret.Reveal(), StringComparison.Ordinal)
+            ? text.Replace(secret.Reveal(), new string('*', secret.Reveal().Length), StringComparison.Ordinal)
+            : text;
+}

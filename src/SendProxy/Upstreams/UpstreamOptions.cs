@@ -1,0 +1,137 @@
+using SendProxy.Configuration;
+
+namespace SendProxy.Upstreams;
+
+/// <summary>One vendor's API as the operator and the preset describe it. Section <c>upstreams.NAME</c>.</summary>
+internal sealed record UpstreamOptions(
+    string Name,
+    Uri Address,
+    CredentialOptions Credential,
+    IdempotencyCarrier Idempotency,
+    IReadOnlyList<ClassifyRule> Classify,
+    RateHeaderNames RateHeaders,
+    JsonPointer? MessageId,
+    TimeoutOptions Timeouts,
+    ConnectionOptions Connections,
+    TlsOptions Tls,
+    bool AllowPrivateAddresses,
+    bool AllowInsecureLoopback,
+    string Fingerprint)
+{
+    private static readonly Uri Nowhere = new("https://invalid.invalid");
+
+    public static UpstreamOptions Read(string name, SettingsReader upstream)
+    {
+        var (address, fromEnvironment) = upstream.Url(
+            "address", required: true, "Where the vendor's API is: https, or http on loopback with allowInsecureLoopback.",
+            "https://api.vendor.example", "https", "http");
+        var insecure = upstream.Flag("allowInsecureLoopback", false, "Allow an address on this machine, also over plain http: for tests and the sandbox.");
+        var options = new UpstreamOptions(
+            Name: name,
+            Address: address ?? Nowhere,
+            Credential: CredentialOptions.Read(
+                upstream.Section("credential", "The key and where it may go."), address, fromEnvironment),
+            Idempotency: IdempotencyCarrier.Read(upstream.Section("idempotency", "How the vendor deduplicates (preset).")),
+            Classify: upstream.List("classify", "What an answer means where its status alone does not say; the first match wins (preset).", ClassifyRule.Read, 50),
+            RateHeaders: RateHeaderNames.Read(upstream.Section("rateHeaders", "The vendor's rate headers (preset); the IETF ones are always read.")),
+            MessageId: upstream.Pointer("messageId", null, "The message's id in a 2xx answer (preset)."),
+            Timeouts: TimeoutOptions.Read(upstream.Section("timeouts", "Bounds of one request.")),
+            Connections: ConnectionOptions.Read(upstream.Section("connections", "Connections to the vendor.")),
+            Tls: TlsOptions.Read(upstream.Section("tls", "TLS to the vendor; the system's authorities by default.")),
+            AllowPrivateAddresses: upstream.Flag("allowPrivateAddresses", false, "Allow private networks (RFC 1918, fc00::/7, CGNAT); never link-local or metadata."),
+            AllowInsecureLoopback: insecure,
+            Fingerprint: upstream.Fingerprint());
+        CheckAddress(upstream, address, insecure);
+        return options;
+    }
+
+    private static void CheckAddress(SettingsReader upstream, Uri? address, bool insecure)
+    {
+        if (address is null)
+        {
+            return;
+        }
+
+        upstream.Check(address.Scheme == Uri.UriSchemeHttps || address.IsLoopback, "address",
+            "must be https: the key would cross the network in the clear");
+        upstream.Check(!address.IsLoopback || insecure, "address",
+            "is on this machine; set allowInsecureLoopback: true if that is meant, for the sandbox for example");
+        upstream.Check(address.Query.Length == 0 && address.Fragment.Length == 0, "address", "takes no query and no fragment");
+        upstream.Check(address.AbsolutePath == "/", "address", "takes no path; paths are the routes'");
+    }
+}
+
+/// <summary>How the vendor recognises a repeated request.</summary>
+/// <param name="Kind">Where the key goes; None: the vendor does not deduplicate.</param>
+/// <param name="Name">The header's name.</param>
+/// <param name="Pointer">Where in a JSON body; null unless the kind is Body.</param>
+/// <param name="Lifetime">How long the vendor remembers a key.</param>
+internal sealed record IdempotencyCarrier(CarrierKind Kind, string Name, JsonPointer? Pointer, TimeSpan Lifetime)
+{
+    public bool Deduplicates => Kind != CarrierKind.None;
+
+    public static IdempotencyCarrier Read(SettingsReader idempotency)
+    {
+        var carrier = new IdempotencyCarrier(
+            Kind: idempotency.Choice("carrier", "Where the key goes; none: the vendor does not deduplicate.",
+                ("header", CarrierKind.Header), ("none", CarrierKind.None)),
+            Name: idempotency.Text("name", "Idempotency-Key", "The header that carries the key.", 100)!,
+            Pointer: null,
+            Lifetime: idempotency.Duration("lifetime", "24h", "1m", "90d", "How long the vendor remembers a key; nothing is repeated later than 90 % of it."));
+        idempotency.Check(HeaderNames.IsToken(carrier.Name), "name", "must be a header name: letters, digits and -");
+        return carrier;
+    }
+}
+
+/// <summary>Where an idempotency key goes.</summary>
+internal enum CarrierKind
+{
+    Header,
+    Body,
+    None,
+}
+
+/// <summary>Names of the vendor's own rate headers; null where it has none.</summary>
+internal sealed record RateHeaderNames(string? Limit, string? Remaining, string? Reset)
+{
+    public static RateHeaderNames Read(SettingsReader headers) => new(
+        Limit: headers.Text("limit", null, "The plan's limit (preset).", 100),
+        Remaining: headers.Text("remaining", null, "What is left of it (preset).", 100),
+        Reset: headers.Text("reset", null, "When it is full again: seconds left, unix seconds or unix milliseconds (preset).", 100));
+}
+
+/// <summary>Section <c>timeouts</c>.</summary>
+/// <param name="Connect">TCP and TLS.</param>
+/// <param name="Attempt">One attempt, to the answer's headers.</param>
+/// <param name="Total">All attempts and waits, to the answer's headers.</param>
+/// <param name="BodyIdle">Longest silence inside a streamed answer.</param>
+internal sealed record TimeoutOptions(TimeSpan Connect, TimeSpan Attempt, TimeSpan Total, TimeSpan BodyIdle)
+{
+    public static TimeoutOptions Read(SettingsReader timeouts)
+    {
+        var options = new TimeoutOptions(
+            Connect: timeouts.Duration("connect", "2s", "10ms", "1m", "Longest wait for a connection, TLS included."),
+            Attempt: timeouts.Duration("attempt", "10s", "10ms", "10m", "Longest time of one attempt, to the answer's headers."),
+            Total: timeouts.Duration("total", "30s", "10ms", "1h", "Longest time of a request with all waits and attempts."),
+            BodyIdle: timeouts.Duration("bodyIdle", "30s", "100ms", "1h", "Longest silence inside an answer's body."));
+        timeouts.Check(options.Attempt <= options.Total, "attempt", "must not be longer than total");
+        return options;
+    }
+}
+
+/// <summary>Section <c>connections</c>.</summary>
+internal sealed record ConnectionOptions(int Max, TimeSpan Idle, TimeSpan Lifetime, bool Http2)
+{
+    public static ConnectionOptions Read(SettingsReader connections) => new(
+        Max: (int)connections.Integer("max", 100, 1, 10_000, "Most connections to the vendor at once."),
+        Idle: connections.Duration("idle", "30s", "1s", "1h", "An idle connection is closed after this; keep it below the vendor's own."),
+        Lifetime: connections.Duration("lifetime", "5m", "1s", "24h", "A connection is renewed after this, so that DNS changes are seen."),
+        Http2: connections.Flag("http2", false, "Use HTTP/2 where the vendor offers it."));
+}
+
+/// <summary>Section <c>tls</c>.</summary>
+internal sealed record TlsOptions(string? CaFile)
+{
+    public static TlsOptions Read(SettingsReader tls) => new(
+        CaFile: tls.FilePath("caFile", null, "PEM file with the only authorities that are trusted for this upstream."));
+}
