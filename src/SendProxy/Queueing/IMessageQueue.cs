@@ -54,8 +54,9 @@ internal interface IMessageQueue : IAsyncDisposable
     public ValueTask<QueueRead<IReadOnlyList<Hold>>> HoldsAsync(string queue, CancellationToken cancel);
 
     /// <summary>
-    /// Puts a <c>Dead</c>, <c>Expired</c> or, with <see cref="Replay.MaySendTwice"/>, <c>Unknown</c> item back to
-    /// <c>Queued</c> with no attempts; the idempotency key stays. Otherwise <c>Refused</c> with the state it is in.
+    /// Puts a <c>Dead</c> or <c>Expired</c> item back to <c>Queued</c>: no attempts, no deadline, the idempotency key stays.
+    /// With <see cref="Replay.MaySendTwice"/> also an <c>Unknown</c> one, or an expired one whose attempt may have been
+    /// started. Otherwise <c>Refused</c> with the state it is in.
     /// </summary>
     public ValueTask<QueueResult> ReplayAsync(string queue, Guid id, Replay replay, CancellationToken cancel);
 

@@ -42,6 +42,9 @@ internal static class ItemStates
     /// <summary>Queued or retrying: may be claimed when due.</summary>
     public static bool IsWaiting(this ItemState state) => state is ItemState.Queued or ItemState.Retrying;
 
+    /// <summary>What a reader is told of a stored state whose route or group is held.</summary>
+    public static ItemState Seen(this ItemState state, bool held) => held && state.IsWaiting() ? ItemState.Held : state;
+
     public static string WireName(this ItemState state) => state switch
     {
         ItemState.Queued => "queued",

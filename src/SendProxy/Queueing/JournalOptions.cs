@@ -1,3 +1,5 @@
+using SendProxy.Sqlite;
+
 namespace SendProxy.Queueing;
 
 /// <summary>What must not be lost, and where it is kept. Section <c>journal</c>.</summary>
@@ -26,4 +28,7 @@ internal sealed record JournalOptions
 
     /// <summary>Files of AES-256 keys: the first seals, all open. Empty: made beside the journal.</summary>
     public IReadOnlyList<string> SealKeys { get; init; } = [];
+
+    /// <summary>What of it the file is opened with.</summary>
+    public SqliteJournalOptions ToSqlite() => new() { Path = Path, AllowEphemeral = AllowEphemeral, MaxBytes = MaxBytes };
 }

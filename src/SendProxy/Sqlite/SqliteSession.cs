@@ -40,6 +40,9 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
 
     public void AddUsedBytes(long bytes) => _usedBytes = UsedBytes + bytes;
 
+    /// <summary>Pages were given back: the next look counts them anew.</summary>
+    public void ForgetUsedBytes() => _usedBytes = null;
+
     public void Begin()
     {
         _usedBytes = null;
