@@ -59,10 +59,17 @@ internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState 
             : null,
     };
 
-    private ReadOnlyMemory<byte>? Open(ItemSeal seal, byte[]? stored, SealPart part) =>
-        stored is not null && seal.TryOpen(stored, new SealContext(Item.Queue, Item.Id, Item.Route, part), out var plain)
-            ? new ReadOnlyMemory<byte>(plain)
-            : null;
+    // Not by ?: - its null would become an empty memory, by the conversion from a null array.
+    private ReadOnlyMemory<byte>? Open(ItemSeal seal, byte[]? stored, SealPart part)
+    {
+        var context = new SealContext(Item.Queue, Item.Id, Item.Route, part);
+        if (stored is not null && seal.TryOpen(stored, context, out var plain))
+        {
+            return plain;
+        }
+
+        return null;
+    }
 
     private static string? Text(SqliteDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetString(column);
