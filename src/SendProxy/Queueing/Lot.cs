@@ -1,0 +1,17 @@
+namespace SendProxy.Queueing;
+
+/// <summary>Items of one queue, route and group, counted as the tables have them. Only the journal's thread uses it.</summary>
+internal sealed record Lot(long Number, string Queue, string Route, string Group)
+{
+    /// <summary>Items by <see cref="ItemState"/>.</summary>
+    public long[] Items { get; } = new long[ItemStates.Count];
+
+    /// <summary>Claimable items, due or not, by lane.</summary>
+    public long[] Ready { get; } = new long[Lanes];
+
+    public const int Lanes = 3;
+
+    public bool IsEmpty => Array.TrueForAll(Items, count => count == 0);
+
+    public bool HasReady => Array.Exists(Ready, count => count > 0);
+}

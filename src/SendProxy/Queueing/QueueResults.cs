@@ -1,0 +1,95 @@
+namespace SendProxy.Queueing;
+
+/// <summary>Why the store did not do it. Nothing was changed.</summary>
+internal enum QueueError
+{
+    /// <summary>No space left on the disk, or the journal's hard bound. Heals when there is space.</summary>
+    StoreFull,
+
+    /// <summary>The store failed: I/O, connection. May heal.</summary>
+    StoreFailed,
+
+    /// <summary>The queue is closed.</summary>
+    StoreClosed,
+}
+
+/// <summary>What became of one new item.</summary>
+internal enum EnqueueVerdict
+{
+    /// <summary>Stored as well as <see cref="IMessageQueue.Durability"/> says.</summary>
+    Stored,
+
+    /// <summary>Its dedupe key or id is there already.</summary>
+    Duplicate,
+
+    /// <summary>A bound of the journal; not stored.</summary>
+    Full,
+
+    /// <summary>The store failed; not stored.</summary>
+    Failed,
+}
+
+/// <summary>
+/// <c>Id</c> of the stored or the earlier item, else empty; <c>RetryAfter</c> when full: how long until another try is
+/// worth it; <c>Error</c> when failed.
+/// </summary>
+internal readonly record struct EnqueueResult(
+    EnqueueVerdict Verdict, Guid Id = default, TimeSpan RetryAfter = default, QueueError? Error = null)
+{
+    public static EnqueueResult Stored(Guid id) => new(EnqueueVerdict.Stored, id);
+
+    public static EnqueueResult Duplicate(Guid existing) => new(EnqueueVerdict.Duplicate, existing);
+
+    public static EnqueueResult Full(TimeSpan retryAfter) => new(EnqueueVerdict.Full, RetryAfter: retryAfter);
+
+    public static EnqueueResult Failed(QueueError error) => new(EnqueueVerdict.Failed, Error: error);
+}
+
+/// <summary>What became of a change.</summary>
+internal enum QueueVerdict
+{
+    Done,
+
+    /// <summary>The lease is not the current one, or the item is finished. Whoever holds it must stop.</summary>
+    Stale,
+
+    NotFound,
+
+    /// <summary>Not in this state.</summary>
+    Refused,
+
+    /// <summary>A bound of the journal; nothing changed.</summary>
+    Full,
+
+    /// <summary>The store failed; nothing changed.</summary>
+    Failed,
+}
+
+/// <summary><c>RetryAfter</c> when full, <c>Error</c> when failed, <c>State</c> when refused: the one it is in.</summary>
+internal readonly record struct QueueResult(
+    QueueVerdict Verdict, TimeSpan RetryAfter = default, QueueError? Error = null, ItemState? State = null)
+{
+    public bool IsDone => Verdict == QueueVerdict.Done;
+
+    public static QueueResult Refused(ItemState state) => new(QueueVerdict.Refused, State: state);
+
+    public static QueueResult Failed(QueueError error) => new(QueueVerdict.Failed, Error: error);
+
+    public static implicit operator QueueResult(QueueVerdict verdict) => new(verdict);
+}
+
+/// <summary>A value, or the error that stood in its way.</summary>
+internal readonly record struct QueueRead<T>(T? Value, QueueError? Error = null);
+
+/// <summary>
+/// Leased items, maybe none. <c>NextDue</c>: when the next item that this claim may have becomes due, null when none
+/// waits. <c>Version</c>: what had happened in the queue by then, for <see cref="IMessageQueue.WaitForWorkAsync"/>.
+/// </summary>
+internal sealed record ClaimResult(
+    IReadOnlyList<ClaimedItem> Items, DateTimeOffset? NextDue, long Version, QueueError? Error = null);
+
+/// <summary>One page; <c>Next</c> is null on the last.</summary>
+internal sealed record ItemPage(IReadOnlyList<StoredItem> Items, string? Next);
+
+/// <summary>Items in one state of one route and group.</summary>
+internal readonly record struct QueueCount(ItemState State, string Route, string Group, long Items);

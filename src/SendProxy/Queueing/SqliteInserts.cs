@@ -1,0 +1,92 @@
+using SendProxy.Sqlite;
+
+namespace SendProxy.Queueing;
+
+/// <summary>Stores new items inside the journal's bounds. On the journal's thread.</summary>
+internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep sweep, JournalOptions options)
+{
+    // How soon room may be there is not known: it is made by workers and by retention. 5 s keeps callers from hammering.
+    public static readonly TimeSpan FullRetryAfter = TimeSpan.FromSeconds(5);
+
+    // What is inside must still be able to finish: answers, retries and indexes need pages of their own.
+    private readonly long _softBytes = options.MaxBytes / 10 * 9;
+
+    public EnqueueResult Enqueue(SqliteSession session, SealedItem item, long now)
+    {
+        if (Earlier(session, item, now) is { } earlier)
+        {
+            return EnqueueResult.Duplicate(earlier);
+        }
+
+        if (!MakeRoom(session, 1, item.Bytes))
+        {
+            return EnqueueResult.Full(FullRetryAfter);
+        }
+
+        Insert(session, item, now);
+        return EnqueueResult.Stored(item.Id);
+    }
+
+    /// <summary>Stores all that are not there yet, or, when there is no room for them, none.</summary>
+    public bool TryEnqueueAll(SqliteSession session, IReadOnlyList<SealedItem> items, long now)
+    {
+        if (items.Count > 0 && !MakeRoom(session, items.Count, items.Sum(item => (long)item.Bytes)))
+        {
+            return false;
+        }
+
+        foreach (var item in items)
+        {
+            if (Earlier(session, item, now) is null)
+            {
+                Insert(session, item, now);
+            }
+        }
+
+        return true;
+    }
+
+    private static Guid? Earlier(SqliteSession session, SealedItem item, long now)
+    {
+        if (item.DedupeHash is { } hash && DedupeBook.Seen(session, item.Item.Dedupe!, hash, now) is { } earlier)
+        {
+            return earlier;
+        }
+
+        return session.Scalar(ItemSql.Exists, item.Item.Queue, item.Id.ToByteArray(bigEndian: true)) is null
+            ? null
+            : item.Id;
+    }
+
+    /// <summary>Gives up finished items before their time rather than refuse new ones.</summary>
+    private bool MakeRoom(SqliteSession session, int items, long bytes)
+    {
+        while (book.TotalItems + items > options.MaxItems || session.UsedBytes + bytes > _softBytes)
+        {
+            if (!sweep.EvictOldest(session))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void Insert(SqliteSession session, SealedItem sealedItem, long now)
+    {
+        var item = sealedItem.Item;
+        var lot = book.Get(session, item.Queue, item.Route, item.Group);
+        var ready = item.OrderKey is null || session.Scalar(ItemSql.AnyBefore, lot.Number, item.OrderKey) is null;
+        session.Execute(
+            ItemSql.Insert, item.Queue, sealedItem.Id.ToByteArray(bigEndian: true), lot.Number, item.SchemaVersion,
+            ready ? 1 : 0, item.Lane, now, item.Due?.ToUnixTimeMilliseconds() ?? now,
+            item.Deadline?.ToUnixTimeMilliseconds(), item.Expires?.ToUnixTimeMilliseconds(), item.OrderKey,
+            item.IdempotencyKey, item.KeyFingerprint, sealedItem.Metadata, sealedItem.Body);
+        session.AddUsedBytes(sealedItem.Bytes);
+        book.Move(session, lot, null, ItemState.Queued, item.Lane, ready ? 1 : 0);
+        if (sealedItem.DedupeHash is { } hash)
+        {
+            dedupe.Remember(session, item.Dedupe!, hash, sealedItem, now);
+        }
+    }
+}

@@ -1,0 +1,260 @@
+using Prometheus;
+using SendProxy.Secrets.Sealing;
+using SendProxy.Sqlite;
+
+namespace SendProxy.Queueing;
+
+/// <summary>
+/// The queue on the embedded journal: one process, so there are no lease times; what was leased when the process ended
+/// is back at the next open. Sealing and opening happen on the caller's thread, everything else on the journal's.
+/// </summary>
+internal sealed class SqliteMessageQueue : IMessageQueue
+{
+    private const string UnopenableReason = "seal_unopenable";
+
+    // One work item of a sweep: short, so that a commit with it takes no longer than others.
+    private const int SweepChunk = 100;
+    private readonly SqliteJournal _journal;
+    private readonly TimeProvider _time;
+    private readonly QueueMetrics _metrics;
+    private readonly QueueSignals _signals;
+    private readonly SealKeys _keys;
+    private readonly ItemSeal _seal;
+    private readonly LotBook _book;
+    private readonly DedupeBook _dedupe;
+    private readonly SqliteInserts _inserts;
+    private readonly SqliteClaims _claims;
+    private readonly SqliteMoves _moves;
+    private readonly SqliteReads _reads;
+    private readonly SqliteSweep _sweep;
+
+    private SqliteMessageQueue(
+        JournalOptions options, SqliteJournal journal, SealKeys keys, IMetricFactory metrics, TimeProvider time)
+    {
+        (_journal, _time, _keys, _seal) = (journal, time, keys, new ItemSeal(keys));
+        _metrics = new QueueMetrics(metrics);
+        _signals = new QueueSignals(time);
+        _book = new LotBook(_metrics, _signals);
+        _dedupe = new DedupeBook(_metrics);
+        _sweep = new SqliteSweep(_book, _dedupe, options);
+        _inserts = new SqliteInserts(_book, _dedupe, _sweep, options);
+        _claims = new SqliteClaims(_book, _signals);
+        _moves = new SqliteMoves(_book, _inserts, _seal);
+        _reads = new SqliteReads(_book);
+    }
+
+    public Durability Durability => DurabilityOf(_journal);
+
+    private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Reads what the journal holds and puts back what was leased. The journal stays the caller's to dispose.</summary>
+    /// <exception cref="JournalUnavailableException">It keeps less than the minimum, or cannot be read.</exception>
+    /// <exception cref="SealKeyUnavailableException">A key is missing or none.</exception>
+    public static async Task<SqliteMessageQueue> OpenAsync(
+        JournalOptions options, SqliteJournal journal, IMetricFactory metrics, TimeProvider time, CancellationToken cancel)
+    {
+        if (DurabilityOf(journal) < options.Minimum)
+        {
+            throw new JournalUnavailableException(
+                options.Path, $"keeps {DurabilityOf(journal).WireName()}, and journal.minimum is "
+                + $"{options.Minimum.WireName()}; use a local disk, or lower the minimum");
+        }
+
+        var hasItems = await journal.ReadAsync(session => session.Scalar(ItemSql.Any) is not null, cancel);
+        if (hasItems.Error is not null)
+        {
+            throw new JournalUnavailableException(options.Path, "cannot be read; see the disk's errors");
+        }
+
+        var keys = options.SealKeys.Count > 0
+            ? SealKeys.Load(options.SealKeys)
+            : SealKeys.LoadOrCreate(options.Path + ".key", hasItems.Value);
+        var queue = new SqliteMessageQueue(options, journal, keys, metrics, time);
+        var loaded = await journal.WriteAsync(queue.Load, 0, cancel);
+        return loaded.Error is null
+            ? queue
+            : throw new JournalUnavailableException(options.Path, "cannot be recovered; is the disk full?");
+    }
+
+    public async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
+        IReadOnlyList<NewItem> items, CancellationToken cancel)
+    {
+        var prepared = Seal(items);
+        var bytes = prepared.Sum(item => item.Bytes);
+        var stored = await _journal.WriteAsync(
+            session => prepared.ConvertAll(item => _inserts.Enqueue(session, item, Now)), bytes, cancel);
+        return stored.Error is { } error
+            ? [.. items.Select(_ => EnqueueResult.Failed(Of(error)))]
+            : stored.Value!;
+    }
+
+    public async ValueTask<ClaimResult> ClaimAsync(ClaimRequest request, CancellationToken cancel)
+    {
+        var claimed = await _journal.WriteAsync(session => _claims.Claim(session, request, Now), 0, cancel);
+        if (claimed.Value is not { } found)
+        {
+            // The error may heal without a signal: look again in a second.
+            var again = _time.GetUtcNow().AddSeconds(1);
+            return new ClaimResult([], again, _signals.Version(request.Queue), Of(claimed.Error!.Value));
+        }
+
+        var items = new List<ClaimedItem>(found.Rows.Count);
+        foreach (var row in found.Rows)
+        {
+            var lease = new Lease(request.Queue, row.Item.Id, row.Token);
+            var item = row.Open(_seal);
+            if (item.Body is not null && item.Metadata is not null)
+            {
+                items.Add(new ClaimedItem(lease, item));
+                continue;
+            }
+
+            _metrics.Unopenable(request.Queue);
+            await FinishAsync(lease, Finish.Dead(UnopenableReason) with { AttemptsMade = 0 }, CancellationToken.None);
+        }
+
+        return new ClaimResult(items, found.NextDue, found.Version);
+    }
+
+    public ValueTask<QueueResult> MarkAttemptingAsync(Lease lease, AttemptMark mark, CancellationToken cancel) =>
+        ChangeAsync(session => SqliteMoves.Mark(session, lease, mark), 0, cancel);
+
+    public ValueTask<QueueResult> FinishAsync(Lease lease, Finish finish, CancellationToken cancel)
+    {
+        if (finish.State is not (ItemState.Done or ItemState.Dead or ItemState.Unknown or ItemState.Expired))
+        {
+            throw new ArgumentOutOfRangeException(nameof(finish), finish.State, "Not an end.");
+        }
+
+        var next = Seal(finish.Next);
+        var bytes = next.Sum(item => item.Bytes) + (finish.Answer?.Body.Length ?? 0);
+        return ChangeAsync(session => _moves.Finish(session, lease, finish, next, Now), bytes, cancel);
+    }
+
+    public ValueTask<QueueResult> RetryAsync(Lease lease, Retry retry, CancellationToken cancel) =>
+        ChangeAsync(session => _moves.Retry(session, lease, retry), retry.Answer?.Body.Length ?? 0, cancel);
+
+    public ValueTask<QueueResult> GiveBackAsync(Lease lease, CancellationToken cancel) =>
+        ChangeAsync(session => _moves.GiveBack(session, lease), 0, cancel);
+
+    public ValueTask<QueueResult> HoldAsync(Hold hold, CancellationToken cancel) => ChangeAsync(
+        session =>
+        {
+            _book.Set(session, hold with { Since = DateTimeOffset.FromUnixTimeMilliseconds(Now) });
+            return QueueVerdict.Done;
+        },
+        0, cancel);
+
+    public ValueTask<QueueResult> ReleaseAsync(string queue, HoldScope scope, string name, CancellationToken cancel) =>
+        ChangeAsync(
+            session => _book.Clear(session, queue, scope, name) ? QueueVerdict.Done : QueueVerdict.NotFound, 0, cancel);
+
+    public ValueTask<QueueRead<IReadOnlyList<Hold>>> HoldsAsync(string queue, CancellationToken cancel) =>
+        ReadAsync<IReadOnlyList<Hold>>(_ => [.. _book.Holds.Where(hold => hold.Queue == queue)], cancel);
+
+    public ValueTask<QueueResult> ReplayAsync(string queue, Guid id, Replay replay, CancellationToken cancel) =>
+        ChangeAsync(session => _moves.Replay(session, queue, id, replay, Now), 0, cancel);
+
+    public ValueTask<QueueResult> EditAsync(string queue, Guid id, Edit edit, CancellationToken cancel) =>
+        ChangeAsync(session => _moves.Edit(session, queue, id, edit), edit.Body.Length, cancel);
+
+    public ValueTask<QueueResult> DiscardAsync(string queue, Guid id, CancellationToken cancel) =>
+        ChangeAsync(session => _moves.Discard(session, queue, id, Now), 0, cancel);
+
+    public async ValueTask<QueueRead<StoredItem>> GetAsync(string queue, Guid id, CancellationToken cancel)
+    {
+        var row = await ReadAsync(session => _reads.Get(session, queue, id), cancel);
+        return new QueueRead<StoredItem>(row.Value?.Open(_seal), row.Error);
+    }
+
+    public async ValueTask<QueueRead<ItemPage>> ListAsync(ListRequest request, CancellationToken cancel)
+    {
+        var page = await ReadAsync(session => _reads.List(session, request), cancel);
+        return page.Error is null
+            ? new QueueRead<ItemPage>(new ItemPage(page.Value.Rows.ConvertAll(row => row.Open(_seal)), page.Value.Next))
+            : new QueueRead<ItemPage>(null, page.Error);
+    }
+
+    public ValueTask<QueueRead<IReadOnlyList<QueueCount>>> CountsAsync(string queue, CancellationToken cancel) =>
+        ReadAsync<IReadOnlyList<QueueCount>>(_ => _reads.Counts(queue), cancel);
+
+    public ValueTask<QueueRead<TimeSpan>> OldestAgeAsync(string queue, CancellationToken cancel) =>
+        ReadAsync(session => AgeOfOldest(session, queue), cancel);
+
+    public async ValueTask<QueueRead<int>> SweepAsync(int max, CancellationToken cancel)
+    {
+        var removed = 0;
+        while (removed < max)
+        {
+            var chunk = Math.Min(SweepChunk, max - removed);
+            var swept = await _journal.WriteAsync(session => Sweep(session, chunk), 0, cancel);
+            if (swept.Error is { } error)
+            {
+                return new QueueRead<int>(removed, Of(error));
+            }
+
+            removed += swept.Value;
+            if (swept.Value < chunk)
+            {
+                break;
+            }
+        }
+
+        return new QueueRead<int>(removed);
+    }
+
+    public ValueTask WaitForWorkAsync(string queue, ClaimResult last, CancellationToken cancel) =>
+        _signals.WaitAsync(queue, last.Version, last.NextDue, cancel);
+
+    public ValueTask DisposeAsync()
+    {
+        _keys.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static Durability DurabilityOf(SqliteJournal journal) =>
+        journal.IsEphemeral ? Durability.Memory : Durability.Fsync;
+
+    private static QueueError Of(JournalError error) => error switch
+    {
+        JournalError.Full => QueueError.StoreFull,
+        JournalError.Closed => QueueError.StoreClosed,
+        _ => QueueError.StoreFailed,
+    };
+
+    private List<SealedItem> Seal(IReadOnlyList<NewItem> items) =>
+        [.. items.Select(item => SealedItem.Create(item, _seal, _time))];
+
+    private async ValueTask<QueueResult> ChangeAsync(
+        Func<SqliteSession, QueueResult> change, int bytes, CancellationToken cancel)
+    {
+        var changed = await _journal.WriteAsync(change, bytes, cancel);
+        return changed.Error is { } error ? QueueResult.Failed(Of(error)) : changed.Value;
+    }
+
+    private async ValueTask<QueueRead<T>> ReadAsync<T>(Func<SqliteSession, T?> read, CancellationToken cancel)
+    {
+        var found = await _journal.ReadAsync(read, cancel);
+        return new QueueRead<T>(found.Value, found.Error is { } error ? Of(error) : null);
+    }
+
+    private bool Load(SqliteSession session)
+    {
+        _book.Load(session);
+        _dedupe.Load(session);
+        return true;
+    }
+
+    private int Sweep(SqliteSession session, int max)
+    {
+        foreach (var queue in _book.Queues)
+        {
+            _metrics.OldestIs(queue, AgeOfOldest(session, queue));
+        }
+
+        return _sweep.Sweep(session, _time.GetUtcNow(), max);
+    }
+
+    private TimeSpan AgeOfOldest(SqliteSession session, string queue) =>
+        SqliteReads.Oldest(session, queue) is { } oldest ? _time.GetUtcNow() - oldest : TimeSpan.Zero;
+}

@@ -1,0 +1,30 @@
+using System.Security.Cryptography;
+
+namespace SendProxy.Secrets.Sealing;
+
+/// <summary>One AES-256 key and its public id. A class with a silent <see cref="ToString"/>: it must not be printed.</summary>
+internal sealed class SealKey : IDisposable
+{
+    public const int Bytes = 32;
+    public const int IdBytes = 8;
+
+    private readonly byte[] _key;
+
+    /// <summary>Takes over the array, which is cleared at <see cref="Dispose"/>.</summary>
+    public SealKey(byte[] key)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, Bytes);
+        _key = key;
+        Id = SHA256.HashData(key).AsMemory(0, IdBytes);
+    }
+
+    /// <summary>First 8 bytes of the key's SHA-256: tells which key opens an item, and nothing else about it.</summary>
+    public ReadOnlyMemory<byte> Id { get; }
+
+    /// <summary>A cipher for one use: <see cref="AesGcm"/> is not safe for several threads at once.</summary>
+    public AesGcm CreateCipher() => new(_key, ItemSeal.TagBytes);
+
+    public void Dispose() => CryptographicOperations.ZeroMemory(_key);
+
+    public override string ToString() => "***";
+}

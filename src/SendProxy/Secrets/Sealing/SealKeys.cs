@@ -1,0 +1,59 @@
+namespace SendProxy.Secrets.Sealing;
+
+/// <summary>The keys that open stored items; the first one seals. Rotation: a new key in front, the old one behind it.</summary>
+internal sealed class SealKeys : IDisposable
+{
+    private readonly SealKey[] _keys;
+
+    /// <summary>Takes over the keys.</summary>
+    public SealKeys(IReadOnlyList<SealKey> keys)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(keys.Count);
+        _keys = [.. keys];
+    }
+
+    public SealKey Current => _keys[0];
+
+    /// <summary>Null when no key has this id.</summary>
+    public SealKey? Find(ReadOnlySpan<byte> id)
+    {
+        foreach (var key in _keys)
+        {
+            if (key.Id.Span.SequenceEqual(id))
+            {
+                return key;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads each file: 32 raw bytes, or them in base64 or hex with white space around.</summary>
+    /// <exception cref="SealKeyUnavailableException">A file is not there, not readable or no key.</exception>
+    public static SealKeys Load(IReadOnlyList<string> paths) => new([.. paths.Select(SealKeyFile.Read)]);
+
+    /// <summary>Reads the key at <paramref name="path"/>, or makes one there (mode 0600) for a new journal.</summary>
+    /// <exception cref="SealKeyUnavailableException">
+    /// It is no key; or there is none and <paramref name="journalHasItems"/>: a new key would open none of them.
+    /// </exception>
+    public static SealKeys LoadOrCreate(string path, bool journalHasItems)
+    {
+        if (!File.Exists(path))
+        {
+            if (journalHasItems)
+            {
+                throw new SealKeyUnavailableException(
+                    path, "is not there, but the journal has items sealed under it. Restore it from a backup, or move the "
+                    + "journal away to begin a new one and lose those items");
+            }
+
+            SealKeyFile.Create(path);
+        }
+
+        return Load([path]);
+    }
+
+    public void Dispose() => Array.ForEach(_keys, key => key.Dispose());
+
+    public override string ToString() => "***";
+}

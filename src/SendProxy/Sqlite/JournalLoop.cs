@@ -1,0 +1,151 @@
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+
+namespace SendProxy.Sqlite;
+
+/// <summary>
+/// What the journal's thread does. In turn: 1 some reads; 2 take what waits, up to the batch's bounds; 3 run each in a
+/// savepoint of its own; 4 commit and sync once; 5 tell every caller.
+/// </summary>
+internal sealed class JournalLoop(
+    SqliteJournalOptions options,
+    SqliteSession session,
+    ChannelReader<JournalWork> writes,
+    ChannelReader<JournalWork> reads,
+    JournalMetrics metrics,
+    TimeProvider time)
+{
+    // Enough to answer everybody who looks, few enough not to hold up a commit.
+    private const int ReadsBetweenCommits = 64;
+    private readonly List<JournalWork> _batch = [];
+
+    /// <summary>Works until nothing waits.</summary>
+    public void Drain()
+    {
+        while (RunReads() | RunBatch())
+        {
+        }
+    }
+
+    private bool RunReads()
+    {
+        var count = 0;
+        while (count < ReadsBetweenCommits && reads.TryRead(out var work))
+        {
+            count++;
+            if (work.IsCancelled)
+            {
+                work.CompleteCancelled();
+            }
+            else if (Guarded(work) is { } error)
+            {
+                metrics.Failed(error);
+                work.Fail(error);
+            }
+            else
+            {
+                work.Complete();
+            }
+        }
+
+        return count > 0;
+    }
+
+    private bool RunBatch()
+    {
+        Collect();
+        if (_batch.Count == 0)
+        {
+            return false;
+        }
+
+        var started = time.GetTimestamp();
+        var failed = Attempt();
+        if (failed is { } error)
+        {
+            metrics.Failed(error);
+            _batch.ForEach(work => work.Fail(error));
+        }
+        else
+        {
+            metrics.Committed(_batch.Count, time.GetElapsedTime(started));
+            _batch.ForEach(work => work.Complete());
+        }
+
+        return true;
+    }
+
+    private void Collect()
+    {
+        _batch.Clear();
+        var bytes = 0;
+        while (_batch.Count < options.MaxBatchItems && bytes < options.MaxBatchBytes && writes.TryRead(out var work))
+        {
+            if (work.IsCancelled)
+            {
+                work.CompleteCancelled();
+                continue;
+            }
+
+            bytes += work.Bytes;
+            _batch.Add(work);
+        }
+    }
+
+    /// <returns>Null when committed. Otherwise all of it is rolled back.</returns>
+    private JournalError? Attempt()
+    {
+        try
+        {
+            session.Begin();
+            foreach (var work in _batch)
+            {
+                session.Save();
+                if (Guarded(work) is { } error)
+                {
+                    session.Rollback();
+                    return error;
+                }
+
+                if (work.Defect is null)
+                {
+                    session.ReleaseSaved();
+                }
+                else
+                {
+                    session.RollbackToSaved();
+                }
+            }
+
+            session.Commit();
+            return null;
+        }
+        catch (SqliteException e)
+        {
+            session.Rollback();
+            return SqliteFaults.Of(e) ?? JournalError.Io;
+        }
+    }
+
+    /// <returns>An error of the whole batch; null when it ran, or failed alone and has its <c>Defect</c>.</returns>
+    private JournalError? Guarded(JournalWork work)
+    {
+        try
+        {
+            work.Run(session);
+            return null;
+        }
+        catch (SqliteException e) when (SqliteFaults.Of(e) is not null)
+        {
+            return SqliteFaults.Of(e);
+        }
+#pragma warning disable CA1031 // Any other failure is the work item's own: its caller gets it, the others do not.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            metrics.Defect();
+            work.Defect = e;
+            return null;
+        }
+    }
+}

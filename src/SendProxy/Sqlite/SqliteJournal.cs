@@ -1,0 +1,114 @@
+using System.Threading.Channels;
+
+namespace SendProxy.Sqlite;
+
+/// <summary>
+/// The journal's file and the one thread that uses it. Callers hand it work items; it runs those that wait in one
+/// transaction (group commit), syncs once, and then tells them all.
+/// </summary>
+internal sealed class SqliteJournal : IAsyncDisposable
+{
+    private readonly Channel<JournalWork> _writes;
+    private readonly Channel<JournalWork> _reads;
+    private readonly ManualResetEventSlim _wake = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private SqliteJournal(
+        SqliteJournalOptions options, SqliteSession session, JournalMetrics metrics, TimeProvider time, bool ephemeral)
+    {
+        _writes = Channel.CreateBounded<JournalWork>(Bounded(options));
+        _reads = Channel.CreateBounded<JournalWork>(Bounded(options));
+        IsEphemeral = ephemeral;
+        var loop = new JournalLoop(options, session, _writes.Reader, _reads.Reader, metrics, time);
+        var thread = new Thread(() => Run(loop, session)) { IsBackground = true, Name = "journal" };
+        thread.Start();
+    }
+
+    /// <summary>The file system forgets, or cannot be relied on.</summary>
+    public bool IsEphemeral { get; }
+
+    /// <summary>Opens the file, takes its lock and starts the thread.</summary>
+    /// <exception cref="JournalUnavailableException">With path, reason and remedy.</exception>
+    public static SqliteJournal Open(SqliteJournalOptions options, JournalMetrics metrics, TimeProvider time)
+    {
+        var path = Path.GetFullPath(options.Path);
+        var system = FileSystems.Find(ExistingParent(path));
+        if (!system.Durable && !options.AllowEphemeral)
+        {
+            throw new JournalUnavailableException(
+                path, $"is on a file system that may not keep it ({system.Type} at {system.MountPoint}); mount a local "
+                + "volume there, or set journal.allowEphemeral and journal.minimum: memory to take the loss");
+        }
+
+        var session = new SqliteSession(SqliteOpening.Open(options));
+        return new SqliteJournal(options, session, metrics, time, !system.Durable);
+    }
+
+    /// <summary>
+    /// Runs <paramref name="work"/> in a transaction and yields once that is synced. An exception in it is a defect: its
+    /// own changes are rolled back, the caller gets it, and the others of the batch are not touched.
+    /// </summary>
+    /// <param name="work">Runs on the journal's thread: no waiting, no I/O of its own.</param>
+    /// <param name="bytes">About how much it writes; bounds a batch.</param>
+    /// <param name="cancel">Ends the waiting until the work begins; then nothing was done. Not after that.</param>
+    public Task<JournalResult<T>> WriteAsync<T>(Func<SqliteSession, T> work, int bytes, CancellationToken cancel) =>
+        HandInAsync(_writes.Writer, new JournalWork<T>(work, bytes, cancel), cancel);
+
+    /// <summary>Runs <paramref name="work"/>, which changes nothing, between two commits: it waits for one at most.</summary>
+    public Task<JournalResult<T>> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancel) =>
+        HandInAsync(_reads.Writer, new JournalWork<T>(work, 0, cancel), cancel);
+
+    /// <summary>Finishes what was handed in, then closes the file.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _writes.Writer.TryComplete();
+        _reads.Writer.TryComplete();
+        _wake.Set();
+        await _ended.Task;
+    }
+
+    private async Task<JournalResult<T>> HandInAsync<T>(
+        ChannelWriter<JournalWork> channel, JournalWork<T> work, CancellationToken cancel)
+    {
+        while (!channel.TryWrite(work))
+        {
+            if (!await channel.WaitToWriteAsync(cancel))
+            {
+                return new JournalResult<T>(default, JournalError.Closed);
+            }
+        }
+
+        _wake.Set();
+        return await work.Done;
+    }
+
+    private void Run(JournalLoop loop, SqliteSession session)
+    {
+        while (!_writes.Reader.Completion.IsCompleted || !_reads.Reader.Completion.IsCompleted)
+        {
+            _wake.Wait();
+            _wake.Reset();
+            loop.Drain();
+        }
+
+        session.Dispose();
+        _ended.SetResult();
+    }
+
+    private static BoundedChannelOptions Bounded(SqliteJournalOptions options) => new(options.MaxPending)
+    {
+        SingleReader = true,
+        AllowSynchronousContinuations = false,
+    };
+
+    private static string ExistingParent(string path)
+    {
+        var directory = Path.GetDirectoryName(path);
+        while (directory is not null && !Directory.Exists(directory))
+        {
+            directory = Path.GetDirectoryName(directory);
+        }
+
+        return directory ?? "/";
+    }
+}
