@@ -7,7 +7,7 @@ namespace SendProxy.Admin;
 internal interface IReadiness
 {
     /// <returns>Null while ready; else a short reason without secrets.</returns>
-    string? NotReady();
+    public string? NotReady();
 }
 
 /// <summary>

@@ -90,8 +90,8 @@ internal sealed partial class DrainingLifetime(
 /// <summary>Whether applications still use the port.</summary>
 internal interface IQuiet
 {
-    int InFlight { get; }
+    public int InFlight { get; }
 
     /// <summary>Monotonic time at which the last request ended; 0 before the first.</summary>
-    long LastActive { get; }
+    public long LastActive { get; }
 }

@@ -41,8 +41,8 @@ internal readonly record struct SecretReading(SecretSlot Slot, SecretState State
 internal interface ISecretSource
 {
     /// <summary>Names the place for logs and errors: <c>file /run/secrets/key</c>. Equal for equal places.</summary>
-    string Place { get; }
+    public string Place { get; }
 
     /// <returns>Current always; next and previous only where the source has slots.</returns>
-    IReadOnlyList<SecretReading> Read();
+    public IReadOnlyList<SecretReading> Read();
 }

@@ -11,5 +11,5 @@ internal interface ISender
     /// background.
     /// </param>
     /// <exception cref="OperationCanceledException">Only when <paramref name="caller"/> is cancelled.</exception>
-    Task<SendOutcome> SendAsync(OutboundMessage message, CancellationToken caller);
+    public Task<SendOutcome> SendAsync(OutboundMessage message, CancellationToken caller);
 }

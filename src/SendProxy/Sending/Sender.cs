@@ -112,8 +112,14 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, TimeProvid
             // No permit in time for another attempt: the last answer is the answer.
             return new AttemptResult
             {
-                Happened = last.Happened, Answer = last.Answer, Body = last.Body, Meaning = last.Meaning,
-                Hint = last.Hint, Error = last.Error, RetryAfter = last.RetryAfter, MayRepeat = false,
+                Happened = last.Happened,
+                Answer = last.Answer,
+                Body = last.Body,
+                Meaning = last.Meaning,
+                Hint = last.Hint,
+                Error = last.Error,
+                RetryAfter = last.RetryAfter,
+                MayRepeat = false,
             };
         }
 
