@@ -60,13 +60,18 @@ internal sealed class RawAnswer(TimeProvider time, CancellationToken stop)
     private ValueTask<FlushResult> WriteAsync(PipeWriter output, ReadOnlyMemory<byte> bytes) =>
         output.WriteAsync(bytes, stop);
 
-    private static byte[] Head(HttpResponse response)
+    private byte[] Head(HttpResponse response)
     {
         var head = new StringBuilder().Append(CultureInfo.InvariantCulture,
             $"HTTP/1.1 {response.StatusCode} {ReasonPhrases.GetReasonPhrase(response.StatusCode)}\r\n");
         foreach (var (name, values) in response.Headers)
         {
             foreach (var value in values) { head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n"); }
+        }
+
+        if (response.Headers.Date.Count == 0)
+        {
+            head.Append(CultureInfo.InvariantCulture, $"Date: {RateHeaders.HttpDate(time.GetUtcNow())}\r\n");
         }
 
         return Encoding.ASCII.GetBytes(head.Append("Connection: close\r\n\r\n").ToString());

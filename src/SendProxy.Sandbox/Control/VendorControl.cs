@@ -83,7 +83,8 @@ internal static class VendorControl
     {
         var status = Session.Parse(call.Text("status") ?? "connected")
             ?? throw new ControlException("'status' must be connected, connecting, disconnected or qr_required.");
-        var session = server.Sessions.Set(call.Id, status, call.Flag("lies"));
+        var session = server.Sessions.Set(call.Id, status, call.Flag("lies"))
+            ?? throw new ControlException("There are too many sessions.");
         if (call.Flag("emit") && status != SessionStatus.Connecting)
         {
             var reason = status == SessionStatus.Connected ? null : call.Text("reason") ?? "connection_lost";

@@ -23,7 +23,8 @@ internal sealed record Fault(FaultKind Kind)
 
     public string Name => Kind.Name;
 
-    public bool IsBefore => Kind.IsBefore;
+    /// <summary>No answer is given.</summary>
+    public bool CutsConnection => Action is FaultAction.AcceptDrop or FaultAction.DropBefore or FaultAction.DropUnread;
 
     public FaultAction Action => Kind.Action;
 

@@ -19,9 +19,6 @@ internal sealed record FaultKind(int Number, string Name, FaultAction Action, st
     /// <summary>How the message's events differ.</summary>
     public LifeTwist Twist { get; init; }
 
-    /// <summary>Nothing has been accepted when this fault answers.</summary>
-    public bool IsBefore => Action is FaultAction.Refuse or FaultAction.DropBefore or FaultAction.DropUnread;
-
     // Ofcom keeps +44 7700 900000 to 900999 for fiction, so no person can have one of these.
     public string Phone => $"+447700900{Number:000}";
 

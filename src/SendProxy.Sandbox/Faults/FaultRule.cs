@@ -13,7 +13,7 @@ internal sealed record FaultRule(Fault Fault)
     /// <summary>Requests that pass first. Default 0.</summary>
     public int Skip { get; init; }
 
-    /// <summary>Only for paths that begin so; null for all.</summary>
+    /// <summary>Only for paths that begin so; null for all sends.</summary>
     public string? Path { get; init; }
 
     /// <summary>Only for sms, whatsapp or email; null for all.</summary>

@@ -28,7 +28,7 @@ internal sealed class FaultRules(ulong seed)
     /// <summary>Adds a rule for the next requests: <c>Add("rate-limited;ms=2000", count: 3)</c>.</summary>
     /// <param name="fault">As in <c>X-Sandbox-Fault</c>.</param>
     /// <param name="count">Requests that meet it; null for no end.</param>
-    /// <param name="path">Only for paths that begin so; null for all.</param>
+    /// <param name="path">Only for paths that begin so; null for all sends.</param>
     /// <exception cref="ArgumentException">There is no such fault.</exception>
     public int Add(string fault, int? count = 1, string? path = null)
     {
@@ -97,7 +97,7 @@ internal sealed class FaultRules(ulong seed)
         public bool IsSpent => rule.Count is { } count && Met >= count;
 
         public bool Fits(string path, string? channel) =>
-            (rule.Path is null || path.StartsWith(rule.Path, StringComparison.Ordinal))
+            (rule.Path is null ? channel is not null : path.StartsWith(rule.Path, StringComparison.Ordinal))
             && (rule.Channel is null || string.Equals(rule.Channel, channel, StringComparison.Ordinal));
 
         public bool Hits(Random random)

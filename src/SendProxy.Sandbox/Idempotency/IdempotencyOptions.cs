@@ -28,7 +28,7 @@ internal enum IdempotencyMode
     /// <summary>Stores like strict, but another body gets the first one's answer [Emailit].</summary>
     NoCompare,
 
-    /// <summary>Compares; stores every answer, 5xx too [Stripe].</summary>
+    /// <summary>Compares; stores every answer but 401, 409, 429, 503, so a 500 is repeated [Stripe].</summary>
     StoreErrors,
 
     /// <summary>The header is not looked at: each request has an effect [Twilio].</summary>

@@ -77,7 +77,7 @@ internal sealed class IdempotencyStore(IdempotencyOptions options, TimeProvider 
         var stored = options.Mode switch
         {
             IdempotencyMode.SuccessOnly => answered.Status is >= 200 and < 300 ? answered : null,
-            IdempotencyMode.StoreErrors => answered.Status is 401 or 429 ? null : answered,
+            IdempotencyMode.StoreErrors => answered.Status is 401 or 409 or 429 or 503 ? null : answered,
             _ => done.IsFinal ? done : null,
         };
         lock (_gate)
@@ -85,6 +85,12 @@ internal sealed class IdempotencyStore(IdempotencyOptions options, TimeProvider 
             if (stored is null) { _records.Remove(scope); }
             else if (_records.TryGetValue(scope, out var record)) { record.Answer = stored; }
         }
+    }
+
+    /// <summary>Ends what <see cref="Claim"/> began without an answer: the key is free again.</summary>
+    public void Release(in KeyScope scope)
+    {
+        lock (_gate) { _records.Remove(scope); }
     }
 
     public void Clear()

@@ -10,6 +10,7 @@ internal sealed class BoundedLog<T>(int capacity)
     private T[] _ring = new T[Math.Min(capacity, 256)];
     private long _first = 1;
     private long _next = 1;
+    private TaskCompletionSource? _grown;
 
     /// <summary>Entries that are still held.</summary>
     public int Count
@@ -23,9 +24,11 @@ internal sealed class BoundedLog<T>(int capacity)
     /// <summary>Appends what <paramref name="make"/> returns for the entry's number.</summary>
     public T Append<TState>(TState state, Func<long, TState, T> make)
     {
+        T entry;
+        TaskCompletionSource? grown;
         lock (_gate)
         {
-            var entry = make(_next, state);
+            entry = make(_next, state);
             var held = (int)(_next - _first);
             if (held == _ring.Length)
             {
@@ -35,7 +38,27 @@ internal sealed class BoundedLog<T>(int capacity)
 
             _ring[_next % _ring.Length] = entry;
             _next++;
-            return entry;
+            (grown, _grown) = (_grown, null);
+        }
+
+        grown?.SetResult();
+        return entry;
+    }
+
+    /// <summary>Ends when the entry of this number has been appended. Numbers do not begin anew after a clear.</summary>
+    public async Task ReachAsync(long number, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task growth;
+            lock (_gate)
+            {
+                if (_next > number) { return; }
+                _grown ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                growth = _grown.Task;
+            }
+
+            await growth.WaitAsync(cancellationToken);
         }
     }
 

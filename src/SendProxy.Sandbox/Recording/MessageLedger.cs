@@ -43,6 +43,10 @@ internal sealed class MessageLedger(MemoryOptions memory)
         }
     }
 
+    /// <summary>Ends when so many messages have been sent since the start, whatever was cleared.</summary>
+    public Task ReachAsync(long count, CancellationToken cancellationToken) =>
+        _entries.ReachAsync(count, cancellationToken);
+
     public void Clear()
     {
         lock (_gate)

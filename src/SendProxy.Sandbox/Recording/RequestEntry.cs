@@ -14,7 +14,7 @@ internal sealed class RequestEntry(
 
     public string Path => path;
 
-    /// <summary>Names of its headers in order of arrival, without their values.</summary>
+    /// <summary>Names of its headers without their values.</summary>
     public string[] Headers => headers;
 
     public string? IdempotencyKey => idempotencyKey;

@@ -26,6 +26,10 @@ internal sealed class RequestLog(MemoryOptions memory)
     /// <summary>At most <paramref name="limit"/> entries after number <paramref name="since"/>, oldest first.</summary>
     public IReadOnlyList<RequestEntry> Read(long since = 0, int limit = int.MaxValue) => _entries.Read(since, limit);
 
+    /// <summary>Ends when so many requests have arrived since the start, whatever was cleared.</summary>
+    public Task ReachAsync(long count, CancellationToken cancellationToken) =>
+        _entries.ReachAsync(count, cancellationToken);
+
     public void Clear()
     {
         Interlocked.Exchange(ref _arrived, 0);

@@ -15,7 +15,7 @@ internal sealed class Acceptance(
     private const int UsualResetMs = 1000;
     private const int UsualFlapMs = 2000;
 
-    public async ValueTask<Outcome> AcceptAsync(Exchange exchange, string channel, SendRequest request, byte[] hash)
+    public async ValueTask<Outcome> AcceptAsync(Exchange exchange, Send send, SendRequest request)
     {
         var session = request.SessionId is { } id ? sessions.Find(id) : null;
         if (request.SessionId is not null && session is null)
@@ -32,20 +32,20 @@ internal sealed class Acceptance(
         var isLie = fault?.Action == FaultAction.SessionLies || session is { Lies: true };
         var twist = isLie ? LifeTwist.QueuedOnly : fault?.Kind.Twist ?? LifeTwist.None;
         var message = new Message(
-            ids.Next("msg_"), channel, request.ToJson, request.SessionId, exchange.Arrived, request.MetadataJson, twist);
+            ids.Next("msg_"), send.Channel, request.ToJson, request.SessionId, exchange.Now, request.MetadataJson, twist);
         messages.Add(message);
-        if (!isLie) { Note(exchange, message, request, hash); }
+        if (!isLie) { Note(exchange, message, request.Intent, send.BodyHash); }
         await life.BeginAsync(message);
         var accepted = new Answer(StatusCodes.Status202Accepted, MessageJson.Accepted(message));
         return fault is null ? Outcome.Same(accepted) : Twist(exchange, fault, request, accepted);
     }
 
-    private void Note(Exchange exchange, Message message, SendRequest request, byte[] hash)
+    private void Note(Exchange exchange, Message message, string? intent, byte[] hash)
     {
         var key = exchange.Key!;
         var entry = new LedgerEntry(
             0, message.Id, message.Channel, exchange.Path, key.Fingerprint, exchange.Entry.IdempotencyKey, hash,
-            message.CreatedAt, request.Intent, exchange.Fault?.Name);
+            message.CreatedAt, intent, exchange.Fault?.Name);
         ledger.Add(entry, key.Account);
     }
 

@@ -39,7 +39,6 @@ internal sealed class SendEndpoint(
         }
 
         // 2
-        var reading = SendReading.Read(channel, body);
         var key = idempotency.Mode == IdempotencyMode.Ignored ? null : exchange.Entry.IdempotencyKey;
         if (key is { Length: 0 or > KeyLengthMax })
         {
@@ -48,79 +47,93 @@ internal sealed class SendEndpoint(
             return;
         }
 
+        var send = new Send(channel, SendReading.Read(channel, body), SHA256.HashData(body));
+
         // 3
-        if (reading.Request is { } request)
+        if (exchange.Fault is null && send.Reading.Request is { } request)
         {
-            exchange.Fault ??= faults.OfRecipient(request.Recipient, exchange.Entry.IdempotencyKey);
+            exchange.Fault = faults.OfRecipient(request.Recipient, exchange.Entry.IdempotencyKey);
+            exchange.Entry.Fault = exchange.Fault?.Name;
         }
 
-        exchange.Entry.Fault = exchange.Fault?.Name;
-        if (exchange.Fault?.Action == FaultAction.DelayBefore)
-        {
-            await Task.Delay(exchange.Fault.Length(UsualDelayMs), time, stop);
-        }
-
-        // 4 to 6
-        var hash = SHA256.HashData(body);
-        var answer = key is null
-            ? (await ActAsync(exchange, channel, reading, hash)).Answered
-            : await ClaimedAsync(exchange, channel, reading, key, hash);
-
-        // 7
-        if (options.Latency > TimeSpan.Zero) { await Task.Delay(options.Latency, time, stop); }
-        if (exchange.Fault?.Action == FaultAction.Delay)
-        {
-            await Task.Delay(exchange.Fault.Length(UsualDelayMs), time, stop);
-        }
-
-        if (exchange.Fault?.Action is FaultAction.AcceptDrop or FaultAction.DropBefore or FaultAction.DropUnread)
+        if (exchange.Fault?.Action is FaultAction.DropBefore or FaultAction.DropUnread)
         {
             AnswerWriter.Drop(exchange);
             return;
         }
 
-        await writer.WriteAsync(exchange, answer);
+        // 4 to 6
+        var answer = key is null
+            ? (await ActAsync(exchange, send, stop)).Answered
+            : await ClaimAsync(exchange, send, key, stop);
+
+        // 7
+        if (exchange.Fault is { CutsConnection: true }) { AnswerWriter.Drop(exchange); }
+        else { await writer.WriteAsync(exchange, answer); }
     }
 
-    private async Task<Answer> ClaimedAsync(
-        Exchange exchange, string channel, Reading reading, string key, byte[] hash)
+    private async Task<Answer> ClaimAsync(Exchange exchange, Send send, string key, CancellationToken stop)
     {
         var owner = idempotency.Scope == IdempotencyScope.Account
             ? exchange.Key!.Account
             : exchange.Key!.Fingerprint;
         var scope = new KeyScope(owner, exchange.Entry.Method, exchange.Path, key);
-        switch (idempotency.Claim(scope, hash, out var replay))
+        var result = idempotency.Claim(scope, send.BodyHash, out var replay);
+        if (result == ClaimResult.New) { return await RunAsync(exchange, send, scope, stop); }
+        if (exchange.Fault is { Action: FaultAction.Refuse or FaultAction.ErrorAfter } fault)
         {
-            case ClaimResult.New:
-                var (done, answered) = await ActAsync(exchange, channel, reading, hash);
-                idempotency.Complete(scope, done, answered);
-                return answered;
-            case var _ when exchange.Fault is { IsBefore: true } fault:
-                // The front of the vendor fails before its store is asked.
-                return FaultAnswer.Of(fault, exchange.RequestId, exchange.Arrived);
-            case ClaimResult.Replay:
-                return exchange.Fault?.Action == FaultAction.ErrorAfter
-                    ? FaultAnswer.Of(exchange.Fault, exchange.RequestId, exchange.Arrived)
-                    : replay!;
-            case ClaimResult.InUse:
-                return Answer.Of(ApiError.KeyInUse, exchange.RequestId) with { RetryAfter = TimeSpan.FromSeconds(1) };
-            default:
-                return Answer.Of(ApiError.KeyReused, exchange.RequestId, "Idempotency-Key");
+            // The front of the vendor fails, whatever its store says.
+            return FaultAnswer.Of(fault, exchange.RequestId, exchange.Now);
+        }
+
+        return result switch
+        {
+            ClaimResult.Replay => replay!,
+            ClaimResult.InUse =>
+                Answer.Of(ApiError.KeyInUse, exchange.RequestId) with { RetryAfter = TimeSpan.FromSeconds(1) },
+            _ => Answer.Of(ApiError.KeyReused, exchange.RequestId, "Idempotency-Key"),
+        };
+    }
+
+    private async Task<Answer> RunAsync(Exchange exchange, Send send, KeyScope scope, CancellationToken stop)
+    {
+        Outcome? outcome = null;
+        try
+        {
+            outcome = await ActAsync(exchange, send, stop);
+            return outcome.Value.Answered;
+        }
+        finally
+        {
+            if (outcome is { } ended) { idempotency.Complete(scope, ended.Done, ended.Answered); }
+            else { idempotency.Release(scope); }
         }
     }
 
-    private async Task<Outcome> ActAsync(Exchange exchange, string channel, Reading reading, byte[] hash)
+    // All waiting is in here, so that a key stays claimed while its request runs.
+    private async Task<Outcome> ActAsync(Exchange exchange, Send send, CancellationToken stop)
     {
-        if (exchange.Fault is { IsBefore: true } fault)
+        var fault = exchange.Fault;
+        if (fault?.Action == FaultAction.Refuse)
         {
-            return Outcome.Same(FaultAnswer.Of(fault, exchange.RequestId, exchange.Arrived));
+            return Outcome.Same(FaultAnswer.Of(fault, exchange.RequestId, exchange.Now));
         }
 
-        return reading.Request is { } request
-            ? await acceptance.AcceptAsync(exchange, channel, request, hash)
-            : Outcome.Same(Answer.Of(reading.Error!, exchange.RequestId, reading.Param));
+        if (fault?.Action == FaultAction.DelayBefore) { await Task.Delay(fault.Length(UsualDelayMs), time, stop); }
+        var outcome = send.Reading.Request is { } request
+            ? await acceptance.AcceptAsync(exchange, send, request)
+            : Outcome.Same(Answer.Of(send.Reading.Error!, exchange.RequestId, send.Reading.Param));
+        if (fault?.Action == FaultAction.Delay) { await Task.Delay(fault.Length(UsualDelayMs), time, stop); }
+        if (options.Latency > TimeSpan.Zero) { await Task.Delay(options.Latency, time, stop); }
+        return outcome;
     }
 }
+
+/// <summary>A send as it arrived.</summary>
+/// <param name="Channel">sms, whatsapp or email.</param>
+/// <param name="Reading">What its body says, or what is wrong with it.</param>
+/// <param name="BodyHash">SHA-256 of the body.</param>
+internal sealed record Send(string Channel, Reading Reading, byte[] BodyHash);
 
 /// <summary>What the vendor did and what the client is told. They differ only under a fault.</summary>
 internal readonly record struct Outcome(Answer Done, Answer Answered)

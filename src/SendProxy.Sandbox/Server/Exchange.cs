@@ -6,13 +6,16 @@ using SendProxy.Sandbox.Recording;
 namespace SendProxy.Sandbox.Server;
 
 /// <summary>One request to the API and what is known of it so far.</summary>
-internal sealed class Exchange(HttpContext context, DateTimeOffset arrived, string requestId, RequestEntry entry)
+internal sealed class Exchange(HttpContext context, TimeProvider time, string requestId, RequestEntry entry)
 {
     public HttpContext Context => context;
 
     public HttpRequest Request => context.Request;
 
-    public DateTimeOffset Arrived => arrived;
+    public DateTimeOffset Arrived => entry.At;
+
+    /// <summary>The time now: later than <see cref="Arrived"/> when the request was held up.</summary>
+    public DateTimeOffset Now => time.GetUtcNow();
 
     /// <summary>What <c>X-Request-Id</c> says.</summary>
     public string RequestId => requestId;

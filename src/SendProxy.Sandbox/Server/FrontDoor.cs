@@ -36,9 +36,8 @@ internal sealed class FrontDoor(
     private async Task GuardedAsync(HttpContext context)
     {
         // 1
-        var arrived = time.GetUtcNow();
-        var exchange = new Exchange(
-            context, arrived, ids.Next("req_"), requests.Arrive(context.Request, arrived));
+        var entry = requests.Arrive(context.Request, time.GetUtcNow());
+        var exchange = new Exchange(context, time, ids.Next("req_"), entry);
         try
         {
             await ApiAsync(exchange);
@@ -98,7 +97,8 @@ internal sealed class FrontDoor(
         if (!exchange.Verdict.Passes)
         {
             return writer.WriteAsync(exchange, Answer.Of(ApiError.RateLimited, exchange.RequestId)
-                with { RetryAfter = exchange.Verdict.RetryAfter });
+                with
+            { RetryAfter = exchange.Verdict.RetryAfter });
         }
 
         // 5
@@ -117,7 +117,7 @@ internal sealed class FrontDoor(
         {
             { Action: FaultAction.Refuse } fault =>
                 writer.WriteAsync(exchange, FaultAnswer.Of(fault, exchange.RequestId, exchange.Arrived)),
-            { Action: FaultAction.AcceptDrop or FaultAction.DropBefore or FaultAction.DropUnread } => DropAsync(exchange),
+            { CutsConnection: true } => DropAsync(exchange),
             _ => writer.WriteAsync(exchange, call.Kind == ApiCallKind.Message
                 ? lookups.Message(exchange, call.Id!)
                 : lookups.Session(exchange, call.Id!)),

@@ -69,10 +69,10 @@ internal sealed class SessionStore
     public void ConnectAt(string id, DateTimeOffset at) => _sessions[id] = _sessions[id] with { ConnectsAt = at };
 
     /// <summary>Makes the session or changes it.</summary>
-    /// <exception cref="InvalidOperationException">There are too many.</exception>
-    public Session Set(string id, SessionStatus status, bool lies = false)
+    /// <returns>The session, or null when there are too many.</returns>
+    public Session? Set(string id, SessionStatus status, bool lies = false)
     {
-        if (_sessions.Count >= SessionsMax) { throw new InvalidOperationException("Too many sessions."); }
+        if (_sessions.Count >= SessionsMax && !_sessions.ContainsKey(id)) { return null; }
         return _sessions[id] = new Session(id, status, lies, _time.GetUtcNow());
     }
 }

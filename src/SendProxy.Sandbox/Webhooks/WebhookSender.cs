@@ -55,6 +55,10 @@ internal sealed class WebhookSender : IAsyncDisposable
     public IReadOnlyList<WebhookAttempt> Read(long since = 0, int limit = int.MaxValue) =>
         _attempts.Read(since, limit);
 
+    /// <summary>Ends when so many attempts have been recorded since the start, whatever was cleared.</summary>
+    public Task ReachAsync(long count, CancellationToken cancellationToken) =>
+        _attempts.ReachAsync(count, cancellationToken);
+
     /// <summary>Attempts that gave way to newer ones.</summary>
     public long DroppedAttempts => _attempts.Dropped;
 
@@ -123,9 +127,10 @@ internal sealed class WebhookSender : IAsyncDisposable
 
         TimeSpan? wait = status == 200 || attempt > Waits.Length ? null : Waits[attempt - 1] * _options.TimeScale;
         _counts.Attempted(status == 200, isLast: wait is null);
+        // Before the attempt is seen: who waits for it may move a simulated time on.
+        if (wait is { } pause) { _later.Add(delivery, pause); }
         _attempts.Append((delivery, attempt, at, status, outcome, due: _time.GetUtcNow() + wait),
             static (number, a) => new WebhookAttempt(number, a.delivery.Id, a.delivery.Type, a.delivery.MessageId,
                 a.attempt, a.at, a.status, a.outcome, a.due));
-        if (wait is { } time) { _later.Add(delivery, time); }
     }
 }
