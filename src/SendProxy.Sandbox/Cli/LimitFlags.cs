@@ -8,26 +8,26 @@ internal sealed class LimitFlags
 {
     private const int RequestsMax = 1_000_000;
 
-    private readonly Option<LimitKind> _kind = Words.Choice<LimitKind>("--limit-kind", "How requests are counted.", new()
+    private readonly Setting<LimitKind> _kind = Words.Choice<LimitKind>("--limit-kind", "How requests are counted.", new()
     {
         ["fixed"] = LimitKind.FixedWindow,
         ["bucket"] = LimitKind.TokenBucket,
         ["sliding"] = LimitKind.SlidingWindow,
     });
 
-    private readonly Option<int> _requests = Words.Count(
+    private readonly Setting<int> _requests = Words.Count(
         "--limit-requests", "Requests in a window; 0 for no limit.", 0, 0, RequestsMax);
 
-    private readonly Option<TimeSpan> _window = Words.Duration(
+    private readonly Setting<TimeSpan> _window = Words.Duration(
         "--limit-window", "Length of the window. Default 1s.", TimeSpan.FromSeconds(1));
 
-    private readonly Option<int> _burst = Words.Count(
+    private readonly Setting<int> _burst = Words.Count(
         "--limit-burst", "Size of the bucket; 0 for as many as --limit-requests.", 0, 0, RequestsMax);
 
-    private readonly Option<TimeSpan> _phase = Words.Duration(
+    private readonly Setting<TimeSpan> _phase = Words.Duration(
         "--limit-phase", "Fixed windows begin this much after a multiple of their length. Default 0ms.", TimeSpan.Zero);
 
-    private readonly Option<int> _concurrency = Words.Count(
+    private readonly Setting<int> _concurrency = Words.Count(
         "--limit-concurrency", "Requests that may run at once; 0 for no limit.", 0, 0, RequestsMax);
 
     public void AddTo(Command command)
@@ -41,19 +41,19 @@ internal sealed class LimitFlags
     public IReadOnlyList<LimitOptions> Read(ParseResult parsed)
     {
         var limits = new List<LimitOptions>();
-        if (parsed.GetValue(_requests) is > 0 and var requests)
+        if (_requests.Read(parsed) is > 0 and var requests)
         {
             limits.Add(new LimitOptions
             {
-                Kind = parsed.GetValue(_kind),
+                Kind = _kind.Read(parsed),
                 Requests = requests,
-                Window = parsed.GetValue(_window),
-                Burst = parsed.GetValue(_burst),
-                Phase = parsed.GetValue(_phase),
+                Window = _window.Read(parsed),
+                Burst = _burst.Read(parsed),
+                Phase = _phase.Read(parsed),
             });
         }
 
-        if (parsed.GetValue(_concurrency) is > 0 and var running)
+        if (_concurrency.Read(parsed) is > 0 and var running)
         {
             limits.Add(new LimitOptions { Kind = LimitKind.Concurrency, Requests = running });
         }

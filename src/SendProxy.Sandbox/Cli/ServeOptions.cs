@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using SendProxy.Sandbox.Answers;
 using SendProxy.Sandbox.Idempotency;
 using SendProxy.Sandbox.Server;
@@ -11,36 +10,33 @@ internal sealed class ServeOptions
 {
     private static readonly SandboxOptions Usual = new();
 
-    private readonly Option<IPEndPoint?> _http = new("--http")
+    private readonly Setting<ListenAddress> _http = new("--http", new ListenAddress(Usual.Http))
     {
         Description = "Where to serve plain HTTP: address:port, a port on 127.0.0.1, or off. Default 127.0.0.1:0.",
-        CustomParser = Addresses.Parse,
-        DefaultValueFactory = _ => Usual.Http,
+        CustomParser = ListenAddress.Parse,
     };
 
-    private readonly Option<IPEndPoint?> _https = new("--https")
+    private readonly Setting<ListenAddress> _https = new("--https", ListenAddress.Off)
     {
         Description = "Where to serve HTTPS with a certificate made at the start. Default off.",
-        CustomParser = Addresses.Parse,
+        CustomParser = ListenAddress.Parse,
     };
 
-    private readonly Option<bool> _http1 = new("--http1-only") { Description = "Do not offer HTTP/2 over HTTPS." };
+    private readonly Setting<bool> _http1 = new("--http1-only", false) { Description = "Do not offer HTTP/2 over HTTPS." };
 
-    private readonly Option<string[]> _keys = new("--key")
+    private readonly Setting<string[]> _keys = new("--key", [.. Usual.Keys])
     {
         Description = "Accepted API keys, each key or account=key. Default sk_test_sandbox and sk_live_sandbox.",
         AllowMultipleArgumentsPerToken = true,
-        DefaultValueFactory = _ => [.. Usual.Keys],
     };
 
-    private readonly Option<string[]> _sessions = new("--session")
+    private readonly Setting<string[]> _sessions = new("--session", [.. Usual.Sessions])
     {
         Description = "WhatsApp sessions that are connected. Default wa_main and wa_second.",
         AllowMultipleArgumentsPerToken = true,
-        DefaultValueFactory = _ => [.. Usual.Sessions],
     };
 
-    private readonly Option<IdempotencyMode> _mode = Words.Choice<IdempotencyMode>(
+    private readonly Setting<IdempotencyMode> _mode = Words.Choice<IdempotencyMode>(
         "--idempotency", "How Idempotency-Key is treated.", new()
         {
             ["strict"] = IdempotencyMode.Strict,
@@ -50,17 +46,17 @@ internal sealed class ServeOptions
             ["ignored"] = IdempotencyMode.Ignored,
         });
 
-    private readonly Option<IdempotencyScope> _scope = Words.Choice<IdempotencyScope>(
+    private readonly Setting<IdempotencyScope> _scope = Words.Choice<IdempotencyScope>(
         "--idempotency-scope", "Within what an idempotency key is unique.", new()
         {
             ["account"] = IdempotencyScope.Account,
             ["api-key"] = IdempotencyScope.ApiKey,
         });
 
-    private readonly Option<TimeSpan> _lifetime = Words.Duration(
+    private readonly Setting<TimeSpan> _lifetime = Words.Duration(
         "--idempotency-lifetime", "How long idempotency keys are remembered. Default 24h.", Usual.Idempotency.Lifetime);
 
-    private readonly Option<ResetForm> _reset = Words.Choice<ResetForm>(
+    private readonly Setting<ResetForm> _reset = Words.Choice<ResetForm>(
         "--reset-form", "What X-RateLimit-Reset counts.", new()
         {
             ["seconds"] = ResetForm.Seconds,
@@ -69,7 +65,7 @@ internal sealed class ServeOptions
             ["absent"] = ResetForm.Absent,
         });
 
-    private readonly Option<RetryAfterForm> _retryAfter = Words.Choice<RetryAfterForm>(
+    private readonly Setting<RetryAfterForm> _retryAfter = Words.Choice<RetryAfterForm>(
         "--retry-after", "What Retry-After holds.", new()
         {
             ["seconds"] = RetryAfterForm.Seconds,
@@ -77,7 +73,7 @@ internal sealed class ServeOptions
             ["absent"] = RetryAfterForm.Absent,
         });
 
-    private readonly Option<RateHeaderNames> _rateHeaders = Words.Choice<RateHeaderNames>(
+    private readonly Setting<RateHeaderNames> _rateHeaders = Words.Choice<RateHeaderNames>(
         "--rate-headers", "Which headers tell the limit: X-RateLimit-*, RateLimit of the IETF draft, or none.", new()
         {
             ["x-ratelimit"] = RateHeaderNames.XRateLimit,
@@ -85,15 +81,15 @@ internal sealed class ServeOptions
             ["none"] = RateHeaderNames.None,
         });
 
-    private readonly Option<TimeSpan> _latency = Words.Duration(
+    private readonly Setting<TimeSpan> _latency = Words.Duration(
         "--latency", "Each send takes this long. Default 0ms.", TimeSpan.Zero);
 
-    private readonly Option<bool> _noMessages = new("--no-messages")
+    private readonly Setting<bool> _noMessages = new("--no-messages", false)
     {
         Description = "GET /v1/messages/{id} answers 404, like a vendor that has none.",
     };
 
-    private readonly Option<ulong?> _seed = new("--seed")
+    private readonly Setting<ulong?> _seed = new("--seed", null)
     {
         Description = "Makes ids and shares of faults the same in each run. Default random.",
     };
@@ -118,30 +114,30 @@ internal sealed class ServeOptions
 
     public SandboxOptions Read(ParseResult parsed) => new()
     {
-        Http = parsed.GetValue(_http),
-        Https = parsed.GetValue(_https),
-        Http2 = !parsed.GetValue(_http1),
-        Keys = parsed.GetValue(_keys)!,
-        Sessions = parsed.GetValue(_sessions)!,
+        Http = _http.Read(parsed).EndPoint,
+        Https = _https.Read(parsed).EndPoint,
+        Http2 = !_http1.Read(parsed),
+        Keys = _keys.Read(parsed),
+        Sessions = _sessions.Read(parsed),
         Idempotency = new IdempotencyOptions
         {
-            Mode = parsed.GetValue(_mode),
-            Scope = parsed.GetValue(_scope),
-            Lifetime = parsed.GetValue(_lifetime),
+            Mode = _mode.Read(parsed),
+            Scope = _scope.Read(parsed),
+            Lifetime = _lifetime.Read(parsed),
             MaxRecords = _memory.MaxIdempotencyKeys(parsed),
         },
         RateHeaders = new RateHeaderOptions
         {
-            Names = parsed.GetValue(_rateHeaders),
-            Reset = parsed.GetValue(_reset),
-            RetryAfter = parsed.GetValue(_retryAfter),
+            Names = _rateHeaders.Read(parsed),
+            Reset = _reset.Read(parsed),
+            RetryAfter = _retryAfter.Read(parsed),
         },
         Limits = _limits.Read(parsed),
         Webhooks = _webhooks.Read(parsed),
         Memory = _memory.Read(parsed),
         MaxBodyBytes = _memory.MaxBodyBytes(parsed),
-        Latency = parsed.GetValue(_latency),
-        ServeMessages = !parsed.GetValue(_noMessages),
-        Seed = parsed.GetValue(_seed),
+        Latency = _latency.Read(parsed),
+        ServeMessages = !_noMessages.Read(parsed),
+        Seed = _seed.Read(parsed),
     };
 }

@@ -8,7 +8,7 @@ internal sealed class WebhookFlags
 {
     private static readonly WebhookOptions Usual = new();
 
-    private readonly Option<Uri?> _url = new("--webhook-url")
+    private readonly Setting<Uri?> _url = new("--webhook-url", null)
     {
         Description = "Where events are posted to. Default nowhere.",
         CustomParser = result =>
@@ -20,13 +20,12 @@ internal sealed class WebhookFlags
         },
     };
 
-    private readonly Option<string> _secret = new("--webhook-secret")
+    private readonly Setting<string> _secret = new("--webhook-secret", WebhookTarget.DefaultSecret)
     {
         Description = $"Secret that events are signed with. Default {WebhookTarget.DefaultSecret}.",
-        DefaultValueFactory = _ => WebhookTarget.DefaultSecret,
     };
 
-    private readonly Option<SignatureForm> _signature = Words.Choice<SignatureForm>("--signature", "How events are signed.", new()
+    private readonly Setting<SignatureForm> _signature = Words.Choice<SignatureForm>("--signature", "How events are signed.", new()
     {
         ["standard"] = SignatureForm.Standard,
         ["stripe"] = SignatureForm.Stripe,
@@ -34,10 +33,9 @@ internal sealed class WebhookFlags
         ["none"] = SignatureForm.None,
     });
 
-    private readonly Option<double> _timeScale = new("--time-scale")
+    private readonly Setting<double> _timeScale = new("--time-scale", Usual.TimeScale)
     {
         Description = "Factor of the waits between attempts (5s, 30s, 2m, 10m, 1h, 6h). Default 1, above 0 to 100.",
-        DefaultValueFactory = _ => Usual.TimeScale,
         Validators =
         {
             result =>
@@ -50,16 +48,16 @@ internal sealed class WebhookFlags
         },
     };
 
-    private readonly Option<TimeSpan> _sent = Words.Duration(
+    private readonly Setting<TimeSpan> _sent = Words.Duration(
         "--sent-after", "From accepting to message.sent. Default 50ms.", Usual.SentAfter);
 
-    private readonly Option<TimeSpan> _delivered = Words.Duration(
+    private readonly Setting<TimeSpan> _delivered = Words.Duration(
         "--delivered-after", "From accepting to message.delivered. Default 200ms.", Usual.DeliveredAfter);
 
-    private readonly Option<int> _concurrency = Words.Count(
+    private readonly Setting<int> _concurrency = Words.Count(
         "--webhook-concurrency", "Attempts that run at once.", Usual.MaxConcurrency, 1, 10_000);
 
-    private readonly Option<int> _pending = Words.Count(
+    private readonly Setting<int> _pending = Words.Count(
         "--max-pending-webhooks", "Events that may wait; more are dropped.", Usual.MaxPending, 1, 10_000_000);
 
     public void AddTo(Command command)
@@ -73,13 +71,13 @@ internal sealed class WebhookFlags
 
     public WebhookOptions Read(ParseResult parsed) => new()
     {
-        Target = parsed.GetValue(_url) is { } url
-            ? new WebhookTarget(url, parsed.GetValue(_secret)!, parsed.GetValue(_signature))
+        Target = _url.Read(parsed) is { } url
+            ? new WebhookTarget(url, _secret.Read(parsed), _signature.Read(parsed))
             : null,
-        TimeScale = parsed.GetValue(_timeScale),
-        SentAfter = parsed.GetValue(_sent),
-        DeliveredAfter = parsed.GetValue(_delivered),
-        MaxConcurrency = parsed.GetValue(_concurrency),
-        MaxPending = parsed.GetValue(_pending),
+        TimeScale = _timeScale.Read(parsed),
+        SentAfter = _sent.Read(parsed),
+        DeliveredAfter = _delivered.Read(parsed),
+        MaxConcurrency = _concurrency.Read(parsed),
+        MaxPending = _pending.Read(parsed),
     };
 }

@@ -1,20 +1,17 @@
-using System.CommandLine;
-
 namespace SendProxy.Sandbox.Cli;
 
-/// <summary>Makes options of the command line.</summary>
+/// <summary>Makes settings of the command line.</summary>
 internal static class Words
 {
-    /// <summary>An option whose value is one of some words; the first is the default.</summary>
-    public static Option<T> Choice<T>(string name, string description, Dictionary<string, T> words)
+    /// <summary>A setting whose value is one of some words; the first is the default.</summary>
+    public static Setting<T> Choice<T>(string name, string description, Dictionary<string, T> words)
         where T : struct
     {
         var list = string.Join(", ", words.Keys);
-        return new Option<T>(name)
+        return new Setting<T>(name, words.Values.First())
         {
-            Description = $"{description} One of {list}. Default {words.Keys.First()}.",
+            Description = $"{description} Default {words.Keys.First()}.",
             HelpName = string.Join('|', words.Keys),
-            DefaultValueFactory = _ => words.Values.First(),
             CustomParser = result =>
             {
                 var word = result.Tokens.Count > 0 ? result.Tokens[0].Value : "";
@@ -25,30 +22,28 @@ internal static class Words
         };
     }
 
-    public static Option<TimeSpan> Duration(string name, string description, TimeSpan usual) => new(name)
+    public static Setting<TimeSpan> Duration(string name, string description, TimeSpan usual) => new(name, usual)
     {
         Description = description,
         HelpName = "duration",
         CustomParser = Durations.Parse,
-        DefaultValueFactory = _ => usual,
     };
 
-    /// <summary>An option whose value is a whole number in bounds.</summary>
-    public static Option<int> Count(string name, string description, int usual, int min, int max)
+    /// <summary>A setting whose value is a whole number in bounds.</summary>
+    public static Setting<int> Count(string name, string description, int usual, int min, int max)
     {
-        var option = new Option<int>(name)
+        var setting = new Setting<int>(name, usual)
         {
             Description = $"{description} Default {usual}, from {min} to {max}.",
             HelpName = "number",
-            DefaultValueFactory = _ => usual,
         };
-        option.Validators.Add(result =>
+        setting.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() is var number && (number < min || number > max))
             {
                 result.AddError($"{name} {number} is not from {min} to {max}.");
             }
         });
-        return option;
+        return setting;
     }
 }
