@@ -6,13 +6,12 @@ using SendProxy.Sandbox.Server;
 namespace SendProxy.Sandbox.Answers;
 
 /// <summary>Puts answers on the wire, also those that a fault cripples.</summary>
-internal sealed class AnswerWriter(RateHeaderOptions options, TimeProvider time, CancellationToken stop)
+internal sealed class AnswerWriter(RateHeaderOptions options, Clock clock)
 {
     private const int UsualSlownessMs = 2000;
     private static readonly byte[] Page = "<html><body>202 Accepted</body></html>"u8.ToArray();
     private readonly RateHeaders _rateHeaders = new(options);
-    private readonly RawAnswer _raw = new(time, stop);
-    private readonly bool _isSimulatedTime = time != TimeProvider.System;
+    private readonly RawAnswer _raw = new(clock);
 
     /// <summary>Writes the answer, as the exchange's fault wants it.</summary>
     public Task WriteAsync(Exchange exchange, Answer answer)
@@ -52,14 +51,14 @@ internal sealed class AnswerWriter(RateHeaderOptions options, TimeProvider time,
         Prepare(exchange, answer);
         var response = exchange.Context.Response;
         response.BodyWriter.Write(answer.Body.AsSpan(0, answer.Body.Length / 2));
-        await response.BodyWriter.FlushAsync(stop);
-        await RawAnswer.LingerAsync(exchange.Context, stop);
+        await response.BodyWriter.FlushAsync(clock.Stopping);
+        await RawAnswer.LingerAsync(exchange.Context, clock.Stopping);
         Drop(exchange);
     }
 
     private void Prepare(Exchange exchange, Answer answer)
     {
-        var now = time.GetUtcNow();
+        var now = clock.Now;
         var response = exchange.Context.Response;
         var headers = response.Headers;
         exchange.Entry.Status = response.StatusCode = answer.Status;
@@ -69,7 +68,7 @@ internal sealed class AnswerWriter(RateHeaderOptions options, TimeProvider time,
         if (answer.IsReplay) { headers["Idempotent-Replayed"] = "true"; }
         if (answer.ExtraHeader is { } extra) { headers[extra.Key] = extra.Value; }
         // The server's own Date is real time; hints are judged against the answer's Date.
-        if (_isSimulatedTime) { headers.Date = RateHeaders.HttpDate(now); }
+        if (clock.IsSimulated) { headers.Date = RateHeaders.HttpDate(now); }
         headers.ContentType = answer.ContentType;
         headers.ContentLength = answer.Body.Length;
     }

@@ -4,11 +4,12 @@ using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.WebUtilities;
+using SendProxy.Sandbox.Server;
 
 namespace SendProxy.Sandbox.Answers;
 
 /// <summary>What a well-behaved server cannot do, done below it on the connection.</summary>
-internal sealed class RawAnswer(TimeProvider time, CancellationToken stop)
+internal sealed class RawAnswer(Clock clock)
 {
     private const int Drops = 20;
 
@@ -28,7 +29,7 @@ internal sealed class RawAnswer(TimeProvider time, CancellationToken stop)
         var transport = context.Features.Get<IConnectionTransportFeature>()?.Transport;
         if (transport is null || !HttpProtocol.IsHttp11(context.Request.Protocol))
         {
-            await Task.Delay(length, time, stop);
+            await clock.DelayAsync(length);
             context.Response.BodyWriter.Write(body);
             return;
         }
@@ -39,11 +40,11 @@ internal sealed class RawAnswer(TimeProvider time, CancellationToken stop)
         {
             var flush = await WriteAsync(transport.Output, head.AsMemory(at, Math.Min(piece, head.Length - at)));
             if (flush.IsCompleted) { break; }
-            await Task.Delay(length / Drops, time, stop);
+            await clock.DelayAsync(length / Drops);
         }
 
         await WriteAsync(transport.Output, body);
-        await LingerAsync(context, stop);
+        await LingerAsync(context, clock.Stopping);
         Cut(context);
     }
 
@@ -58,7 +59,7 @@ internal sealed class RawAnswer(TimeProvider time, CancellationToken stop)
     }
 
     private ValueTask<FlushResult> WriteAsync(PipeWriter output, ReadOnlyMemory<byte> bytes) =>
-        output.WriteAsync(bytes, stop);
+        output.WriteAsync(bytes, clock.Stopping);
 
     private byte[] Head(HttpResponse response)
     {
@@ -71,7 +72,7 @@ internal sealed class RawAnswer(TimeProvider time, CancellationToken stop)
 
         if (response.Headers.Date.Count == 0)
         {
-            head.Append(CultureInfo.InvariantCulture, $"Date: {RateHeaders.HttpDate(time.GetUtcNow())}\r\n");
+            head.Append(CultureInfo.InvariantCulture, $"Date: {RateHeaders.HttpDate(clock.Now)}\r\n");
         }
 
         return Encoding.ASCII.GetBytes(head.Append("Connection: close\r\n\r\n").ToString());

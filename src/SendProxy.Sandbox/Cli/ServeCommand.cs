@@ -21,6 +21,12 @@ internal static class ServeCommand
 
     private static async Task<int> ServeAsync(SandboxOptions options, FileInfo? authority, CancellationToken stop)
     {
+        if (authority is not null && options.Https is null)
+        {
+            await Console.Error.WriteLineAsync("sendproxy-sandbox: --write-ca needs --https.");
+            return 1;
+        }
+
         SandboxServer server;
         try
         {

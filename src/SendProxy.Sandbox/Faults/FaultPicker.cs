@@ -30,6 +30,16 @@ internal sealed class FaultPicker(FaultRules rules)
         return fault is not null && Meets(fault, recipient, idempotencyKey, "") ? fault : null;
     }
 
+    /// <summary>Forgets which messages have met their fault.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _met.Clear();
+            _byAge.Clear();
+        }
+    }
+
     private static Fault? OfAddress(string recipient)
     {
         const string Domain = "@sandbox.test";

@@ -1,7 +1,6 @@
 namespace SendProxy.Sandbox.Recording;
 
 /// <summary>One message that was really sent. This is what tests count.</summary>
-/// <param name="Number">Position in the ledger, from 1.</param>
 /// <param name="MessageId">The <c>msg_...</c> id.</param>
 /// <param name="Channel">sms, whatsapp or email.</param>
 /// <param name="Path">Path of the request.</param>
@@ -12,7 +11,6 @@ namespace SendProxy.Sandbox.Recording;
 /// <param name="Intent"><c>metadata.intent</c>, or null: what the application meant to send once.</param>
 /// <param name="Fault">Name of the fault that met this request, or null.</param>
 internal sealed record LedgerEntry(
-    long Number,
     string MessageId,
     string Channel,
     string Path,
@@ -21,4 +19,8 @@ internal sealed record LedgerEntry(
     byte[] BodyHash,
     DateTimeOffset At,
     string? Intent,
-    string? Fault);
+    string? Fault)
+{
+    /// <summary>Position in the ledger, from 1; given when the ledger takes it.</summary>
+    public long Number { get; set; }
+}

@@ -17,15 +17,19 @@ internal sealed class MessageLedger(MemoryOptions memory)
     /// <summary>Entries that gave way to newer ones.</summary>
     public long Dropped => _entries.Dropped;
 
-    /// <summary>Notes one effect. The entry's number is given here.</summary>
-    /// <param name="entry">The effect; its number is ignored.</param>
+    /// <summary>Notes one effect. Its number is given here.</summary>
+    /// <param name="entry">The effect.</param>
     /// <param name="account">Within which the idempotency key is unique.</param>
     public void Add(LedgerEntry entry, string account)
     {
         lock (_gate)
         {
             _effects++;
-            _entries.Append(entry, static (number, e) => e with { Number = number });
+            _entries.Append(entry, static (number, e) =>
+            {
+                e.Number = number;
+                return e;
+            });
             if (entry.Intent is { } intent) { _intents.Add(intent, ""); }
             if (entry.IdempotencyKey is { } key) { _keys.Add(key, account + entry.Path); }
         }

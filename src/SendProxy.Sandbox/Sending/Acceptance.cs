@@ -44,7 +44,7 @@ internal sealed class Acceptance(
     {
         var key = exchange.Key!;
         var entry = new LedgerEntry(
-            0, message.Id, message.Channel, exchange.Path, key.Fingerprint, exchange.Entry.IdempotencyKey, hash,
+            message.Id, message.Channel, exchange.Path, key.Fingerprint, exchange.Entry.IdempotencyKey, hash,
             message.CreatedAt, intent, exchange.Fault?.Name);
         ledger.Add(entry, key.Account);
     }

@@ -17,12 +17,12 @@ internal sealed class SendEndpoint(
     FaultPicker faults,
     Acceptance acceptance,
     AnswerWriter writer,
-    TimeProvider time)
+    Clock clock)
 {
     private const int UsualDelayMs = 2000;
     private const int KeyLengthMax = 255;
 
-    public async Task HandleAsync(Exchange exchange, string channel, CancellationToken stop)
+    public async Task HandleAsync(Exchange exchange, string channel)
     {
         // 1
         if (exchange.Fault?.Action == FaultAction.DropUnread)
@@ -31,7 +31,7 @@ internal sealed class SendEndpoint(
             return;
         }
 
-        if (await BodyReader.ReadAsync(exchange.Request, options.MaxBodyBytes, stop) is not { } body)
+        if (await BodyReader.ReadAsync(exchange.Request, options.MaxBodyBytes, clock.Stopping) is not { } body)
         {
             exchange.Context.Response.Headers.Connection = "close";
             await writer.WriteAsync(exchange, Answer.Of(ApiError.TooLarge, exchange.RequestId));
@@ -64,22 +64,22 @@ internal sealed class SendEndpoint(
 
         // 4 to 6
         var answer = key is null
-            ? (await ActAsync(exchange, send, stop)).Answered
-            : await ClaimAsync(exchange, send, key, stop);
+            ? (await ActAsync(exchange, send)).Answered
+            : await ClaimAsync(exchange, send, key);
 
         // 7
         if (exchange.Fault is { CutsConnection: true }) { AnswerWriter.Drop(exchange); }
         else { await writer.WriteAsync(exchange, answer); }
     }
 
-    private async Task<Answer> ClaimAsync(Exchange exchange, Send send, string key, CancellationToken stop)
+    private async Task<Answer> ClaimAsync(Exchange exchange, Send send, string key)
     {
         var owner = idempotency.Scope == IdempotencyScope.Account
             ? exchange.Key!.Account
             : exchange.Key!.Fingerprint;
         var scope = new KeyScope(owner, exchange.Entry.Method, exchange.Path, key);
         var result = idempotency.Claim(scope, send.BodyHash, out var replay);
-        if (result == ClaimResult.New) { return await RunAsync(exchange, send, scope, stop); }
+        if (result == ClaimResult.New) { return await RunAsync(exchange, send, scope); }
         if (exchange.Fault is { Action: FaultAction.Refuse or FaultAction.ErrorAfter } fault)
         {
             // The front of the vendor fails, whatever its store says.
@@ -95,12 +95,12 @@ internal sealed class SendEndpoint(
         };
     }
 
-    private async Task<Answer> RunAsync(Exchange exchange, Send send, KeyScope scope, CancellationToken stop)
+    private async Task<Answer> RunAsync(Exchange exchange, Send send, KeyScope scope)
     {
         Outcome? outcome = null;
         try
         {
-            outcome = await ActAsync(exchange, send, stop);
+            outcome = await ActAsync(exchange, send);
             return outcome.Value.Answered;
         }
         finally
@@ -111,7 +111,7 @@ internal sealed class SendEndpoint(
     }
 
     // All waiting is in here, so that a key stays claimed while its request runs.
-    private async Task<Outcome> ActAsync(Exchange exchange, Send send, CancellationToken stop)
+    private async Task<Outcome> ActAsync(Exchange exchange, Send send)
     {
         var fault = exchange.Fault;
         if (fault?.Action == FaultAction.Refuse)
@@ -119,12 +119,12 @@ internal sealed class SendEndpoint(
             return Outcome.Same(FaultAnswer.Of(fault, exchange.RequestId, exchange.Now));
         }
 
-        if (fault?.Action == FaultAction.DelayBefore) { await Task.Delay(fault.Length(UsualDelayMs), time, stop); }
+        if (fault?.Action == FaultAction.DelayBefore) { await clock.DelayAsync(fault.Length(UsualDelayMs)); }
         var outcome = send.Reading.Request is { } request
             ? await acceptance.AcceptAsync(exchange, send, request)
             : Outcome.Same(Answer.Of(send.Reading.Error!, exchange.RequestId, send.Reading.Param));
-        if (fault?.Action == FaultAction.Delay) { await Task.Delay(fault.Length(UsualDelayMs), time, stop); }
-        if (options.Latency > TimeSpan.Zero) { await Task.Delay(options.Latency, time, stop); }
+        if (fault?.Action == FaultAction.Delay) { await clock.DelayAsync(fault.Length(UsualDelayMs)); }
+        if (options.Latency > TimeSpan.Zero) { await clock.DelayAsync(options.Latency); }
         return outcome;
     }
 }

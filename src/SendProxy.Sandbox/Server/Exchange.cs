@@ -6,7 +6,7 @@ using SendProxy.Sandbox.Recording;
 namespace SendProxy.Sandbox.Server;
 
 /// <summary>One request to the API and what is known of it so far.</summary>
-internal sealed class Exchange(HttpContext context, TimeProvider time, string requestId, RequestEntry entry)
+internal sealed class Exchange(HttpContext context, Clock clock, string requestId, RequestEntry entry)
 {
     public HttpContext Context => context;
 
@@ -15,7 +15,7 @@ internal sealed class Exchange(HttpContext context, TimeProvider time, string re
     public DateTimeOffset Arrived => entry.At;
 
     /// <summary>The time now: later than <see cref="Arrived"/> when the request was held up.</summary>
-    public DateTimeOffset Now => time.GetUtcNow();
+    public DateTimeOffset Now => clock.Now;
 
     /// <summary>What <c>X-Request-Id</c> says.</summary>
     public string RequestId => requestId;

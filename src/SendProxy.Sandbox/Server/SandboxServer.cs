@@ -19,6 +19,7 @@ internal sealed class SandboxServer : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly MessageStore _messages;
     private readonly IdempotencyStore _idempotency;
+    private readonly FaultPicker _picker;
     private readonly FrontDoor _door;
     private WebApplication? _app;
     private SandboxCertificate? _certificate;
@@ -39,18 +40,19 @@ internal sealed class SandboxServer : IAsyncDisposable
         _idempotency = new IdempotencyStore(options.Idempotency, time);
         Events = new EventEmission(Webhooks, _messages, ids, time);
 
-        var picker = new FaultPicker(Faults);
-        var writer = new AnswerWriter(options.RateHeaders, time, _stop.Token);
+        var clock = new Clock(time, _stop.Token);
+        _picker = new FaultPicker(Faults);
+        var writer = new AnswerWriter(options.RateHeaders, clock);
         var acceptance = new Acceptance(Ledger, _messages, Sessions, Life, Limits, ids);
-        var sends = new SendEndpoint(options, _idempotency, picker, acceptance, writer, time);
+        var sends = new SendEndpoint(options, _idempotency, _picker, acceptance, writer, clock);
         var lookups = new LookupEndpoint(options, _messages, Sessions, Life);
         var control = new ControlDoor(_stop.Token);
         control.MapRecords(Ledger, Requests);
         control.MapFaults(Faults);
         control.MapWebhooks(Webhooks, Events);
         control.MapVendor(this);
-        _door = new FrontDoor(
-            Requests, Keys, Limits, picker, sends, lookups, control, writer, ids, time, _stop.Token);
+        var api = new ApiDoor(Keys, Limits, _picker, sends, lookups, writer);
+        _door = new FrontDoor(Requests, control, api, writer, ids, clock);
     }
 
     /// <summary>Where plain HTTP is served; null when it is not.</summary>
@@ -113,6 +115,7 @@ internal sealed class SandboxServer : IAsyncDisposable
         Webhooks.Clear();
         _messages.Clear();
         _idempotency.Clear();
+        _picker.Clear();
     }
 
     public async ValueTask DisposeAsync()
