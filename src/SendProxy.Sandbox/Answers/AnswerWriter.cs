@@ -78,7 +78,8 @@ internal sealed class AnswerWriter(RateHeaderOptions options, Clock clock)
         var authorization = exchange.Request.Headers.Authorization.ToString();
         var key = authorization[(authorization.IndexOf(' ', StringComparison.Ordinal) + 1)..];
         // The JSON's last brace gives way to one more member.
-        byte[] body = [.. answer.Body.AsSpan(0, answer.Body.Length - 1), .. Encoding.UTF8.GetBytes($",\"debug\":\"{key}\"}}")];
+        var member = Encoding.UTF8.GetBytes($",\"debug\":\"{key}\"}}");
+        byte[] body = [.. answer.Body.AsSpan(0, answer.Body.Length - 1), .. member];
         return answer with { Body = body, ExtraHeader = new("X-Debug-Authorization", authorization) };
     }
 }

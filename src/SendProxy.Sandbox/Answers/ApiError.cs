@@ -1,6 +1,6 @@
 namespace SendProxy.Sandbox.Answers;
 
-/// <summary>An error of the API: what stands in <c>error.type</c>, <c>error.code</c> and <c>error.message</c>.</summary>
+/// <summary>An error of the API: what stands in the member <c>error</c> of its answer.</summary>
 /// <param name="Status">HTTP status.</param>
 /// <param name="Type">Family of the error.</param>
 /// <param name="Code">What a client decides on.</param>

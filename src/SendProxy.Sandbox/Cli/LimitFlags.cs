@@ -8,12 +8,13 @@ internal sealed class LimitFlags
 {
     private const int RequestsMax = 1_000_000;
 
-    private readonly Setting<LimitKind> _kind = Words.Choice<LimitKind>("--limit-kind", "How requests are counted.", new()
-    {
-        ["fixed"] = LimitKind.FixedWindow,
-        ["bucket"] = LimitKind.TokenBucket,
-        ["sliding"] = LimitKind.SlidingWindow,
-    });
+    private readonly Setting<LimitKind> _kind = Words.Choice<LimitKind>(
+        "--limit-kind", "How requests are counted.", new()
+        {
+            ["fixed"] = LimitKind.FixedWindow,
+            ["bucket"] = LimitKind.TokenBucket,
+            ["sliding"] = LimitKind.SlidingWindow,
+        });
 
     private readonly Setting<int> _requests = Words.Count(
         "--limit-requests", "Requests in a window; 0 for no limit.", 0, 0, RequestsMax);

@@ -56,5 +56,6 @@ internal static class ServeCommand
         return 0;
     }
 
-    private static void Announce(Uri address) => Console.WriteLine($"listening {address.GetLeftPart(UriPartial.Authority)}");
+    private static void Announce(Uri address) =>
+        Console.WriteLine($"listening {address.GetLeftPart(UriPartial.Authority)}");
 }

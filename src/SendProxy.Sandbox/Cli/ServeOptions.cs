@@ -22,7 +22,10 @@ internal sealed class ServeOptions
         CustomParser = ListenAddress.Parse,
     };
 
-    private readonly Setting<bool> _http1 = new("--http1-only", false) { Description = "Do not offer HTTP/2 over HTTPS." };
+    private readonly Setting<bool> _http1 = new("--http1-only", false)
+    {
+        Description = "Do not offer HTTP/2 over HTTPS.",
+    };
 
     private readonly Setting<string[]> _keys = new("--key", [.. Usual.Keys])
     {

@@ -25,13 +25,14 @@ internal sealed class WebhookFlags
         Description = $"Secret that events are signed with. Default {WebhookTarget.DefaultSecret}.",
     };
 
-    private readonly Setting<SignatureForm> _signature = Words.Choice<SignatureForm>("--signature", "How events are signed.", new()
-    {
-        ["standard"] = SignatureForm.Standard,
-        ["stripe"] = SignatureForm.Stripe,
-        ["github"] = SignatureForm.GitHub,
-        ["none"] = SignatureForm.None,
-    });
+    private readonly Setting<SignatureForm> _signature = Words.Choice<SignatureForm>(
+        "--signature", "How events are signed.", new()
+        {
+            ["standard"] = SignatureForm.Standard,
+            ["stripe"] = SignatureForm.Stripe,
+            ["github"] = SignatureForm.GitHub,
+            ["none"] = SignatureForm.None,
+        });
 
     private readonly Setting<double> _timeScale = new("--time-scale", Usual.TimeScale)
     {

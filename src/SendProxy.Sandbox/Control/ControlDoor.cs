@@ -3,7 +3,7 @@ using SendProxy.Sandbox.Server;
 
 namespace SendProxy.Sandbox.Control;
 
-/// <summary>What tests ask and set, under <c>/sandbox</c>. It needs no API key and meets no limit and no fault.</summary>
+/// <summary>What tests ask and set, under <c>/sandbox</c>. It needs no API key and meets no limit.</summary>
 internal sealed class ControlDoor
 {
     private const int BodyMax = 16 << 20;

@@ -56,7 +56,8 @@ internal static class WebhookControl
     {
         if (sender.Target is null)
         {
-            return ControlAnswer.Problem(StatusCodes.Status409Conflict, "There is no target: PUT /sandbox/webhooks/target.");
+            return ControlAnswer.Problem(
+                StatusCodes.Status409Conflict, "There is no target: PUT /sandbox/webhooks/target.");
         }
 
         var type = call.Text("type") ?? throw new ControlException("'type' is missing.");
@@ -69,7 +70,11 @@ internal static class WebhookControl
         }
 
         var data = call.Member("data");
-        if (data is { ValueKind: not JsonValueKind.Object }) { throw new ControlException("'data' must be an object."); }
+        if (data is { ValueKind: not JsonValueKind.Object })
+        {
+            throw new ControlException("'data' must be an object.");
+        }
+
         var order = new EventOrder(type)
         {
             Count = call.Integer("count", 1, EventsMax) ?? 1,

@@ -15,7 +15,7 @@ internal sealed record Fault(FaultKind Kind)
     /// <summary>Length in milliseconds; null for the kind's own.</summary>
     public int? Milliseconds { get; init; }
 
-    /// <summary>Seconds as a number, or <c>absent</c>, <c>date</c>, <c>past</c>, <c>absurd</c>, <c>malformed</c>.</summary>
+    /// <summary>Seconds, or one of the words absent, date, past, absurd, malformed.</summary>
     public string? RetryAfter { get; init; }
 
     /// <summary>A 5xx status instead of the kind's own.</summary>
@@ -40,7 +40,7 @@ internal sealed record Fault(FaultKind Kind)
         _ => Kind.Error,
     };
 
-    /// <summary>Reads <c>name;ms=500;times=2;retry_after=date;status=502</c>; the separator may also be a plus.</summary>
+    /// <summary>Reads <c>name;ms=500;times=2;retry_after=date;status=502</c>; a plus parts too.</summary>
     /// <returns>The fault, or null with the reason.</returns>
     public static Fault? Parse(string text, out string? problem)
     {

@@ -12,7 +12,7 @@ internal static class FaultCatalog
     [
         new(101, "accept-drop", AcceptDrop, "Sent; the connection is cut without an answer."),
         new(102, "drop-before", DropBefore, "Body read, not sent; the connection is cut."),
-        new(103, "drop-unread", DropUnread, "Not sent; the connection is cut before the body is read (rule or header)."),
+        new(103, "drop-unread", DropUnread, "Not sent; cut before the body is read (by recipient: after)."),
         new(104, "error-before", Refuse, "Not sent; 500 (`status`: 500, 502, 503, 504).") { Error = ApiError.Internal },
         new(105, "error-after", ErrorAfter, "Sent; 500 (`status`).") { Error = ApiError.Internal },
         new(106, "delay", Delay, "Sent; answered after `ms` (2000)."),
@@ -30,7 +30,7 @@ internal static class FaultCatalog
         Limited(123, "rate-limited-past", "past", "Retry-After a minute ago"),
         Limited(124, "rate-limited-absurd", "absurd", "Retry-After ten years"),
         Limited(125, "rate-limited-malformed", "malformed", "Retry-After `soon`"),
-        new(126, "remaining-zero", RemainingZero, "Sent; Remaining 0, then 429 for all until the reset after `ms` (1000)."),
+        new(126, "remaining-zero", RemainingZero, "Sent; Remaining 0, then 429 for all until reset after `ms` (1000)."),
         new(127, "quota-exceeded", Refuse, "Not sent; 429 that waiting does not help.")
             { Error = ApiError.QuotaExceeded, RetryAfter = "absent" },
         new(130, "unauthorized", Refuse, "Not sent; 401.") { Error = ApiError.InvalidApiKey },

@@ -22,7 +22,7 @@ internal enum IdempotencyMode
     /// <summary>Compares the body's bytes; stores 2xx and final 4xx of what was done, whatever was answered.</summary>
     Strict,
 
-    /// <summary>Compares; stores only what was answered with 2xx, so an error after accepting is sent again [Telnyx].</summary>
+    /// <summary>Compares; stores what was answered with 2xx: after an error it sends again [Telnyx].</summary>
     SuccessOnly,
 
     /// <summary>Stores like strict, but another body gets the first one's answer [Emailit].</summary>

@@ -1,6 +1,6 @@
 namespace SendProxy.Sandbox.Limits;
 
-/// <summary>So many requests in each window of unix time. Exact: the window of a request is that of its arrival.</summary>
+/// <summary>So many requests in each window of unix time. Exact: the time of arrival decides.</summary>
 internal sealed class FixedWindow(int requests, TimeSpan window, TimeSpan phase) : ILimit
 {
     private readonly Lock _gate = new();

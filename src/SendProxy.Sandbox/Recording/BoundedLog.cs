@@ -45,7 +45,7 @@ internal sealed class BoundedLog<T>(int capacity)
         return entry;
     }
 
-    /// <summary>Ends when the entry of this number has been appended. Numbers do not begin anew after a clear.</summary>
+    /// <summary>Ends when the entry of this number has been appended. A clear does not begin anew.</summary>
     public async Task ReachAsync(long number, CancellationToken cancellationToken)
     {
         while (true)
@@ -62,7 +62,7 @@ internal sealed class BoundedLog<T>(int capacity)
         }
     }
 
-    /// <summary>At most <paramref name="limit"/> entries with a number above <paramref name="since"/>, oldest first.</summary>
+    /// <summary>At most <paramref name="limit"/> entries after <paramref name="since"/>, oldest first.</summary>
     public IReadOnlyList<T> Read(long since = 0, int limit = int.MaxValue)
     {
         lock (_gate)

@@ -10,7 +10,12 @@ namespace SendProxy.Sandbox.Sending;
 
 /// <summary>Sends a message: the ledger notes it, its life begins, and the answer is made.</summary>
 internal sealed class Acceptance(
-    MessageLedger ledger, MessageStore messages, SessionStore sessions, MessageLife life, LimitGate limits, IdSource ids)
+    MessageLedger ledger,
+    MessageStore messages,
+    SessionStore sessions,
+    MessageLife life,
+    LimitGate limits,
+    IdSource ids)
 {
     private const int UsualResetMs = 1000;
     private const int UsualFlapMs = 2000;
@@ -32,7 +37,8 @@ internal sealed class Acceptance(
         var isLie = fault?.Action == FaultAction.SessionLies || session is { Lies: true };
         var twist = isLie ? LifeTwist.QueuedOnly : fault?.Kind.Twist ?? LifeTwist.None;
         var message = new Message(
-            ids.Next("msg_"), send.Channel, request.ToJson, request.SessionId, exchange.Now, request.MetadataJson, twist);
+            ids.Next("msg_"), send.Channel, request.ToJson, request.SessionId, exchange.Now, request.MetadataJson,
+            twist);
         messages.Add(message);
         if (!isLie) { Note(exchange, message, request.Intent, send.BodyHash); }
         await life.BeginAsync(message);

@@ -31,7 +31,8 @@ internal sealed class SandboxCertificate : IDisposable
         var now = TimeProvider.System.GetUtcNow();
         var (from, to) = (now.AddDays(-1), now.AddDays(LifetimeDays));
         using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var authorityRequest = new CertificateRequest("CN=SendProxy Sandbox CA", authorityKey, HashAlgorithmName.SHA256);
+        var authorityRequest = new CertificateRequest(
+            "CN=SendProxy Sandbox CA", authorityKey, HashAlgorithmName.SHA256);
         authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         authorityRequest.CertificateExtensions.Add(
             new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));

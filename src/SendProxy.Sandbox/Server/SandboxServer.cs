@@ -61,7 +61,7 @@ internal sealed class SandboxServer : IAsyncDisposable
     /// <summary>Where HTTPS is served; null when it is not.</summary>
     public Uri? HttpsAddress { get; private set; }
 
-    /// <summary>The authority that a client of <see cref="HttpsAddress"/> must trust, in PEM; null without HTTPS.</summary>
+    /// <summary>What a client of <see cref="HttpsAddress"/> must trust, in PEM; null without HTTPS.</summary>
     public string? AuthorityPem => _certificate?.AuthorityPem;
 
     /// <summary>Every message that was really sent.</summary>

@@ -41,7 +41,7 @@ internal sealed record WebhookTarget(Uri Url, string Secret, SignatureForm Signa
 /// <summary>How events are signed.</summary>
 internal enum SignatureForm
 {
-    /// <summary>Standard Webhooks: <c>webhook-id</c>, <c>webhook-timestamp</c>, <c>webhook-signature: v1,...</c>.</summary>
+    /// <summary>Standard Webhooks: id, timestamp and <c>webhook-signature: v1,...</c>.</summary>
     Standard,
 
     /// <summary><c>Stripe-Signature: t=...,v1=...</c>.</summary>

@@ -51,7 +51,7 @@ internal sealed class WebhookSender : IAsyncDisposable
 
     public WebhookCounts Counts => _counts;
 
-    /// <summary>At most <paramref name="limit"/> attempts after number <paramref name="since"/>, oldest first.</summary>
+    /// <summary>At most <paramref name="limit"/> attempts after <paramref name="since"/>, oldest first.</summary>
     public IReadOnlyList<WebhookAttempt> Read(long since = 0, int limit = int.MaxValue) =>
         _attempts.Read(since, limit);
 

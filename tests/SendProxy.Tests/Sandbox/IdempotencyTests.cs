@@ -8,7 +8,7 @@ public class IdempotencyTests
 {
     private static Task<SandboxClient> StartAsync(string mode, TimeProvider? time = null) =>
         SandboxClient.StartAsync(
-            new SandboxOptions { Idempotency = new IdempotencyOptions { Mode = Enum.Parse<IdempotencyMode>(mode) } }, time);
+            new SandboxOptions { Idempotency = new() { Mode = Enum.Parse<IdempotencyMode>(mode) } }, time);
 
     [Theory]
     [InlineData("Strict")]
@@ -179,7 +179,9 @@ public class IdempotencyTests
         await client.StatusAsync(key: "k");
 
         var status = await client.StatusAsync(
-            """{"session_id":"wa_main","to":"+491701234567","type":"text","text":"x"}""", "k", path: "/v1/whatsapp/send");
+            """{"session_id":"wa_main","to":"+491701234567","type":"text","text":"x"}""",
+            "k",
+            path: "/v1/whatsapp/send");
 
         Assert.Equal(202, status);
         Assert.Equal(2, client.Server.Ledger.Effects);

@@ -1,3 +1,4 @@
+using SendProxy.Sandbox.Idempotency;
 using SendProxy.Sandbox.Keys;
 using SendProxy.Sandbox.Recording;
 using SendProxy.Sandbox.Server;
@@ -36,7 +37,8 @@ public class LedgerTests
 
         var entries = requests.GetProperty("entries").EnumerateArray().ToArray();
         Assert.Equal([202, 404], entries.Select(e => e.GetProperty("status").GetInt32()));
-        Assert.Contains("Idempotency-Key", entries[0].GetProperty("headers").EnumerateArray().Select(h => h.GetString()));
+        Assert.Contains(
+            "Idempotency-Key", entries[0].GetProperty("headers").EnumerateArray().Select(h => h.GetString()));
         Assert.DoesNotContain(SandboxClient.Key, requests.GetRawText(), StringComparison.Ordinal);
     }
 
@@ -72,7 +74,7 @@ public class LedgerTests
     public async Task Summary_TwoEffectsOfOneIntentAndKey_CountsBoth()
     {
         await using var client = await SandboxClient.StartAsync(
-            new SandboxOptions { Idempotency = new() { Mode = SendProxy.Sandbox.Idempotency.IdempotencyMode.Ignored } });
+            new SandboxOptions { Idempotency = new() { Mode = IdempotencyMode.Ignored } });
         await client.StatusAsync(key: "a");
         await client.StatusAsync(key: "a");
         await client.StatusAsync(SandboxClient.SmsBody(intent: "two"), "b");

@@ -117,7 +117,8 @@ public class MessageLifeTests
             time.GetUtcNow().AddHours(signedHours).ToUnixTimeSeconds().ToString(
                 CultureInfo.InvariantCulture),
             received.Headers["webhook-timestamp"]);
-        Assert.Equal(time.GetUtcNow().AddHours(createdHours), received.Json.GetProperty("created_at").GetDateTimeOffset());
+        Assert.Equal(
+            time.GetUtcNow().AddHours(createdHours), received.Json.GetProperty("created_at").GetDateTimeOffset());
     }
 
     [Fact]

@@ -7,7 +7,7 @@ public class SendTests
 {
     private const string WhatsApp = """{"session_id":"wa_main","to":"+491701234567","type":"text","text":"x"}""";
     private const string Email =
-        """{"from":"Shop <a@mail.example.com>","to":["a@example.com","b@example.com"],"subject":"s","html":"<p>x</p>"}""";
+        """{"from":"Shop <a@example.com>","to":["a@example.com","b@example.com"],"subject":"s","html":"<p>x</p>"}""";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

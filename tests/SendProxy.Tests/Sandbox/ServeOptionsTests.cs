@@ -38,7 +38,8 @@ public class ServeOptionsTests
         Assert.Equal(["a=sk_live_1", "sk_live_2"], read.Keys);
         Assert.Equal(IdempotencyMode.SuccessOnly, read.Idempotency.Mode);
         Assert.Equal(TimeSpan.FromMinutes(30), read.Idempotency.Lifetime);
-        Assert.Equal((LimitKind.TokenBucket, 10, 20), (read.Limits[0].Kind, read.Limits[0].Requests, read.Limits[0].Burst));
+        Assert.Equal(
+            new LimitOptions { Kind = LimitKind.TokenBucket, Requests = 10, Burst = 20 }, read.Limits[0]);
         Assert.Equal(LimitKind.Concurrency, read.Limits[1].Kind);
         Assert.Equal(7UL, read.Seed);
         Assert.Equal(SendProxy.Sandbox.Webhooks.SignatureForm.GitHub, read.Webhooks.Target!.Signature);

@@ -143,7 +143,8 @@ public class WebhookTests
         {
             Webhooks = new WebhookOptions
             {
-                Target = new WebhookTarget(receiver.Url, WebhookTarget.DefaultSecret), MaxPending = 3,
+                Target = new WebhookTarget(receiver.Url, WebhookTarget.DefaultSecret),
+                MaxPending = 3,
             },
         });
 
@@ -163,7 +164,8 @@ public class WebhookTests
         {
             Webhooks = new WebhookOptions
             {
-                Target = new WebhookTarget(receiver.Url, WebhookTarget.DefaultSecret), TimeScale = scale,
+                Target = new WebhookTarget(receiver.Url, WebhookTarget.DefaultSecret),
+                TimeScale = scale,
             },
         },
         _time);
