@@ -181,7 +181,8 @@ public abstract partial class MessageQueueContract
         await StoreAsync(Item("kept", "s"));
         await StoreAsync(Item("gone", "s") with
         {
-            Expires = QueueUnderTest.Start.AddMinutes(1), Due = QueueUnderTest.Start.AddHours(1),
+            Expires = QueueUnderTest.Start.AddMinutes(1),
+            Due = QueueUnderTest.Start.AddHours(1),
         });
         await Queue.HoldAsync(new Hold(Name, HoldScope.Group, "s", "session_down"), Cancel);
         var expired = All with { Expired = true };

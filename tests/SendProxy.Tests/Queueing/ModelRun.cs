@@ -82,8 +82,8 @@ internal sealed class ModelRun(QueueUnderTest test, int maxItems)
     private ModelItem NewItem(ModelStep step) => new()
     {
         Id = Guid.CreateVersion7(Now),
-        Group = Groups[step.C],
-        OrderKey = step.D ? $"key {step.A % 2}" : null,
+        Group = Groups[step.A < 8 ? 1 : step.C],
+        OrderKey = step.D ? "key" : null,
         Lane = step.B % 3,
         Due = Now.AddSeconds((step.A % 4) - 2),
         Expires = step.E ? Now.AddSeconds(step.B) : null,
@@ -132,7 +132,9 @@ internal sealed class ModelRun(QueueUnderTest test, int maxItems)
         var finish = new Finish(Ends[step.B % 4]) { Reason = "r", AttemptsMade = step.C };
         var retry = new Retry(Now.AddSeconds(step.B), "busy")
         {
-            AttemptsMade = step.C, KeepAttempting = step.D, LetOthersPass = step.E,
+            AttemptsMade = step.C,
+            KeepAttempting = step.D,
+            LetOthersPass = step.E,
         };
         var next = step is { Kind: ModelStepKind.Finish, E: true } ? NewItem(step) : null;
 
