@@ -24,6 +24,9 @@ internal sealed class LotBook
     /// <summary>Items of all queues and states.</summary>
     public long TotalItems { get; private set; }
 
+    /// <summary>Items that may be given up before their time.</summary>
+    public long SettledItems => All.Sum(lot => SqliteSweep.Settled.Sum(state => lot.Items[(int)state]));
+
     public IEnumerable<string> Queues => _byNumber.Values.Select(lot => lot.Queue).Distinct(StringComparer.Ordinal);
 
     public IEnumerable<Lot> All => _byNumber.Values;
