@@ -263,6 +263,20 @@ public class FaultTests
     }
 
     [Fact]
+    public async Task Dispose_WhileARequestWaits_EndsIt()
+    {
+        var time = new SignallingTimeProvider();
+        var client = await SandboxClient.StartAsync(time: time);
+        var sending = client.SendAsync(fault: "delay;ms=600000");
+        await time.Timers.ReachAsync(1, Token);
+
+        await client.Server.DisposeAsync();
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => sending);
+        client.Http.Dispose();
+    }
+
+    [Fact]
     public void Catalog_NumbersAndNames_AreUnique()
     {
         Assert.Distinct(FaultCatalog.All.Select(k => k.Number.ToString(CultureInfo.InvariantCulture)));
