@@ -3,8 +3,11 @@ using Prometheus;
 using SendProxy.Admin;
 using SendProxy.Configuration;
 using SendProxy.Egress;
+using SendProxy.FanOut;
 using SendProxy.Hosting;
 using SendProxy.Metrics;
+using SendProxy.Queueing;
+using SendProxy.Receiving;
 using SendProxy.Secrets;
 using SendProxy.Sending;
 using SendProxy.Telemetry;
@@ -14,22 +17,35 @@ namespace SendProxy;
 /// <summary>Puts the rooms together: services, listeners, reload.</summary>
 internal static class ProxyHost
 {
+    // For what must be written after the drain time: leases given back, the journal closed.
+    private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(10);
+
     /// <param name="output">Where log lines go.</param>
     public static WebApplication Build(string path, ProxySettings settings, Stream output)
     {
         // Empty: nothing of ASPNETCORE_ variables, appsettings files or default logging can change what the file says.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(k => Listeners.Bind(k, settings.Listen, settings.Roles));
+        var bound = new BoundListeners();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(k => Listeners.Bind(k, settings.Listen, settings.Roles, bound));
         var services = builder.Services
             .AddSingleton(TimeProvider.System)
             .AddSingleton<Func<double>>(Random.Shared.NextDouble)
-            .AddSingleton(settings.Telemetry).AddSingleton(settings.Shutdown)
+            .AddSingleton(settings.Telemetry).AddSingleton(settings.Shutdown).AddSingleton(bound)
             .AddProxyMetrics().AddSecrets().AddSending().AddEgress()
+            .AddQueueing(settings.Journal, settings.NeedsJournal).AddReceiving()
+            .AddFanOut(settings.NeedsJournal && settings.Roles.HasFlag(Roles.Worker))
+            .AddSingleton<IReadiness, JournalReadiness>()
+            .AddSingleton<HooksComposer>()
+            .AddSingleton(s => new Live<ReceivingState>(s.GetRequiredService<HooksComposer>().Receiving(settings, null)))
+            .AddSingleton(s => new Live<FanOutState>(s.GetRequiredService<HooksComposer>().FanOut(settings)))
+            .Configure<HostOptions>(h => h.ShutdownTimeout = settings.Shutdown.Drain + StopSlack)
             .AddSingleton(s => new LogSink(s.GetRequiredService<IMetricFactory>(), output))
             .AddSingleton<HealthHandler>()
             .AddSingleton<EgressComposer>()
             .AddSingleton<IQuiet>(s => s.GetRequiredService<EgressHandler>())
-            .AddSingleton<IHostLifetime, DrainingLifetime>()
+            .AddSingleton<DrainingLifetime>()
+            .AddSingleton<IHostLifetime>(s => s.GetRequiredService<DrainingLifetime>())
+            .AddSingleton<IDraining>(s => s.GetRequiredService<DrainingLifetime>())
             .AddSingleton(s => new Live<EgressState>(s.GetRequiredService<EgressComposer>().Compose(settings)))
             .AddHostedService(s => Reloading(s, path, settings));
         services.AddLogging(l => l.SetMinimumLevel(settings.Telemetry.Level));
@@ -38,10 +54,12 @@ internal static class ProxyHost
 
         var app = builder.Build();
         var egress = app.Services.GetRequiredService<EgressHandler>();
+        var webhooks = app.Services.GetRequiredService<WebhookHandler>();
         var health = app.Services.GetRequiredService<HealthHandler>();
         app.Run(context => context.Features.GetRequiredFeature<ListenerTag>().Kind switch
         {
             ListenerKind.Egress => egress.HandleAsync(context),
+            ListenerKind.Webhooks => webhooks.HandleAsync(context),
             _ => health.HandleAsync(context),
         });
         return app;
@@ -51,8 +69,16 @@ internal static class ProxyHost
     {
         var composer = services.GetRequiredService<EgressComposer>();
         var live = services.GetRequiredService<Live<EgressState>>();
+        var hooks = services.GetRequiredService<HooksComposer>();
+        var (receiving, fanOut) = (services.GetRequiredService<Live<ReceivingState>>(), services.GetRequiredService<Live<FanOutState>>());
         return new Reload(
-            path, settings, next => live.Swap(composer.Compose(next)), composer.EndRetired,
+            path, settings,
+            next =>
+            {
+                live.Swap(composer.Compose(next));
+                hooks.Apply(next, receiving, fanOut);
+            },
+            composer.EndRetired,
             services.GetRequiredService<IMetricFactory>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Reload>>());
     }
 }

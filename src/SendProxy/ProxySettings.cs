@@ -1,6 +1,7 @@
 using SendProxy.Configuration;
 using SendProxy.Egress;
 using SendProxy.Hosting;
+using SendProxy.Queueing;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Telemetry;
@@ -19,10 +20,15 @@ internal sealed record ProxySettings(
     IReadOnlyDictionary<string, UpstreamSettings> Upstreams,
     IReadOnlyDictionary<string, LimitOptions> Limits,
     IReadOnlyList<RouteOptions> Routes,
+    JournalOptions Journal,
+    WebhookSettings Webhooks,
     TelemetryOptions Telemetry,
     ShutdownOptions Shutdown)
 {
     private const int Version = 1;
+
+    /// <summary>Whether something of it stores items. One that stores none makes no file.</summary>
+    public bool NeedsJournal => Webhooks.NeedsJournal(Roles);
 
     /// <summary>Files whose change is a change of the configuration.</summary>
     public IReadOnlyCollection<string> Files { get; init; } = [];
@@ -69,6 +75,8 @@ internal sealed record ProxySettings(
             Upstreams: upstreams,
             Limits: limits,
             Routes: root.Has("routes") || root.Describing ? routes : presetRoutes,
+            Journal: JournalOptions.Read(root.Section("journal", "What must not be lost: webhook events and queued sends. Cannot be changed while running.")),
+            Webhooks: WebhookSettings.Read(root),
             Telemetry: TelemetryOptions.Read(root),
             Shutdown: ShutdownOptions.Read(root.Section("shutdown", "How the process ends.")));
         SettingsChecks.Relations(root, settings);

@@ -19,6 +19,7 @@ internal sealed partial class Reload(
     private readonly Gauge _good = metrics.CreateGauge(
         "sendproxy_config_last_reload_successful", "1 while what is on disk is what is running.");
 
+    private readonly bool _hasJournal = initial.NeedsJournal;
     private ProxySettings _running = initial;
     private string _seen = SettingsHash.Of(initial.Files);
     private string _applied = SettingsHash.Of(initial.Files);
@@ -73,6 +74,8 @@ internal sealed partial class Reload(
         static string Text(Hosting.ListenOptions o) => string.Join(' ', o.Egress.Concat(o.Webhooks).Concat(o.Metrics));
         return next.Roles != _running.Roles ? "roles"
             : Text(next.Listen) != Text(_running.Listen) ? "listen"
+            : !next.Journal.Same(_running.Journal) ? "journal"
+            : next.NeedsJournal && !_hasJournal ? "webhooks, whose journal was not needed at start,"
             : next.Telemetry != _running.Telemetry ? "telemetry"
             : next.Shutdown != _running.Shutdown ? "shutdown"
             : null;

@@ -22,6 +22,8 @@ internal static class SettingsChecks
                 $"{remote} can be reached from other machines; listen on loopback, or set guard.allowRemote with a callerToken");
         }
 
+        root.Section("journal", "").Check(!settings.NeedsJournal || settings.Journal.Kind != Queueing.JournalKind.None, "kind",
+            "is none, and webhooks need a journal: what is acknowledged must be stored");
         Routes(root, settings);
         Addresses(root, settings);
     }

@@ -71,6 +71,7 @@ internal static class SchemaWriter
 
     private static JsonObject Of(SettingDescription setting) => setting.Kind switch
     {
+        SettingKind.Section when setting.Choices is [var word] => ObjectOr(word),
         SettingKind.Section => Nullable(Object()),
         SettingKind.Map => new JsonObject { ["type"] = "object", ["additionalProperties"] = Object() },
         SettingKind.Sections => new JsonObject { ["type"] = "array", ["items"] = Object() },
@@ -106,6 +107,14 @@ internal static class SchemaWriter
     private static JsonObject Nullable(JsonObject node)
     {
         node["type"] = new JsonArray("object", "null");
+        return node;
+    }
+
+    private static JsonObject ObjectOr(string word)
+    {
+        var node = Object();
+        node["type"] = new JsonArray("object", "null", "string");
+        node["pattern"] = $"^{word}$";
         return node;
     }
 

@@ -52,6 +52,19 @@ internal sealed partial class SettingsReader
         return section._layers.Length > 0 || Describing ? section : null;
     }
 
+    /// <returns>The nested mapping; null and true where the one <paramref name="word"/> stands in its place; null where it is absent.</returns>
+    public (SettingsReader? Section, bool IsWord) SectionOrWord(string key, string word, string doc)
+    {
+        Describe(new SettingDescription(Join(_docPath, key), SettingKind.Section, null, $"or the word {word}", false, doc) { Choices = [word] });
+        if (Find(key) is { Node: YamlScalarNode { Value: { } text } } && text == word)
+        {
+            return (null, true);
+        }
+
+        var section = Nested(key);
+        return (section._layers.Length > 0 || Describing ? section : null, false);
+    }
+
     /// <returns>For each key that the operator chose, in the order of the file, what <paramref name="read"/> makes of its mapping.</returns>
     public IReadOnlyDictionary<string, T> Map<T>(string key, string doc, Func<string, SettingsReader, T> read)
     {

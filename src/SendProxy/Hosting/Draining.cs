@@ -17,11 +17,12 @@ internal sealed record ShutdownOptions(TimeSpan Drain)
 /// </summary>
 internal sealed partial class DrainingLifetime(
     ShutdownOptions options, IHostApplicationLifetime application, IQuiet quiet, TimeProvider time, ILogger<DrainingLifetime> logger)
-    : IHostLifetime, IDisposable
+    : IHostLifetime, IDraining, IDisposable
 {
     private static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
+    private readonly CancellationTokenSource _begun = new();
     private readonly CancellationTokenSource _atOnce = new();
     private readonly List<PosixSignalRegistration> _signals = [];
     private Task _draining = Task.CompletedTask;
@@ -29,6 +30,10 @@ internal sealed partial class DrainingLifetime(
 
     /// <summary>True once the process was asked to end: health says so, and workers stop claiming.</summary>
     public bool Stopping => Volatile.Read(ref _asked) > 0;
+
+    public CancellationToken Begun => _begun.Token;
+
+    public CancellationToken AtOnce => _atOnce.Token;
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
@@ -42,6 +47,7 @@ internal sealed partial class DrainingLifetime(
     public void Dispose()
     {
         _signals.ForEach(s => s.Dispose());
+        _begun.Dispose();
         _atOnce.Dispose();
     }
 
@@ -62,6 +68,7 @@ internal sealed partial class DrainingLifetime(
     {
         Log.Draining(logger, Units.Format(options.Drain));
         var start = time.GetTimestamp();
+        await _begun.CancelAsync();
         try
         {
             while (time.GetElapsedTime(start) < options.Drain && !(quiet.InFlight == 0 && time.GetElapsedTime(Math.Max(start, quiet.LastActive)) >= QuietFor))
@@ -85,6 +92,16 @@ internal sealed partial class DrainingLifetime(
         [LoggerMessage(101, LogLevel.Warning, "Stopping at once: a second signal came")]
         public static partial void AtOnce(ILogger logger);
     }
+}
+
+/// <summary>How far the process is on its way to its end.</summary>
+internal interface IDraining
+{
+    /// <summary>It was asked to end: workers start nothing new.</summary>
+    public CancellationToken Begun { get; }
+
+    /// <summary>It was asked twice: nothing is waited for.</summary>
+    public CancellationToken AtOnce { get; }
 }
 
 /// <summary>Whether applications still use the port.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using KestrelListenOptions = Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions;
 
 namespace SendProxy.Hosting;
 
@@ -14,13 +15,24 @@ internal enum ListenerKind
     Metrics,
 }
 
+/// <summary>Which listener is where: known with its real port once the server has started.</summary>
+internal sealed class BoundListeners
+{
+    private readonly List<(ListenerKind Kind, KestrelListenOptions Options)> _all = [];
+
+    public IEnumerable<(ListenerKind Kind, string Address)> All => _all.Select(l => (l.Kind, l.Options.ToString() ?? ""));
+
+    public void Add(ListenerKind kind, KestrelListenOptions options) => _all.Add((kind, options));
+}
+
 /// <summary>
 /// Binds Kestrel to what is configured and hands each request to its listener's delegate: no routing between them, so that
 /// nothing in a request, neither its Host nor its target, can reach another listener's paths.
 /// </summary>
 internal static class Listeners
 {
-    public static void Bind(KestrelServerOptions kestrel, ListenOptions listen, Roles roles)
+    /// <param name="bound">Learns which listener is where.</param>
+    public static void Bind(KestrelServerOptions kestrel, ListenOptions listen, Roles roles, BoundListeners bound)
     {
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
@@ -31,35 +43,36 @@ internal static class Listeners
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
         if (roles.HasFlag(Roles.Egress))
         {
-            Add(kestrel, listen.Egress, ListenerKind.Egress);
+            Add(kestrel, listen.Egress, ListenerKind.Egress, bound);
         }
 
         if (roles.HasFlag(Roles.Webhooks))
         {
-            Add(kestrel, listen.Webhooks, ListenerKind.Webhooks);
+            Add(kestrel, listen.Webhooks, ListenerKind.Webhooks, bound);
         }
 
-        Add(kestrel, listen.Metrics, ListenerKind.Metrics);
+        Add(kestrel, listen.Metrics, ListenerKind.Metrics, bound);
     }
 
-    private static void Add(KestrelServerOptions kestrel, IReadOnlyList<ListenAddress> addresses, ListenerKind kind)
+    private static void Add(KestrelServerOptions kestrel, IReadOnlyList<ListenAddress> addresses, ListenerKind kind, BoundListeners bound)
     {
         foreach (var address in addresses)
         {
             if (address.UnixPath is { } path)
             {
                 RemoveStale(path);
-                kestrel.ListenUnixSocket(path, options => Tag(options, kind));
+                kestrel.ListenUnixSocket(path, options => Tag(options, kind, bound));
             }
             else
             {
-                kestrel.Listen(address.Tcp!, options => Tag(options, kind));
+                kestrel.Listen(address.Tcp!, options => Tag(options, kind, bound));
             }
         }
     }
 
-    private static void Tag(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions options, ListenerKind kind)
+    private static void Tag(KestrelListenOptions options, ListenerKind kind, BoundListeners bound)
     {
+        bound.Add(kind, options);
         var tag = new ListenerTag(kind);
         options.Protocols = HttpProtocols.Http1;
         options.Use(next => connection =>

@@ -1,8 +1,9 @@
-namespace SendProxy.Sending.Attempts;
+namespace SendProxy.Upstreams;
 
 /// <summary>
 /// Decorrelated jitter: each wait is drawn between the base and three times the last one, so that callers that failed
-/// together do not come back together. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+/// together do not come back together. It stands below the two rooms that wait for somebody, Sending and FanOut.
+/// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 /// </summary>
 internal static class Backoff
 {

@@ -1,0 +1,95 @@
+using SendProxy.Queueing;
+using SendProxy.Upstreams;
+
+namespace SendProxy.FanOut;
+
+/// <summary>
+/// Makes one attempt of a leased delivery and moves it on: done; back, to be tried again; or dead, once it has failed for
+/// <c>retry.for</c>. That time counts from the first failure, so that an outage of the proxy takes nothing of it.
+/// </summary>
+internal sealed class Deliverer(
+    JournalKeeper journal, DeliveryAttempt attempts, DeliveryTelemetry telemetry, Func<double> draw, TimeProvider time)
+{
+    private static readonly TimeSpan GoneWait = TimeSpan.FromHours(1);
+
+    // Beyond it the expected wait is the longest one anyway, and 1.5^n stays a number.
+    private const int MaxGrowth = 40;
+
+    /// <param name="cut">Ends a running attempt; its delivery goes back.</param>
+    public async Task<DeliveryOutcome?> DeliverAsync(Subscriber subscriber, ClaimedItem item, CancellationToken cut)
+    {
+        var start = time.GetTimestamp();
+        if (item.Item.SchemaVersion != EventEnvelope.Version || EventEnvelope.Read(item.Metadata) is not { } envelope)
+        {
+            await journal.Queue.FinishAsync(item.Lease, Finish.Dead("envelope_unreadable"), CancellationToken.None);
+            return null;
+        }
+
+        var number = item.Item.Attempts + 1;
+        DeliveryResult result;
+        try
+        {
+            result = await attempts.RunAsync(subscriber, envelope, item.Body, number, cut);
+        }
+        catch (OperationCanceledException) when (cut.IsCancellationRequested)
+        {
+            // It may have arrived: the next process sends it again under the same webhook-id.
+            await journal.Queue.RetryAsync(item.Lease, new Retry(time.GetUtcNow(), "stopped"), CancellationToken.None);
+            return null;
+        }
+
+        var (next, dead) = await MoveAsync(subscriber.Options, item, number, result, cut);
+        telemetry.Ended(new DeliveryEnd(subscriber.Name, envelope, number, result, next, dead, item.Body.Length, time.GetElapsedTime(start)));
+        return result.Outcome;
+    }
+
+    private async Task<(DateTimeOffset? Next, bool Dead)> MoveAsync(SubscriberOptions options, ClaimedItem item, int number, DeliveryResult result, CancellationToken cut)
+    {
+        var queue = journal.Queue;
+        if (result.Outcome == DeliveryOutcome.Delivered)
+        {
+            await Moves.UntilMovedAsync(() => queue.FinishAsync(item.Lease, Finish.Done(), CancellationToken.None), time, cut);
+            return (null, false);
+        }
+
+        if (result.Outcome == DeliveryOutcome.Unsigned || (options.IsLocal && result.Outcome == DeliveryOutcome.Unreachable))
+        {
+            await Moves.UntilMovedAsync(() => queue.GiveBackAsync(item.Lease, CancellationToken.None), time, cut);
+            return (null, false);
+        }
+
+        var now = time.GetUtcNow();
+        var word = DeliveryAttempt.Word(result.Outcome);
+        var due = now + Wait(options, number, result);
+        if (item.Item.Deadline is not { } deadline)
+        {
+            deadline = now + options.RetryFor;
+            await Moves.UntilMovedAsync(() => queue.MarkAttemptingAsync(item.Lease, new AttemptMark(Deadline: deadline), CancellationToken.None), time, cut);
+        }
+
+        var answer = result.Status > 0 ? new Answer(result.Status, default) : null;
+        if (due > deadline && result.Outcome != DeliveryOutcome.Gone)
+        {
+            await Moves.UntilMovedAsync(() => queue.FinishAsync(item.Lease, Finish.Dead(word, answer), CancellationToken.None), time, cut);
+            return (null, true);
+        }
+
+        await Moves.UntilMovedAsync(
+            () => queue.RetryAsync(item.Lease, new Retry(due, word) { Answer = answer }, CancellationToken.None), time, cut);
+        return (due, false);
+    }
+
+    private TimeSpan Wait(SubscriberOptions options, int number, DeliveryResult result)
+    {
+        if (result.Outcome == DeliveryOutcome.Gone)
+        {
+            return GoneWait;
+        }
+
+        // The wait before this one is not stored; what it was expected to be stands for it.
+        var last = number == 1
+            ? TimeSpan.Zero
+            : TimeSpan.FromSeconds(Math.Min(options.MaxDelay.TotalSeconds, options.BaseDelay.TotalSeconds * Math.Pow(1.5, Math.Min(number, MaxGrowth) - 1)));
+        return Backoff.Next(last, options.BaseDelay, options.MaxDelay, result.RetryAfter, draw());
+    }
+}

@@ -1,0 +1,125 @@
+using System.Security.Cryptography;
+using System.Text;
+using SendProxy.Configuration;
+using SendProxy.Hosting;
+using SendProxy.Queueing;
+
+namespace SendProxy.FanOut;
+
+/// <summary>
+/// Step 1 of the way out: an event becomes one delivery for each subscriber that wants it, in the commit that ends the
+/// event. A crash repeats it without effect: the id of a delivery is made of the event and the subscriber.
+/// </summary>
+internal sealed partial class FanOutWorker(
+    JournalKeeper journal, Live<FanOutState> live, FanOutMetrics metrics, WorkerMetrics worker, IDraining draining,
+    TimeProvider time, ILogger<FanOutWorker> logger)
+    : BackgroundService
+{
+    private const string Name = "fanout";
+    private const int MaxAtOnce = 64;
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
+
+    // While nobody subscribes, events wait: they are not lost to an operator who sets up one thing after the other.
+    private static readonly TimeSpan NoSubscribers = TimeSpan.FromSeconds(1);
+
+    /// <returns>The same for the same event and subscriber, version 8 (RFC 9562).</returns>
+    public static Guid DeliveryId(Guid eventId, string subscriber)
+    {
+        Span<byte> id = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData([.. eventId.ToByteArray(bigEndian: true), .. Encoding.UTF8.GetBytes(subscriber)], id);
+        id[6] = (byte)((id[6] & 0x0f) | 0x80);
+        id[8] = (byte)((id[8] & 0x3f) | 0x80);
+        return new Guid(id[..16], bigEndian: true);
+    }
+
+    /// <summary>One round: claims what waits and fans it out.</summary>
+    /// <returns>What to wait with.</returns>
+    public async Task<ClaimResult> RoundAsync(CancellationToken cancellation)
+    {
+        var claimed = await journal.Queue.ClaimAsync(new ClaimRequest(EventEnvelope.Events, MaxAtOnce), cancellation);
+        var state = live.Current;
+
+        // All at once, so that they share a commit.
+        await Task.WhenAll(claimed.Items.Select(item => FanOutAsync(item, state, cancellation)));
+        worker.Progressed(Name);
+        return claimed;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, draining.Begun);
+        var stop = ended.Token;
+        while (journal.IsOpen && !stop.IsCancellationRequested)
+        {
+            try
+            {
+                if (live.Current.Subscribers.Count == 0)
+                {
+                    worker.Progressed(Name);
+                    await Task.Delay(NoSubscribers, time, stop);
+                    continue;
+                }
+
+                var claimed = await RoundAsync(stop);
+                if (claimed.Items.Count == 0)
+                {
+                    await WorkWait.ForAsync(journal.Queue, EventEnvelope.Events, claimed, time, stop);
+                }
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // A worker's loop: a defect in one round must not end fan-out for good.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                worker.Failed(Name);
+                Log.Defect(logger, e);
+                await Task.Delay(AfterFailure, time, CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task FanOutAsync(ClaimedItem item, FanOutState state, CancellationToken cancellation)
+    {
+        if (item.Item.SchemaVersion != EventEnvelope.Version || EventEnvelope.Read(item.Metadata) is not { } envelope)
+        {
+            await journal.Queue.FinishAsync(item.Lease, Finish.Dead("envelope_unreadable"), CancellationToken.None);
+            return;
+        }
+
+        var deliveries = state.Subscribers.Values.Where(s => s.Wants(envelope)).Select(s => Delivery(item, s.Name)).ToArray();
+        var finish = Finish.Done() with { Next = deliveries };
+        var finished = await Moves.UntilMovedAsync(() => journal.Queue.FinishAsync(item.Lease, finish, CancellationToken.None), time, cancellation);
+        if (finished.IsDone)
+        {
+            metrics.FannedOut(deliveries.Length > 0);
+            return;
+        }
+
+        if (finished.Verdict == QueueVerdict.Full)
+        {
+            worker.Failed(Name);
+            var later = new Retry(time.GetUtcNow() + finished.RetryAfter, "journal_full") { AttemptsMade = 0 };
+            await Moves.UntilMovedAsync(() => journal.Queue.RetryAsync(item.Lease, later, CancellationToken.None), time, cancellation);
+        }
+    }
+
+    private static NewItem Delivery(ClaimedItem item, string subscriber) => new()
+    {
+        Id = DeliveryId(item.Item.Id, subscriber),
+        Queue = EventEnvelope.Deliveries,
+        SchemaVersion = EventEnvelope.Version,
+        Route = subscriber,
+        Group = subscriber,
+        Metadata = item.Metadata,
+        Body = item.Body,
+    };
+
+    private static partial class Log
+    {
+        [LoggerMessage(400, LogLevel.Error, "A round of fan-out failed")]
+        public static partial void Defect(ILogger logger, Exception exception);
+    }
+}

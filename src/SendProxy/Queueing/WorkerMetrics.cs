@@ -1,0 +1,17 @@
+using Prometheus;
+
+namespace SendProxy.Queueing;
+
+/// <summary>Series of the loops that work on the queue. Labels are names of the program.</summary>
+internal sealed class WorkerMetrics(IMetricFactory metrics, TimeProvider time)
+{
+    private readonly Gauge _progress = metrics.CreateGauge(
+        "sendproxy_worker_last_loop_timestamp_seconds", "When the worker's loop last came round; one that waits for work comes round by the minute.", ["worker"]);
+
+    private readonly Counter _failures = metrics.CreateCounter(
+        "sendproxy_worker_failures_total", "Rounds that ended in a failure; the loop goes on.", ["worker"]);
+
+    public void Progressed(string worker) => _progress.WithLabels(worker).Set(time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
+
+    public void Failed(string worker) => _failures.WithLabels(worker).Inc();
+}

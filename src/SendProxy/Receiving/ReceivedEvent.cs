@@ -1,0 +1,116 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+using SendProxy.Configuration;
+using SendProxy.Queueing;
+
+namespace SendProxy.Receiving;
+
+/// <summary>What a verified request carries.</summary>
+/// <param name="HeaderId">Value of <c>dedupe.header</c>; null where it is not there.</param>
+/// <param name="HeaderType">Value of <c>events.typeHeader</c>; null where it is not there.</param>
+internal sealed record VerifiedRequest(
+    ReadOnlyMemory<byte> Body,
+    string ContentType,
+    IReadOnlyList<(string Name, string Value)> Headers,
+    string? HeaderId,
+    string? HeaderType,
+    DateTimeOffset Received);
+
+/// <summary>Makes queue items of a verified request: one, or one for each element of a batch.</summary>
+internal static class ReceivedEvent
+{
+    private const int MaxTextLength = 256;
+
+    /// <returns>Null where the batch has more events than the source takes.</returns>
+    public static IReadOnlyList<NewItem>? Split(SourceOptions source, VerifiedRequest request, TimeProvider time)
+    {
+        using var document = Parse(request.Body);
+        if (document is null || !source.Events.Batched || document.RootElement.ValueKind != JsonValueKind.Array)
+        {
+            return [Item(source, request, document?.RootElement, request.Body, request.HeaderId, time)];
+        }
+
+        var count = document.RootElement.GetArrayLength();
+        if (count > source.Events.MaxEvents)
+        {
+            return null;
+        }
+
+        // The header's id is the whole request's: no element may be known by it.
+        return [.. document.RootElement.EnumerateArray().Select(e =>
+            Item(source, request, e, JsonMarshal.GetRawUtf8Value(e).ToArray(), null, time))];
+    }
+
+    private static NewItem Item(
+        SourceOptions source, VerifiedRequest request, JsonElement? json, ReadOnlyMemory<byte> body, string? headerId, TimeProvider time)
+    {
+        var id = Guid.CreateVersion7(time.GetUtcNow());
+        var envelope = new EventEnvelope
+        {
+            Source = source.Name,
+            Id = $"evt_{id:n}",
+            Type = Text(source.Events.Type, json) ?? request.HeaderType ?? "",
+            MessageId = Text(source.Events.MessageId, json) ?? "",
+            At = Text(source.Events.At, json) ?? "",
+            Received = request.Received,
+            ContentType = request.ContentType,
+            Headers = request.Headers,
+        };
+        var name = Text(source.Dedupe.Id, json) is { } own ? $"id:{own}"
+            : headerId is { Length: > 0 } ? $"header:{headerId}"
+            : $"body:{Convert.ToHexString(SHA256.HashData(body.Span))}";
+        return new NewItem
+        {
+            Id = id,
+            Queue = EventEnvelope.Events,
+            Route = source.Name,
+            SchemaVersion = EventEnvelope.Version,
+            Dedupe = new DedupeKey(source.Name, name, source.Dedupe.Window, source.Dedupe.MaxIds),
+            Metadata = envelope.ToBytes(),
+            Body = body,
+        };
+    }
+
+    // A signed body that is no JSON is an event all the same: its sender meant it.
+    private static JsonDocument? Parse(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            return JsonDocument.Parse(body);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string? Text(JsonPointer? pointer, JsonElement? json)
+    {
+        if (pointer is null || json is not { } root || pointer.Find(root) is not { } found)
+        {
+            return null;
+        }
+
+        var text = found.ValueKind switch
+        {
+            JsonValueKind.String => Lenient(found),
+            JsonValueKind.Number => found.GetRawText(),
+            _ => null,
+        };
+        return text is { Length: > 0 and <= MaxTextLength } ? text : null;
+    }
+
+    // Escapes of half a surrogate pair are valid JSON and no text.
+    private static string? Lenient(JsonElement text)
+    {
+        try
+        {
+            return text.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}

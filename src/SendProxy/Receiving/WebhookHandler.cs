@@ -1,0 +1,209 @@
+using Microsoft.AspNetCore.Http.Features;
+using SendProxy.Configuration;
+using SendProxy.Errors;
+using SendProxy.Queueing;
+
+namespace SendProxy.Receiving;
+
+/// <summary>
+/// The way of a webhook: 1 source, 2 head, 3 body, 4 signature, 5 events, 6 store, 7 answer, 8 log. Nothing is acknowledged
+/// that is not stored; nothing of the body is read that the head already rules out.
+/// </summary>
+internal sealed class WebhookHandler(Live<ReceivingState> live, JournalKeeper journal, WebhookTelemetry telemetry, TimeProvider time)
+{
+    private const string Prefix = "/webhooks/";
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var start = time.GetTimestamp();
+        var call = new WebhookCall(Guid.CreateVersion7(time.GetUtcNow()).ToString());
+        try
+        {
+            call.Source = Find(context.Request); // 1 source
+            if (call.Source is { VerifyToken: { } token } && HttpMethods.IsGet(context.Request.Method))
+            {
+                await Challenge.AnswerAsync(context, call, token);
+                return;
+            }
+
+            if (await TakeAsync(context, call) is { } rejection)
+            {
+                await RefuseAsync(context, call, rejection);
+                return;
+            }
+
+            // 7 answer
+            context.Response.StatusCode = call.Source!.Options.Acknowledge.Status;
+            context.Response.ContentLength = context.Response.StatusCode == StatusCodes.Status204NoContent ? null : 0;
+            context.Response.Headers["SendProxy-Durability"] = journal.Queue.Durability.WireName();
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The sender is gone; it will come again.
+        }
+        finally
+        {
+            telemetry.Ended(call, context.Response.StatusCode, time.GetElapsedTime(start)); // 8 log
+        }
+    }
+
+    public static Task RefuseAsync(HttpContext context, WebhookCall call, Rejected rejected)
+    {
+        call.Verdict = rejected.Reason.Word();
+        var refusal = rejected.Reason.ToRefusal(call.Source?.Options.Acknowledge.OverloadStatus ?? 503, rejected.RetryAfter);
+        return Problem.WriteAsync(context, refusal, call.RequestId);
+    }
+
+    private Source? Find(HttpRequest request) =>
+        request.Path.Value is { } path && path.StartsWith(Prefix, StringComparison.Ordinal)
+            ? live.Current.Sources.GetValueOrDefault(path[Prefix.Length..])
+            : null;
+
+    private async Task<Rejected?> TakeAsync(HttpContext context, WebhookCall call)
+    {
+        if (call.Source is not { } source)
+        {
+            return Rejection.UnknownSource;
+        }
+
+        if (!HttpMethods.IsPost(context.Request.Method))
+        {
+            return Rejection.MethodNotAllowed;
+        }
+
+        // 2 head
+        var (head, badHead) = CheckHead(context.Request, source.Options);
+        if (head is null)
+        {
+            return badHead;
+        }
+
+        if (!source.TryEnter())
+        {
+            return Rejection.Busy;
+        }
+
+        using var within = new CancellationTokenSource(source.Options.Acknowledge.Within, time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(within.Token, context.RequestAborted);
+        try
+        {
+            return await TakeBodyAsync(context.Request, call, source, head, ended.Token);
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            return Rejection.TooSlow;
+        }
+        finally
+        {
+            source.Leave();
+        }
+    }
+
+    private (SignedHead? Head, Rejection Rejection) CheckHead(HttpRequest request, SourceOptions source)
+    {
+        if (request.ContentLength > source.MaxBodyBytes)
+        {
+            return (null, Rejection.BodyTooLarge);
+        }
+
+        // The signature is over the bytes as sent; unpacking them would need bounds of its own, and no vendor packs.
+        if (request.Headers.ContentEncoding.Count > 0 && request.Headers.ContentEncoding is not ["identity"])
+        {
+            return (null, Rejection.BodyEncoding);
+        }
+
+        return source.Recipe is null
+            ? (SignedHead.Unsigned, default)
+            : Verifier.CheckHead(source.Recipe, request.Headers, source.Tolerance, time.GetUtcNow());
+    }
+
+    private async Task<Rejected?> TakeBodyAsync(
+        HttpRequest request, WebhookCall call, Source source, SignedHead head, CancellationToken cancellation)
+    {
+        // 3 body
+        var options = source.Options;
+        var (body, badBody) = await RawBody.ReadAsync(request, options.MaxBodyBytes, cancellation);
+        if (body is null)
+        {
+            return badBody;
+        }
+
+        // 4 signature
+        call.Bytes = body.Length;
+        if (options.Recipe is { } recipe)
+        {
+            var keys = source.Keys;
+            if (keys.Count == 0)
+            {
+                return Rejection.SecretUnavailable;
+            }
+
+            call.Key = Verifier.Matching(recipe, keys, head, body, UrlOf(request, options));
+            if (call.Key is null)
+            {
+                return Rejection.SignatureMismatch;
+            }
+        }
+
+        // 5 events
+        var verified = new VerifiedRequest(
+            body, request.ContentType ?? "", OriginalHeaders.Of(request, options),
+            Header(request, options.Dedupe.Header), Header(request, options.Events.TypeHeader), time.GetUtcNow());
+        if (ReceivedEvent.Split(options, verified, time) is not { } items)
+        {
+            return Rejection.TooManyEvents;
+        }
+
+        // 6 store
+        return await StoreAsync(call, items, cancellation);
+    }
+
+    private async Task<Rejected?> StoreAsync(WebhookCall call, IReadOnlyList<NewItem> items, CancellationToken cancellation)
+    {
+        // The wait ends with the time, the work does not: what it still stores is a duplicate when the vendor comes again.
+        var results = await journal.Queue.EnqueueAsync(items, cancellation).AsTask().WaitAsync(cancellation);
+        foreach (var result in results)
+        {
+            switch (result.Verdict)
+            {
+                case EnqueueVerdict.Full:
+                    return new Rejected(Rejection.JournalFull, result.RetryAfter);
+                case EnqueueVerdict.Failed:
+                    journal.Observe(result.Error);
+                    return new Rejected(result.Error == QueueError.StoreFull ? Rejection.JournalFull : Rejection.JournalFailed, null);
+                case EnqueueVerdict.Duplicate:
+                    call.Duplicates++;
+                    break;
+                default:
+                    call.Stored++;
+                    break;
+            }
+        }
+
+        call.Verdict = call.Stored == 0 && call.Duplicates > 0 ? "duplicate" : "accepted";
+        return null;
+    }
+
+    private static SignedUrl UrlOf(HttpRequest request, SourceOptions options)
+    {
+        if (options.PublicUrl is not { } url)
+        {
+            return default;
+        }
+
+        // The raw target: the query is signed as it was sent.
+        var target = request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        var query = target.IndexOf('?', StringComparison.Ordinal);
+        var form = request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) == true;
+        return new SignedUrl(url, query < 0 ? "" : target[query..], form);
+    }
+
+    private static string? Header(HttpRequest request, string? name) =>
+        name is not null && request.Headers.TryGetValue(name, out var values) ? values.ToString() : null;
+}
+
+/// <summary>A rejection, and when it is worth coming again.</summary>
+internal readonly record struct Rejected(Rejection Reason, TimeSpan? RetryAfter)
+{
+    public static implicit operator Rejected(Rejection reason) => new(reason, null);
+}
