@@ -11,6 +11,7 @@ internal static class SandboxCommands
         var root = new RootCommand("A simulated SendAPI for tests, demos and benchmarks. Nothing leaves this machine.")
         {
             ServeCommand.Build(),
+            Demo.DemoCommand.Build(),
         };
         return root.Parse(args).InvokeAsync();
     }
