@@ -1,1 +1,0 @@
-namespace SendProxy.Tests; public class PlaceholderTests { [Fact] public void A() => Assert.True(true); }
