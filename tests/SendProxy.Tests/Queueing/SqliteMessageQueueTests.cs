@@ -141,6 +141,47 @@ public sealed class SqliteMessageQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task Enqueue_DiskFullInItsBatch_FailsCountsNothingAndHeals()
+    {
+        var options = _options with { MaxBytes = 4 << 20 };
+        QueueCount[] counts = [new(ItemState.Queued, "sms", "", 2), new(ItemState.Queued, "sms", "new", 1)];
+        NewItem[] items =
+        [
+            Item() with { Dedupe = new DedupeKey("source", "evt_1", TimeSpan.FromHours(48), 10) },
+            Item() with { Group = "new" },
+        ];
+        await WithQueueAsync(options, async (queue, journal) =>
+        {
+            await queue.EnqueueAsync([Item()], Cancel);
+            using var gate = new ManualResetEventSlim();
+            var begun = new TaskCompletionSource();
+            var blocking = journal.WriteAsync(
+                _ =>
+                {
+                    begun.SetResult();
+                    return gate.Wait(TimeSpan.FromSeconds(10));
+                },
+                0, Cancel);
+            await begun.Task;
+            var storing = queue.EnqueueAsync(items, Cancel).AsTask();
+            var filling = journal.WriteAsync(
+                session => session.Execute("CREATE TABLE fill AS SELECT zeroblob(8000000) AS b"), 0, Cancel);
+            gate.Set();
+            await blocking;
+
+            Assert.All(await storing, result => Assert.Equal(EnqueueResult.Failed(QueueError.StoreFull), result));
+            Assert.Equal(JournalError.Full, (await filling).Error);
+            Assert.Equal([counts[0] with { Items = 1 }], (await queue.CountsAsync(Name, Cancel)).Value!);
+            Assert.All(
+                await queue.EnqueueAsync(items, Cancel), result => Assert.Equal(EnqueueVerdict.Stored, result.Verdict));
+            Assert.Equal(counts, (await queue.CountsAsync(Name, Cancel)).Value!);
+            return 0;
+        });
+        Assert.Equal(
+            counts, await WithQueueAsync(options, async (queue, _) => (await queue.CountsAsync(Name, Cancel)).Value!));
+    }
+
+    [Fact]
     public async Task Calls_AfterTheJournalClosed_AreFailuresNotExceptions()
     {
         var queue = await WithQueueAsync(_options, (queue, _) => Task.FromResult(queue));
