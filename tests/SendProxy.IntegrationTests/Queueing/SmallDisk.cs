@@ -36,7 +36,11 @@ internal sealed class SmallDisk : IAsyncDisposable
         try
         {
             using var process = Process.Start(
-                new ProcessStartInfo(command, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+                new ProcessStartInfo(command, arguments)
+                {
+                    RedirectStandardError = true,
+                    RedirectStandardOutput = true,
+                })!;
             await process.WaitForExitAsync();
             return process.ExitCode;
         }

@@ -163,8 +163,8 @@ public abstract partial class MessageQueueContract
     {
         await Queue.EnqueueAsync([Item("1") with { OrderKey = "k" }, Item("2") with { OrderKey = "k" }], Cancel);
         await Queue.RetryAsync(
-            (await ClaimOneAsync()).Lease, new Retry(QueueUnderTest.Start.AddSeconds(1), "slow") { LetOthersPass = true },
-            Cancel);
+            (await ClaimOneAsync()).Lease,
+            new Retry(QueueUnderTest.Start.AddSeconds(1), "slow") { LetOthersPass = true }, Cancel);
 
         var second = await ClaimOneAsync();
         Assert.Equal("2", Text(second));

@@ -17,11 +17,14 @@ public sealed class SqliteMessageQueueTests : IDisposable
 
     public void Dispose() => Directory.Delete(Path.GetDirectoryName(_options.Path)!, recursive: true);
 
-    private async Task<T> WithQueueAsync<T>(JournalOptions options, Func<SqliteMessageQueue, SqliteJournal, Task<T>> use)
+    private async Task<T> WithQueueAsync<T>(
+        JournalOptions options, Func<SqliteMessageQueue, SqliteJournal, Task<T>> use)
     {
         var factory = Prometheus.Metrics.WithCustomRegistry(_registry);
-        await using var journal = SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(factory), TimeProvider.System);
-        await using var queue = await SqliteMessageQueue.OpenAsync(options, journal, factory, TimeProvider.System, Cancel);
+        await using var journal =
+            SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(factory), TimeProvider.System);
+        await using var queue =
+            await SqliteMessageQueue.OpenAsync(options, journal, factory, TimeProvider.System, Cancel);
         return await use(queue, journal);
     }
 
@@ -63,7 +66,8 @@ public sealed class SqliteMessageQueueTests : IDisposable
             await queue.EnqueueAsync([Item(), Item()], Cancel);
             await journal.WriteAsync(
                 session => session.Execute(
-                    "UPDATE item SET body = (SELECT body FROM item AS other WHERE other.seq = 2) WHERE seq = 1"), 0, Cancel);
+                    "UPDATE item SET body = (SELECT body FROM item AS other WHERE other.seq = 2) WHERE seq = 1"),
+                0, Cancel);
             return await queue.ClaimAsync(new ClaimRequest(Name, 10), Cancel);
         });
 
@@ -107,8 +111,8 @@ public sealed class SqliteMessageQueueTests : IDisposable
     [Fact]
     public async Task Journal_PlantedBody_IsInNoFileOfIt()
     {
-        await WithQueueAsync(_options, async (queue, _) => await queue.EnqueueAsync(
-            [Item() with { Body = "planted-body-text"u8.ToArray(), Metadata = "planted-metadata"u8.ToArray() }], Cancel));
+        var item = Item() with { Body = "planted-body-text"u8.ToArray(), Metadata = "planted-metadata"u8.ToArray() };
+        await WithQueueAsync(_options, async (queue, _) => await queue.EnqueueAsync([item], Cancel));
 
         foreach (var file in Directory.GetFiles(Path.GetDirectoryName(_options.Path)!))
         {
@@ -134,7 +138,8 @@ public sealed class SqliteMessageQueueTests : IDisposable
             Assert.InRange(stored, 15, 19);
 
             var claimed = (await queue.ClaimAsync(new ClaimRequest(Name, 1), Cancel)).Items[0];
-            Assert.True((await queue.FinishAsync(claimed.Lease, Finish.Done(new Answer(200, new byte[50_000])), Cancel)).IsDone);
+            var done = Finish.Done(new Answer(200, new byte[50_000]));
+            Assert.True((await queue.FinishAsync(claimed.Lease, done, Cancel)).IsDone);
             Assert.Equal(EnqueueVerdict.Stored, (await queue.EnqueueAsync([Item(200_000)], Cancel))[0].Verdict);
             return 0;
         });
