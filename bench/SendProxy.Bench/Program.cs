@@ -5,7 +5,8 @@ using SendProxy.Sqlite;
 
 // How many items a second the journal takes and gives.
 //   dotnet run -c Release --project bench/SendProxy.Bench -- queue [DIRECTORY] [SECONDS] [BODY_BYTES]
-// For each number of concurrent writers: enqueue for so long, then claim, mark and finish all of them by as many workers.
+// For each number of concurrent writers: enqueue for so long, then claim, mark and finish all of them by as many
+// workers.
 if (args is not ["queue", ..])
 {
     Console.Error.WriteLine("usage: SendProxy.Bench queue [DIRECTORY] [SECONDS] [BODY_BYTES]");
@@ -16,8 +17,10 @@ var directory = args.ElementAtOrDefault(1) ?? Path.GetTempPath();
 var seconds = TimeSpan.FromSeconds(double.Parse(args.ElementAtOrDefault(2) ?? "5", CultureInfo.InvariantCulture));
 var body = new byte[int.Parse(args.ElementAtOrDefault(3) ?? "500", CultureInfo.InvariantCulture)];
 var time = TimeProvider.System;
-Console.WriteLine($"{directory}, {seconds.TotalSeconds} s each, bodies of {body.Length} bytes, {Environment.ProcessorCount} cores");
-Console.WriteLine("writers  enqueued/s  items/commit  enqueue p50 ms  p99 ms  claimed, marked and finished/s  cpu-us/item");
+Console.WriteLine(
+    $"{directory}, {seconds.TotalSeconds} s each, {body.Length} bytes a body, {Environment.ProcessorCount} cores");
+Console.WriteLine(
+    "writers  enqueued/s  items/commit  enqueue p50 ms  p99 ms  claimed, marked and finished/s  cpu-us/item");
 foreach (var writers in (int[])[1, 32, 256])
 {
     await MeasureAsync(writers);
@@ -34,7 +37,8 @@ async Task MeasureAsync(int writers)
     var commits = metrics.CreateCounter("sendproxy_journal_commits_total", "Transactions committed.");
     await using (var journal = SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(metrics), time))
     {
-        await using var queue = await SqliteMessageQueue.OpenAsync(options, journal, metrics, time, CancellationToken.None);
+        await using var queue =
+            await SqliteMessageQueue.OpenAsync(options, journal, metrics, time, CancellationToken.None);
         await EnqueueAsync(queue, writers, TimeSpan.FromSeconds(0.5));
         var before = commits.Value;
         var cpu = Environment.CpuUsage.TotalTime;
@@ -45,7 +49,8 @@ async Task MeasureAsync(int writers)
         waits.Sort();
         Console.WriteLine(
             $"{writers,7}  {items / took.TotalSeconds,10:0}  {perCommit,12:0.0}  "
-            + $"{waits[waits.Count / 2].TotalMilliseconds,14:0.00}  {waits[waits.Count * 99 / 100].TotalMilliseconds,6:0.00}  "
+            + $"{waits[waits.Count / 2].TotalMilliseconds,14:0.00}  "
+            + $"{waits[waits.Count * 99 / 100].TotalMilliseconds,6:0.00}  "
             + $"{drained,30:0}  {cpu.TotalMicroseconds / items,11:0.0}");
     }
 

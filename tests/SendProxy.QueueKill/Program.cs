@@ -23,7 +23,8 @@ async Task WriteAsync()
     {
         var id = Guid.CreateVersion7();
         var storing = queue.EnqueueAsync(
-            [new NewItem { Id = id, Queue = "outbox", Route = "sms", Body = id.ToByteArray() }], CancellationToken.None);
+            [new NewItem { Id = id, Queue = "outbox", Route = "sms", Body =
+                id.ToByteArray() }], CancellationToken.None);
         if (early)
         {
             Say($"{id}");

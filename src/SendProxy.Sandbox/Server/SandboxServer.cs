@@ -16,6 +16,7 @@ namespace SendProxy.Sandbox.Server;
 /// <summary>A running sandbox. Many may run in one process: they share nothing.</summary>
 internal sealed class SandboxServer : IAsyncDisposable
 {
+    private int _disposed;
     private readonly CancellationTokenSource _stop = new();
     private readonly MessageStore _messages;
     private readonly IdempotencyStore _idempotency;
@@ -120,6 +121,11 @@ internal sealed class SandboxServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
+
         await _stop.CancelAsync();
         if (_app is not null) { await _app.DisposeAsync(); }
         await Webhooks.DisposeAsync();

@@ -5,7 +5,8 @@ namespace SendProxy.Queueing;
 /// <summary>Stores new items inside the journal's bounds. On the journal's thread.</summary>
 internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep sweep, JournalOptions options)
 {
-    // How soon room may be there is not known: it is made by workers and by retention. 5 s keeps callers from hammering.
+    // How soon room may be there is not known: it is made by workers and by retention. 5 s keeps callers from
+    // hammering.
     public static readonly TimeSpan FullRetryAfter = TimeSpan.FromSeconds(5);
 
     // What is inside must still be able to finish: answers, retries and indexes need pages of their own.

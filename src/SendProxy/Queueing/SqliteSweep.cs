@@ -9,7 +9,9 @@ internal sealed class SqliteSweep(LotBook book, DedupeBook dedupe, JournalOption
     public static readonly ItemState[] Settled = [ItemState.Done, ItemState.Discarded, ItemState.Expired];
     private static readonly ItemState[] Unsettled = [ItemState.Dead, ItemState.Unknown];
 
-    /// <returns>How many items and dedupe keys were removed: fewer than <paramref name="max"/> when nothing is left.</returns>
+    /// <returns>
+    /// How many items and dedupe keys were removed: fewer than <paramref name="max"/> when nothing is left.
+    /// </returns>
     public int Sweep(SqliteSession session, DateTimeOffset now, int max)
     {
         var removed = Sweep(session, Settled, now - options.Retention, max);
@@ -23,7 +25,9 @@ internal sealed class SqliteSweep(LotBook book, DedupeBook dedupe, JournalOption
         return removed;
     }
 
-    /// <summary>Removes one settled item before its time. False when there is none: the others are still needed.</summary>
+    /// <summary>
+    /// Removes one settled item before its time. False when there is none: the others are still needed.
+    /// </summary>
     public bool EvictOldest(SqliteSession session)
     {
         foreach (var state in Settled)

@@ -50,8 +50,10 @@ public sealed class QueueKillTests : IDisposable
     {
         var options = new JournalOptions { Path = Journal, AllowEphemeral = true, Minimum = Durability.Memory };
         var factory = Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry());
-        await using var journal = SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(factory), TimeProvider.System);
-        await using var queue = await SqliteMessageQueue.OpenAsync(options, journal, factory, TimeProvider.System, Cancel);
+        await using var journal =
+            SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(factory), TimeProvider.System);
+        await using var queue =
+            await SqliteMessageQueue.OpenAsync(options, journal, factory, TimeProvider.System, Cancel);
         var stored = new HashSet<Guid>();
         while ((await queue.ClaimAsync(new ClaimRequest("outbox", 1000), Cancel)).Items is { Count: > 0 } claimed)
         {

@@ -14,15 +14,21 @@ internal sealed class QueueProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it and waits until it is ready.</summary>
-    public static async Task<QueueProcess> StartAsync(string journal, int writers, string mode, CancellationToken cancel)
+    public static async Task<QueueProcess> StartAsync(
+        string journal, int writers, string mode, CancellationToken cancel)
     {
         var started = new QueueProcess(Process.Start(
-            new ProcessStartInfo("dotnet", [Executable, journal, $"{writers}", mode]) { RedirectStandardOutput = true })!);
+            new ProcessStartInfo("dotnet", [Executable, journal, $"{writers}", mode])
+            {
+                RedirectStandardOutput = true,
+            })!);
         Assert.Equal("ready", await started.ReadAsync(cancel));
         return started;
     }
 
-    /// <summary>Reads until so many are acknowledged, kills it (SIGKILL), and reads what was still in the pipe.</summary>
+    /// <summary>
+    /// Reads until so many are acknowledged, kills it (SIGKILL), and reads what was still in the pipe.
+    /// </summary>
     /// <returns>Every id that it had acknowledged.</returns>
     public async Task<HashSet<Guid>> KillAfterAsync(int acknowledgements, CancellationToken cancel)
     {

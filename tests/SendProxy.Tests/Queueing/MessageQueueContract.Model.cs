@@ -9,7 +9,7 @@ public abstract partial class MessageQueueContract
     [Fact]
     public async Task RandomOperations_AgreeWithTheModel()
     {
-        // On failure CsCheck prints the seed and the shortest list of steps that it found. CsCheck_Iter makes it longer.
+        // On failure CsCheck prints the seed and the shortest list of steps it found. CsCheck_Iter sets how many runs.
         var output = TestContext.Current.TestOutputHelper!;
         await ModelStep.Gen.List[1, 60].SampleAsync(
             async steps =>

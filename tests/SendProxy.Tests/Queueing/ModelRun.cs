@@ -14,7 +14,8 @@ internal sealed record ModelStep(ModelStepKind Kind, int A, int B, int C, bool D
     ];
 
     public static readonly Gen<ModelStep> Gen = CsCheck.Gen.Select(
-        CsCheck.Gen.Int[0, Kinds.Length - 1].Select(i => Kinds[i]), CsCheck.Gen.Int[0, 11], CsCheck.Gen.Int[0, 5], CsCheck.Gen.Int[0, 2],
+        CsCheck.Gen.Int[0, Kinds.Length - 1].Select(i => Kinds[i]),
+        CsCheck.Gen.Int[0, 11], CsCheck.Gen.Int[0, 5], CsCheck.Gen.Int[0, 2],
         CsCheck.Gen.Bool, CsCheck.Gen.Bool, (kind, a, b, c, d, e) => new ModelStep(kind, a, b, c, d, e));
 }
 
@@ -37,7 +38,9 @@ internal enum ModelStepKind
     Sweep,
 }
 
-/// <summary>Takes each step in the queue and in the model, and holds their answers and all items against each other.</summary>
+/// <summary>
+/// Takes each step in the queue and in the model, and holds their answers and all items against each other.
+/// </summary>
 internal sealed class ModelRun(QueueUnderTest test, int maxItems)
 {
     private const string Name = "outbox";

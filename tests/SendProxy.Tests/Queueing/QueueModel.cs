@@ -34,7 +34,9 @@ internal sealed class ModelItem
     public override string ToString() => $"{State} {Attempts} {MarkedUnder != 0} {Due:HH:mm:ss.fff}";
 }
 
-/// <summary>The contract of <see cref="IMessageQueue"/> in its plainest form: a list, walked for every question.</summary>
+/// <summary>
+/// The contract of <see cref="IMessageQueue"/> in its plainest form: a list, walked for every question.
+/// </summary>
 internal sealed class QueueModel(int maxItems, TimeSpan retention, TimeSpan deadRetention)
 {
     private static readonly ItemState[] GivenUp = [ItemState.Done, ItemState.Discarded, ItemState.Expired];
@@ -69,7 +71,8 @@ internal sealed class QueueModel(int maxItems, TimeSpan retention, TimeSpan dead
 
     public List<ModelItem> Claim(ClaimRequest request, DateTimeOffset now)
     {
-        var wanted = Items.Where(item => item.State.IsWaiting() && request.ExcludedGroups?.Contains(item.Group) != true);
+        var wanted = Items.Where(
+            item => item.State.IsWaiting() && request.ExcludedGroups?.Contains(item.Group) != true);
         var ordered = request.Expired
             ? wanted.Where(item => item.Expires <= now).OrderBy(item => item.Expires).ThenBy(Items.IndexOf)
             : wanted.Where(item => IsReady(item) && item.Due <= now && !(item.Expires <= now))
@@ -135,7 +138,8 @@ internal sealed class QueueModel(int maxItems, TimeSpan retention, TimeSpan dead
 
     public static bool Replay(ModelItem item, bool maySendTwice, DateTimeOffset now)
     {
-        var may = item.State is ItemState.Dead or ItemState.Expired || (item.State == ItemState.Unknown && maySendTwice);
+        var may = item.State is ItemState.Dead or ItemState.Expired
+            || (item.State == ItemState.Unknown && maySendTwice);
         if (!may || (item.MarkedUnder != 0 && !maySendTwice))
         {
             return false;
@@ -174,7 +178,8 @@ internal sealed class QueueModel(int maxItems, TimeSpan retention, TimeSpan dead
     {
         var before = Items.Count + _seen.Count;
         Items.RemoveAll(item => GivenUp.Contains(item.State) && item.Finished <= now - retention);
-        Items.RemoveAll(item => item.State is ItemState.Dead or ItemState.Unknown && item.Finished <= now - deadRetention);
+        Items.RemoveAll(
+            item => item.State is ItemState.Dead or ItemState.Unknown && item.Finished <= now - deadRetention);
         _seen.RemoveRange(0, _seen.TakeWhile(seen => seen.Until <= now).Count());
         return before - Items.Count - _seen.Count;
     }
@@ -188,8 +193,10 @@ internal sealed class QueueModel(int maxItems, TimeSpan retention, TimeSpan dead
 
         while (Items.Count + items > maxItems)
         {
-            Items.Remove(GivenUp.Select(state => Items.Where(item => item.State == state)
-                .OrderBy(item => item.Finished).ThenBy(Items.IndexOf).FirstOrDefault()).First(item => item is not null)!);
+            var settled = Items.Where(item => GivenUp.Contains(item.State));
+            Items.Remove(settled
+                .OrderBy(item => Array.IndexOf(GivenUp, item.State)).ThenBy(item => item.Finished).ThenBy(Items.IndexOf)
+                .First());
         }
 
         return true;
