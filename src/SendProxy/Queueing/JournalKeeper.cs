@@ -1,37 +1,36 @@
-using Prometheus;
-using SendProxy.Secrets.Sealing;
-using SendProxy.Sqlite;
-
 namespace SendProxy.Queueing;
+
+/// <summary>A queue and what is to be closed with it.</summary>
+internal sealed record OpenedJournal(IMessageQueue Queue, IAsyncDisposable Store) : IAsyncDisposable
+{
+    public async ValueTask DisposeAsync()
+    {
+        await Queue.DisposeAsync();
+        await Store.DisposeAsync();
+    }
+}
 
 /// <summary>Opens the journal where the configuration needs one, and closes it last.</summary>
 /// <param name="needed">False: no file is made, and nobody may ask for the queue.</param>
-internal sealed class JournalKeeper(JournalOptions options, bool needed, JournalMetrics journalMetrics, IMetricFactory metrics, TimeProvider time)
-    : IAsyncDisposable
+internal sealed class JournalKeeper(bool needed, Func<CancellationToken, Task<OpenedJournal>> open) : IAsyncDisposable
 {
-    private SqliteJournal? _journal;
-    private SqliteMessageQueue? _queue;
+    private OpenedJournal? _opened;
     private QueueError? _failing;
 
-    public bool IsNeeded => needed;
-
-    public bool IsOpen => _queue is not null;
+    public bool IsOpen => _opened is not null;
 
     /// <exception cref="InvalidOperationException">It is not open: a defect.</exception>
-    public IMessageQueue Queue => _queue ?? throw new InvalidOperationException("The journal is not open.");
+    public IMessageQueue Queue => _opened?.Queue ?? throw new InvalidOperationException("The journal is not open.");
 
     /// <summary>Opens it if it is needed and not open yet. Before anything that uses it starts.</summary>
-    /// <exception cref="JournalUnavailableException">With path, reason and remedy.</exception>
-    /// <exception cref="SealKeyUnavailableException">With path, reason and remedy.</exception>
+    /// <exception cref="Sqlite.JournalUnavailableException">With path, reason and remedy.</exception>
+    /// <exception cref="Secrets.Sealing.SealKeyUnavailableException">With path, reason and remedy.</exception>
     public async Task OpenAsync(CancellationToken cancellation)
     {
-        if (!needed || IsOpen)
+        if (needed && !IsOpen)
         {
-            return;
+            _opened = await open(cancellation);
         }
-
-        _journal = SqliteJournal.Open(options.ToSqlite(), journalMetrics, time);
-        _queue = await SqliteMessageQueue.OpenAsync(options, _journal, metrics, time, cancellation);
     }
 
     /// <summary>Tells how the last use of the store went; null: well.</summary>
@@ -50,14 +49,9 @@ internal sealed class JournalKeeper(JournalOptions options, bool needed, Journal
 
     public async ValueTask DisposeAsync()
     {
-        if (_queue is not null)
+        if (_opened is not null)
         {
-            await _queue.DisposeAsync();
-        }
-
-        if (_journal is not null)
-        {
-            await _journal.DisposeAsync();
+            await _opened.DisposeAsync();
         }
     }
 }

@@ -12,8 +12,23 @@ internal static class QueueingSetup
         services
             .AddSingleton<JournalMetrics>()
             .AddSingleton<WorkerMetrics>()
-            .AddSingleton(s => new JournalKeeper(
-                options, needed, s.GetRequiredService<JournalMetrics>(), s.GetRequiredService<IMetricFactory>(), s.GetRequiredService<TimeProvider>()));
+            .AddSingleton(s => new JournalKeeper(needed, cancellation => OpenSqliteAsync(s, options, cancellation)));
         return needed ? services.AddHostedService<SweepWorker>() : services;
+    }
+
+    private static async Task<OpenedJournal> OpenSqliteAsync(IServiceProvider services, JournalOptions options, CancellationToken cancellation)
+    {
+        var time = services.GetRequiredService<TimeProvider>();
+        var journal = SqliteJournal.Open(options.ToSqlite(), services.GetRequiredService<JournalMetrics>(), time);
+        try
+        {
+            var queue = await SqliteMessageQueue.OpenAsync(options, journal, services.GetRequiredService<IMetricFactory>(), time, cancellation);
+            return new OpenedJournal(queue, journal);
+        }
+        catch
+        {
+            await journal.DisposeAsync();
+            throw;
+        }
     }
 }
