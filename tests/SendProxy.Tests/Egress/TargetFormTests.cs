@@ -59,8 +59,10 @@ public class TargetFormTests
                 return true;
             }
 
+            // Some parsers decode before they split, some after; some resolve dots, some do not.
             var path = target.Split('?')[0];
-            var decoded = Uri.UnescapeDataString(path);
-            return decoded == path && new Uri("http://x" + path).AbsolutePath == path;
+            var segments = path.Split('/').Select(Uri.UnescapeDataString).ToArray();
+            return Uri.UnescapeDataString(path).Split('/', '\\', ';').SequenceEqual(segments)
+                && !segments.Any(s => s is "." or "..") && new Uri("http://x" + path).AbsolutePath == path;
         });
 }

@@ -1,6 +1,7 @@
 using CsCheck;
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Sending.Attempts;
+using SendProxy.Upstreams;
 
 namespace SendProxy.Tests.Sending;
 
