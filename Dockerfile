@@ -13,7 +13,8 @@ WORKDIR /src
 # What the restore reads comes first: this layer is kept until a version changes.
 COPY global.json NuGet.config Directory.Build.props Directory.Packages.props ./
 COPY src/SendProxy/SendProxy.csproj src/SendProxy/packages.lock.json src/SendProxy/
-RUN dotnet restore src/SendProxy/SendProxy.csproj --locked-mode -r "linux-$(echo "$TARGETARCH" | sed s/amd64/x64/)"
+# Without -r: that would name fewer runtimes than the lock file does, which a locked restore refuses.
+RUN dotnet restore src/SendProxy/SendProxy.csproj --locked-mode
 COPY .editorconfig ./
 COPY eng eng
 COPY src/SendProxy src/SendProxy

@@ -237,18 +237,19 @@ func main() {
 	flag.Var(&valueFiles, "f", "values file, may repeat")
 	flag.Var(&sets, "set", "key=value, may repeat")
 	flag.Var(&apis, "api", "extra API version the cluster has, may repeat")
+	notes := flag.Bool("notes", false, "print NOTES.txt instead of the manifests")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := render(flag.Arg(0), *name, *namespace, *kube, valueFiles, sets, apis); err != nil {
+	if err := render(flag.Arg(0), *name, *namespace, *kube, valueFiles, sets, apis, *notes); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(1)
 	}
 }
 
-func render(dir, name, namespace, kube string, valueFiles, sets, apis list) error {
+func render(dir, name, namespace, kube string, valueFiles, sets, apis list, notes bool) error {
 	root, err := load(dir)
 	if err != nil {
 		return err
@@ -348,7 +349,7 @@ func render(dir, name, namespace, kube string, valueFiles, sets, apis list) erro
 		var names []string
 		for n := range j.c.sources {
 			base := path.Base(n)
-			if !strings.HasPrefix(base, "_") && base != "NOTES.txt" {
+			if !strings.HasPrefix(base, "_") && (base == "NOTES.txt") == notes {
 				names = append(names, n)
 			}
 		}
@@ -372,6 +373,10 @@ func render(dir, name, namespace, kube string, valueFiles, sets, apis list) erro
 			}
 			text := strings.ReplaceAll(b.String(), "<no value>", "")
 			if strings.TrimSpace(text) == "" {
+				continue
+			}
+			if notes {
+				fmt.Println(strings.TrimSpace(text))
 				continue
 			}
 			for i, doc := range strings.Split("\n"+strings.TrimPrefix(text, "---\n"), "\n---") {

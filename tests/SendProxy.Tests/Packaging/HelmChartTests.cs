@@ -12,10 +12,12 @@ public class HelmChartTests
     {
         HelmRender.SkipWithoutGo();
 
-        var fresh = await HelmRender.FreshAsync(name);
+        foreach (var suffix in new[] { ".yaml", ".notes.txt" })
+        {
+            var (golden, fresh) = (HelmRender.Golden(name, suffix), await HelmRender.FreshAsync(name, suffix));
 
-        Assert.True(fresh == HelmRender.Golden(name), $"helm/goldens/{name}.yaml differs. If that is meant: bash eng/helm-goldens.sh, and look at git diff.\n"
-            + Difference(HelmRender.Golden(name), fresh));
+            Assert.True(fresh == golden, $"helm/goldens/{name}{suffix} differs. If that is meant: bash eng/helm-goldens.sh, and look at git diff.\n{Difference(golden, fresh)}");
+        }
     }
 
     [Theory]
@@ -57,6 +59,15 @@ public class HelmChartTests
 
         Assert.Contains($"<Version>{version}</Version>", SourceTree.Read("Directory.Build.props"), StringComparison.Ordinal);
         Assert.Contains($"default \"{version}\"", SourceTree.Read("helm/sendproxy/templates/_names.tpl"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Readme_Sample_IsTheChartThatIsRendered()
+    {
+        var sample = SourceTree.Read("helm/sendproxy/README.md").Split("```yaml")[1].Split("```")[0].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var rendered = SourceTree.Read("helm/goldens/parent/templates/deployment.yaml").Split('\n').Select(l => l.Trim()).ToHashSet();
+
+        Assert.All(sample.Where(l => l.Contains("sendproxy.", StringComparison.Ordinal)), l => Assert.Contains(l.Trim(), rendered));
     }
 
     // Around the first line that differs: enough to see what happened, and git diff shows the rest.

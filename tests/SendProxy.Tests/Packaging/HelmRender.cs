@@ -15,13 +15,13 @@ internal static class HelmRender
     public static IReadOnlyList<string> Names { get; } =
         [.. Directory.EnumerateFiles(At(Goldens), "*.yaml").Where(f => !IsValues(f)).Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal)];
 
-    public static string Golden(string name) => File.ReadAllText(At($"{Goldens}/{name}.yaml"));
+    public static string Golden(string name, string suffix = ".yaml") => File.ReadAllText(At($"{Goldens}/{name}{suffix}"));
 
     /// <returns>What the chart renders now.</returns>
-    public static async Task<string> FreshAsync(string name)
+    public static async Task<string> FreshAsync(string name, string suffix = ".yaml")
     {
         await Rendered.Value;
-        return await File.ReadAllTextAsync(At($"{Out}/{name}.yaml"));
+        return await File.ReadAllTextAsync(At($"{Out}/{name}{suffix}"));
     }
 
     /// <returns>The exit code and all output of one rendering of the chart.</returns>
