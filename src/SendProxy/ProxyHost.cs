@@ -70,7 +70,8 @@ internal static class ProxyHost
         var composer = services.GetRequiredService<EgressComposer>();
         var live = services.GetRequiredService<Live<EgressState>>();
         var hooks = services.GetRequiredService<HooksComposer>();
-        var (receiving, fanOut) = (services.GetRequiredService<Live<ReceivingState>>(), services.GetRequiredService<Live<FanOutState>>());
+        var receiving = services.GetRequiredService<Live<ReceivingState>>();
+        var fanOut = services.GetRequiredService<Live<FanOutState>>();
         return new Reload(
             path, settings,
             next =>

@@ -75,7 +75,8 @@ internal sealed record ProxySettings(
             Upstreams: upstreams,
             Limits: limits,
             Routes: root.Has("routes") || root.Describing ? routes : presetRoutes,
-            Journal: JournalOptions.Read(root.Section("journal", "What must not be lost: webhook events and queued sends. Cannot be changed while running.")),
+            Journal: JournalOptions.Read(root.Section(
+                "journal", "What must not be lost: webhook events and queued sends. Cannot be changed while running.")),
             Webhooks: WebhookSettings.Read(root),
             Telemetry: TelemetryOptions.Read(root),
             Shutdown: ShutdownOptions.Read(root.Section("shutdown", "How the process ends.")));

@@ -71,7 +71,12 @@ internal sealed class DeliveryUnderTest : IAsyncDisposable
     {
         var envelope = new EventEnvelope
         {
-            Source = "sendapi", Id = "evt_1", Type = "message.sent", Received = Time.GetUtcNow(), ContentType = "application/json", Headers = headers,
+            Source = "sendapi",
+            Id = "evt_1",
+            Type = "message.sent",
+            Received = Time.GetUtcNow(),
+            ContentType = "application/json",
+            Headers = headers,
         };
         var stored = await Queue.EnqueueAsync(
             [new NewItem { Queue = EventEnvelope.Deliveries, Route = "app", Group = "app", Metadata = envelope.ToBytes(), Body = System.Text.Encoding.UTF8.GetBytes(body) }],
