@@ -1,2 +1,3 @@
-var app = WebApplication.CreateSlimBuilder(args).Build();
-await app.RunAsync();
+using SendProxy.Sandbox.Cli;
+
+return await SandboxCommands.RunAsync(args);

@@ -1,7 +1,6 @@
 using SendProxy;
 using SendProxy.Cli;
 using SendProxy.Configuration;
-using SendProxy.Hosting;
 
 return await Commands.RunAsync(args, ServeAsync);
 

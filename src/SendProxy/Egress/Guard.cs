@@ -40,8 +40,9 @@ internal sealed class Guard(GuardOptions options, WatchedSecret? token)
             return Refusal.NotSent(ProxyError.RequestMalformed, wrong);
         }
 
-        // Kestrel reads Transfer-Encoding before Content-Length (RFC 9112, 6.3); a request that has both is an attack on some other reader.
-        return request.Headers.TransferEncoding.Count > 0 && request.Headers.ContentLength is not null
+        // RFC 9112, 6.3: a request that has both lengths is an attack on some other reader. Kestrel has renamed the shorter-lived one by now.
+        return request.Headers.TransferEncoding.Count > 0
+            && (request.Headers.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length"))
             ? Refusal.NotSent(ProxyError.RequestMalformed, "The request has both Content-Length and Transfer-Encoding.")
             : null;
     }

@@ -41,7 +41,7 @@ internal sealed record GuardOptions(
             return null;
         }
 
-        guard.Check(at > 0 && Upstreams.HeaderNames.IsToken(text[..Math.Max(at, 0)].Trim()), "requireHeader", "must have the form \"Name: value\"");
+        guard.Check(at > 0 && HeaderName.Fits(text[..Math.Max(at, 0)].Trim()), "requireHeader", "must have the form \"Name: value\"");
         return at > 0 ? (text[..at].Trim(), text[(at + 1)..].Trim()) : null;
     }
 }

@@ -2,7 +2,9 @@ using SendProxy.Sqlite;
 
 namespace SendProxy.Queueing;
 
-/// <summary>Which names were seen, by scope; how many are counted in memory. Only the journal's thread uses it.</summary>
+/// <summary>
+/// Which names were seen, by scope; how many are counted in memory. Only the journal's thread uses it.
+/// </summary>
 internal sealed class DedupeBook(QueueMetrics metrics)
 {
     private const string Find = "SELECT item, until, seq FROM dedupe WHERE scope = $1 AND hash = $2";

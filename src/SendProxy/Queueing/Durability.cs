@@ -1,6 +1,8 @@
 namespace SendProxy.Queueing;
 
-/// <summary>What an item that was acknowledged survives, weakest first. Wire names: <c>memory, everysec, fsync</c>.</summary>
+/// <summary>
+/// What an item that was acknowledged survives, weakest first. Wire names: <c>memory, everysec, fsync</c>.
+/// </summary>
 internal enum Durability
 {
     /// <summary>The end of a request, at most of the process. <c>memory</c>.</summary>

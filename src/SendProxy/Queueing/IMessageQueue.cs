@@ -17,14 +17,15 @@ internal interface IMessageQueue : IAsyncDisposable
     public Durability Durability { get; }
 
     /// <summary>
-    /// Stores each item unless its dedupe key or its id is there already. One result per item, in order. The items of one
-    /// call are not all-or-nothing: some may be stored and others <c>Full</c>.
+    /// Stores each item unless its dedupe key or its id is there already. One result per item, in order. The items of
+    /// one call are not all-or-nothing: some may be stored and others <c>Full</c>.
     /// </summary>
     public ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(IReadOnlyList<NewItem> items, CancellationToken cancel);
 
     /// <summary>
     /// Leases up to <see cref="ClaimRequest.Max"/> due items that are neither held, expired nor behind another of their
-    /// order key; by lane, due time, arrival. What does not open is dead-lettered (<c>seal_unopenable</c>) and left out.
+    /// order key; by lane, due time, arrival. What does not open is dead-lettered (<c>seal_unopenable</c>) and left
+    /// out.
     /// </summary>
     public ValueTask<ClaimResult> ClaimAsync(ClaimRequest request, CancellationToken cancel);
 
@@ -41,7 +42,8 @@ internal interface IMessageQueue : IAsyncDisposable
     public ValueTask<QueueResult> RetryAsync(Lease lease, Retry retry, CancellationToken cancel);
 
     /// <summary>
-    /// Puts a leased item back as it was when it was claimed: the caller knows that nothing was started under this lease.
+    /// Puts a leased item back as it was when it was claimed: the caller knows that nothing was started under this
+    /// lease.
     /// </summary>
     public ValueTask<QueueResult> GiveBackAsync(Lease lease, CancellationToken cancel);
 
@@ -54,9 +56,9 @@ internal interface IMessageQueue : IAsyncDisposable
     public ValueTask<QueueRead<IReadOnlyList<Hold>>> HoldsAsync(string queue, CancellationToken cancel);
 
     /// <summary>
-    /// Puts a <c>Dead</c> or <c>Expired</c> item back to <c>Queued</c>: no attempts, no deadline, the idempotency key stays.
-    /// With <see cref="Replay.MaySendTwice"/> also an <c>Unknown</c> one, or an expired one whose attempt may have been
-    /// started. Otherwise <c>Refused</c> with the state it is in.
+    /// Puts a <c>Dead</c> or <c>Expired</c> item back to <c>Queued</c>: no attempts, no deadline, the idempotency key
+    /// stays. With <see cref="Replay.MaySendTwice"/> also an <c>Unknown</c> one, or an expired one whose attempt may
+    /// have been started. Otherwise <c>Refused</c> with the state it is in.
     /// </summary>
     public ValueTask<QueueResult> ReplayAsync(string queue, Guid id, Replay replay, CancellationToken cancel);
 

@@ -42,7 +42,8 @@ internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState 
             Answer = reader.IsDBNull(18) ? null : new Answer(reader.GetInt32(18), default),
         };
         return new ItemRow(
-            item, reader.GetInt64(0), reader.GetInt64(6), (ItemState)reader.GetInt32(20), reader.GetFieldValue<byte[]>(19))
+            item, reader.GetInt64(0), reader.GetInt64(6), (ItemState)reader.GetInt32(20),
+            reader.GetFieldValue<byte[]>(19))
         {
             Answer = whole && !reader.IsDBNull(AnswerColumn) ? reader.GetFieldValue<byte[]>(AnswerColumn) : null,
             Body = whole ? reader.GetFieldValue<byte[]>(AnswerColumn + 1) : null,

@@ -3,10 +3,12 @@ namespace SendProxy.Queueing;
 /// <summary>Statements of items. Times are Unix milliseconds, ids 16 bytes in network order.</summary>
 internal static class ItemSql
 {
-    /// <summary>What <see cref="ItemRow.Read"/> reads, in its order; answer and body follow where they are asked for.</summary>
+    /// <summary>
+    /// What <see cref="ItemRow.Read"/> reads, in its order; answer and body follow where they are asked for.
+    /// </summary>
     private const string Columns = """
-        seq, id, lot, schema_version, state, lane, token, attempts, attempting, created, due, deadline, expires, finished,
-        order_key, idempotency_key, key_fingerprint, reason, answer_status, metadata, waiting
+        seq, id, lot, schema_version, state, lane, token, attempts, attempting, created, due, deadline, expires,
+        finished, order_key, idempotency_key, key_fingerprint, reason, answer_status, metadata, waiting
         """;
 
     /// <summary>
@@ -32,7 +34,8 @@ internal static class ItemSql
     /// <summary>The first of an order key that others wait for, made claimable if it was not.</summary>
     public const string UnblockFirst = """
         UPDATE item SET ready = 1 WHERE seq = (
-            SELECT seq FROM item WHERE lot = $1 AND order_key = $2 AND state < 4 AND order_free = 0 ORDER BY seq LIMIT 1)
+            SELECT seq FROM item WHERE lot = $1 AND order_key = $2 AND state < 4 AND order_free = 0
+            ORDER BY seq LIMIT 1)
         AND ready = 0 AND state IN (0, 2) RETURNING lane
         """;
 
@@ -98,7 +101,8 @@ internal static class ItemSql
 
     public const string Replay = """
         UPDATE item SET state = 0, waiting = 0, ready = 1, order_free = 1, attempts = 0, attempting = 0, due = $2,
-            deadline = NULL, expires = CASE WHEN expires <= $2 THEN NULL ELSE expires END, finished = NULL, reason = NULL
+            deadline = NULL, expires = CASE WHEN expires <= $2 THEN NULL ELSE expires END, finished = NULL,
+            reason = NULL
         WHERE seq = $1
         """;
 

@@ -20,16 +20,22 @@ internal sealed record JournalOptions
 
     public JournalKind Kind { get; init; }
 
-    /// <summary>The SQLite file. Its key stands beside it as <c>PATH.key</c> when <see cref="SealKeys"/> is empty.</summary>
+    /// <summary>
+    /// The SQLite file. Its key stands beside it as <c>PATH.key</c> when <see cref="SealKeys"/> is empty.
+    /// </summary>
     public required string Path { get; init; }
 
     /// <summary>Below it the journal does not open.</summary>
     public Durability Minimum { get; init; } = Durability.Everysec;
 
-    /// <summary>Take a file system that forgets (tmpfs, overlay) or that locks badly (nfs). Durability is then memory.</summary>
+    /// <summary>
+    /// Take a file system that forgets (tmpfs, overlay) or that locks badly (nfs). Durability is then memory.
+    /// </summary>
     public bool AllowEphemeral { get; init; }
 
-    /// <summary>Bytes of the file; new items are refused from 90 % on, so that those inside can still be finished.</summary>
+    /// <summary>
+    /// Bytes of the file; new items are refused from 90 % on, so that those inside can still be finished.
+    /// </summary>
     public long MaxBytes { get; init; } = 4L << 30;
 
     /// <summary>Items, finished ones included.</summary>
@@ -65,7 +71,8 @@ internal sealed record JournalOptions
         this with { SealKeys = None } == other with { SealKeys = None } && SealKeys.SequenceEqual(other.SealKeys);
 
     /// <summary>What of it the file is opened with.</summary>
-    public SqliteJournalOptions ToSqlite() => new() { Path = Path, AllowEphemeral = AllowEphemeral, MaxBytes = MaxBytes };
+    public SqliteJournalOptions ToSqlite() =>
+        new() { Path = Path, AllowEphemeral = AllowEphemeral, MaxBytes = MaxBytes };
 
     private static string Missing(SettingsReader key)
     {

@@ -1,6 +1,8 @@
 namespace SendProxy.Queueing;
 
-/// <summary>Items of one queue, route and group, counted as the tables have them. Only the journal's thread uses it.</summary>
+/// <summary>
+/// Items of one queue, route and group, counted as the tables have them. Only the journal's thread uses it.
+/// </summary>
 internal sealed record Lot(long Number, string Queue, string Route, string Group)
 {
     /// <summary>Items by <see cref="ItemState"/>.</summary>

@@ -24,6 +24,9 @@ internal sealed class LotBook
     /// <summary>Items of all queues and states.</summary>
     public long TotalItems { get; private set; }
 
+    /// <summary>Items that may be given up before their time.</summary>
+    public long SettledItems => All.Sum(lot => SqliteSweep.Settled.Sum(state => lot.Items[(int)state]));
+
     public IEnumerable<string> Queues => _byNumber.Values.Select(lot => lot.Queue).Distinct(StringComparer.Ordinal);
 
     public IEnumerable<Lot> All => _byNumber.Values;
@@ -75,7 +78,9 @@ internal sealed class LotBook
     /// <summary>An item that waited behind another under its order key is claimable now.</summary>
     public void Unblocked(SqliteSession session, Lot lot, int lane) => Move(session, lot, null, null, lane, 1);
 
-    /// <summary>Has the queue's gauges set after the commit and, where something may be claimable now, its workers woken.</summary>
+    /// <summary>
+    /// Has the queue's gauges set after the commit and, where something may be claimable now, its workers woken.
+    /// </summary>
     public void Touch(SqliteSession session, string queue, bool wake)
     {
         _touched[queue] = wake || _touched.GetValueOrDefault(queue);
@@ -86,7 +91,8 @@ internal sealed class LotBook
     {
         var key = (hold.Queue, hold.Scope, hold.Name);
         var before = _holds.GetValueOrDefault(key);
-        session.Execute(LotSql.Hold, hold.Queue, (int)hold.Scope, hold.Name, hold.Reason, hold.Since.ToUnixTimeMilliseconds());
+        session.Execute(
+            LotSql.Hold, hold.Queue, (int)hold.Scope, hold.Name, hold.Reason, hold.Since.ToUnixTimeMilliseconds());
         _holds[key] = hold;
         session.OnRolledBack(() => Restore(key, before));
         Touch(session, hold.Queue, wake: false);

@@ -17,7 +17,9 @@ internal sealed record NewItem
     /// <summary>What is claimed, limited and held together: a session, a subscriber. Empty: none.</summary>
     public string Group { get; init; } = "";
 
-    /// <summary>Within queue, route and group never two of one key are in flight, and they go in order of arrival.</summary>
+    /// <summary>
+    /// Within queue, route and group never two of one key are in flight, and they go in order of arrival.
+    /// </summary>
     public string? OrderKey { get; init; }
 
     /// <summary>Urgency 0 to 2, the smaller first.</summary>

@@ -12,7 +12,8 @@ internal sealed class QueueMetrics(IMetricFactory metrics)
         "sendproxy_queue_oldest_age_seconds", "Age of the oldest item that is not finished.", ["queue"]);
 
     private readonly Counter _evicted = metrics.CreateCounter(
-        "sendproxy_queue_dedupe_evicted_total", "Dedupe keys forgotten inside their window: maxIds is too small.", ["queue"]);
+        "sendproxy_queue_dedupe_evicted_total", "Dedupe keys forgotten inside their window: maxIds is too small.",
+        ["queue"]);
 
     private readonly Counter _unopenable = metrics.CreateCounter(
         "sendproxy_queue_unopenable_total", "Items dead-lettered because no key opens them.", ["queue"]);

@@ -3,7 +3,9 @@ namespace SendProxy.Queueing;
 /// <summary>What a worker wants to have.</summary>
 internal sealed record ClaimRequest(string Queue, int Max)
 {
-    /// <summary>Most items of one route and group in this claim, so that one backlog does not fill it. Default: no bound.</summary>
+    /// <summary>
+    /// Most items of one route and group in this claim, so that one backlog does not fill it. Default: no bound.
+    /// </summary>
     public int MaxPerGroup { get; init; } = int.MaxValue;
 
     /// <summary>Only these groups. Default: all.</summary>
@@ -20,7 +22,9 @@ internal sealed record ClaimRequest(string Queue, int Max)
     /// </summary>
     public bool Expired { get; init; }
 
-    /// <summary>Mark them as attempting in the same commit. <see cref="IMessageQueue.GiveBackAsync"/> takes it back.</summary>
+    /// <summary>
+    /// Mark them as attempting in the same commit. <see cref="IMessageQueue.GiveBackAsync"/> takes it back.
+    /// </summary>
     public bool Mark { get; init; }
 
     /// <summary>How long the lease holds where the store has leases; one process on SQLite has none.</summary>
@@ -77,7 +81,9 @@ internal enum HoldScope
     Group = 1,
 }
 
-/// <summary>A stop of claims for one route or group of a queue. The queue sets <c>Since</c>; a request's is ignored.</summary>
+/// <summary>
+/// A stop of claims for one route or group of a queue. The queue sets <c>Since</c>; a request's is ignored.
+/// </summary>
 internal sealed record Hold(string Queue, HoldScope Scope, string Name, string Reason, DateTimeOffset Since = default);
 
 /// <summary><c>MaySendTwice</c>: the caller accepts that an unknown item may take effect a second time.</summary>
@@ -87,7 +93,7 @@ internal sealed record Replay(bool MaySendTwice = false);
 internal sealed record Edit(ReadOnlyMemory<byte> Metadata, ReadOnlyMemory<byte> Body, string? IdempotencyKey);
 
 /// <summary>
-/// A page of up to <c>Max</c> items in a state, or in any when null. <c>Cursor</c> is <see cref="ItemPage.Next"/> of the
-/// page before, or null for the first.
+/// A page of up to <c>Max</c> items in a state, or in any when null. <c>Cursor</c> is <see cref="ItemPage.Next"/> of
+/// the page before, or null for the first.
 /// </summary>
 internal sealed record ListRequest(string Queue, ItemState? State = null, string? Cursor = null, int Max = 100);

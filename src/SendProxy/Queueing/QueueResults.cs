@@ -65,7 +65,9 @@ internal enum QueueVerdict
     Failed,
 }
 
-/// <summary><c>RetryAfter</c> when full, <c>Error</c> when failed, <c>State</c> when refused: the one it is in.</summary>
+/// <summary>
+/// <c>RetryAfter</c> when full, <c>Error</c> when failed, <c>State</c> when refused: the one it is in.
+/// </summary>
 internal readonly record struct QueueResult(
     QueueVerdict Verdict, TimeSpan RetryAfter = default, QueueError? Error = null, ItemState? State = null)
 {

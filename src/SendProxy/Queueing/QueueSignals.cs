@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 
 namespace SendProxy.Queueing;
 
-/// <summary>Wakes workers of this process. A version counts what happened, so that nothing between a claim and a wait is missed.</summary>
+/// <summary>
+/// Wakes workers of this process. A version counts what happened, so that nothing between a claim and a wait is
+/// missed.
+/// </summary>
 internal sealed class QueueSignals(TimeProvider time)
 {
     // A timer's bound is 49 days; nobody minds a needless look once an hour.
@@ -13,7 +16,9 @@ internal sealed class QueueSignals(TimeProvider time)
 
     public void Raise(string queue) => Of(queue).Raise();
 
-    /// <summary>Returns when the version is another than <paramref name="seen"/> or <paramref name="due"/> has come.</summary>
+    /// <summary>
+    /// Returns when the version is another than <paramref name="seen"/> or <paramref name="due"/> has come.
+    /// </summary>
     public async ValueTask WaitAsync(string queue, long seen, DateTimeOffset? due, CancellationToken cancel)
     {
         var raised = Of(queue).After(seen);

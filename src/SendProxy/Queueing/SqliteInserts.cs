@@ -5,7 +5,8 @@ namespace SendProxy.Queueing;
 /// <summary>Stores new items inside the journal's bounds. On the journal's thread.</summary>
 internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep sweep, JournalOptions options)
 {
-    // How soon room may be there is not known: it is made by workers and by retention. 5 s keeps callers from hammering.
+    // How soon room may be there is not known: it is made by workers and by retention. 5 s keeps callers from
+    // hammering.
     public static readonly TimeSpan FullRetryAfter = TimeSpan.FromSeconds(5);
 
     // What is inside must still be able to finish: answers, retries and indexes need pages of their own.
@@ -30,13 +31,15 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
     /// <summary>Stores all that are not there yet, or, when there is no room for them, none.</summary>
     public bool TryEnqueueAll(SqliteSession session, IReadOnlyList<SealedItem> items, long now)
     {
-        if (items.Count > 0 && !MakeRoom(session, items.Count, items.Sum(item => (long)item.Bytes)))
+        var fresh = items.Where(item => Earlier(session, item, now) is null).ToList();
+        if (fresh.Count > 0 && !MakeRoom(session, fresh.Count, fresh.Sum(item => (long)item.Bytes)))
         {
             return false;
         }
 
-        foreach (var item in items)
+        foreach (var item in fresh)
         {
+            // Again: one may be another's duplicate.
             if (Earlier(session, item, now) is null)
             {
                 Insert(session, item, now);
@@ -63,7 +66,8 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
     {
         while (book.TotalItems + items > options.MaxItems || session.UsedBytes + bytes > _softBytes)
         {
-            if (!sweep.EvictOldest(session))
+            // Not to give up some and refuse all the same.
+            if (book.TotalItems - book.SettledItems + items > options.MaxItems || !sweep.EvictOldest(session))
             {
                 return false;
             }

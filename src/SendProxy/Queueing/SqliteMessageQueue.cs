@@ -47,11 +47,14 @@ internal sealed class SqliteMessageQueue : IMessageQueue
 
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Reads what the journal holds and puts back what was leased. The journal stays the caller's to dispose.</summary>
+    /// <summary>
+    /// Reads what the journal holds and puts back what was leased. The journal stays the caller's to dispose.
+    /// </summary>
     /// <exception cref="JournalUnavailableException">It keeps less than the minimum, or cannot be read.</exception>
     /// <exception cref="SealKeyUnavailableException">A key is missing or none.</exception>
     public static async Task<SqliteMessageQueue> OpenAsync(
-        JournalOptions options, SqliteJournal journal, IMetricFactory metrics, TimeProvider time, CancellationToken cancel)
+        JournalOptions options, SqliteJournal journal, IMetricFactory metrics, TimeProvider time,
+        CancellationToken cancel)
     {
         if (DurabilityOf(journal) < options.Minimum)
         {

@@ -134,7 +134,8 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
             ? head
             : null;
 
-    // Another of its order key may have waited only for this one not to be in flight: that makes nothing ready, yet wakes.
+    // Another of its order key may have waited only for this one not to be in flight: that makes nothing ready, yet
+    // wakes.
     private void Left(SqliteSession session, ItemHead head, ItemState to, bool ready)
     {
         book.Move(session, head.Lot, ItemState.Leased, to, head.Lane, ready ? 1 : 0);

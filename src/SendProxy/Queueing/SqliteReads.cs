@@ -19,10 +19,15 @@ internal sealed class SqliteReads(LotBook book)
     /// <returns>Rows in order of arrival, and the cursor of the next page or null.</returns>
     public (List<ItemRow> Rows, string? Next) List(SqliteSession session, ListRequest request)
     {
-        var after = long.TryParse(request.Cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var seq) ? seq : 0;
+        var after = long.TryParse(request.Cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var seq)
+            ? seq
+            : 0;
         var scan = request.State is null ? request.Max : Math.Max(request.Max, ScanRows);
         var found = Scan(session, request, after, scan);
-        var rows = found.Where(row => request.State is null || row.Item.State == request.State).Take(request.Max).ToList();
+        var rows = found
+            .Where(row => request.State is null || row.Item.State == request.State)
+            .Take(request.Max)
+            .ToList();
         var ended = found.Count < scan && (rows.Count < request.Max || rows[^1] == found[^1]);
         var last = rows.Count == request.Max ? rows[^1].Seq : found.Count > 0 ? found[^1].Seq : after;
         return (rows, ended ? null : last.ToString(CultureInfo.InvariantCulture));

@@ -5,10 +5,13 @@ namespace SendProxy.Queueing;
 /// <summary>Removes what is finished. On the journal's thread, a few at a time.</summary>
 internal sealed class SqliteSweep(LotBook book, DedupeBook dedupe, JournalOptions options)
 {
-    private static readonly ItemState[] Settled = [ItemState.Done, ItemState.Discarded, ItemState.Expired];
+    /// <summary>Nobody does anything with them any more; the first state is given up first.</summary>
+    public static readonly ItemState[] Settled = [ItemState.Done, ItemState.Discarded, ItemState.Expired];
     private static readonly ItemState[] Unsettled = [ItemState.Dead, ItemState.Unknown];
 
-    /// <returns>How many items and dedupe keys were removed: fewer than <paramref name="max"/> when nothing is left.</returns>
+    /// <returns>
+    /// How many items and dedupe keys were removed: fewer than <paramref name="max"/> when nothing is left.
+    /// </returns>
     public int Sweep(SqliteSession session, DateTimeOffset now, int max)
     {
         var removed = Sweep(session, Settled, now - options.Retention, max);
@@ -22,7 +25,9 @@ internal sealed class SqliteSweep(LotBook book, DedupeBook dedupe, JournalOption
         return removed;
     }
 
-    /// <summary>Removes one settled item before its time. False when there is none: the others are still needed.</summary>
+    /// <summary>
+    /// Removes one settled item before its time. False when there is none: the others are still needed.
+    /// </summary>
     public bool EvictOldest(SqliteSession session)
     {
         foreach (var state in Settled)

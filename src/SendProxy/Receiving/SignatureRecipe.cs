@@ -1,6 +1,5 @@
 using SendProxy.Configuration;
 using SendProxy.Secrets;
-using SendProxy.Upstreams;
 
 namespace SendProxy.Receiving;
 
@@ -100,7 +99,7 @@ internal sealed record SignatureRecipe(
     private static IReadOnlyList<string> Headers(SettingsReader section, string key, string doc)
     {
         var names = section.Texts(key, [], doc, 5);
-        section.Check(names.All(HeaderNames.IsToken), key, "must be header names: letters, digits and -");
+        section.Check(names.All(HeaderName.Fits), key, "must be header names: letters, digits and -");
         return names;
     }
 

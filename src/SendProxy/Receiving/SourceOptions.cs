@@ -1,6 +1,5 @@
 using SendProxy.Configuration;
 using SendProxy.Secrets;
-using SendProxy.Upstreams;
 
 namespace SendProxy.Receiving;
 
@@ -82,7 +81,7 @@ internal sealed record DedupeOptions(JsonPointer? Id, string? Header, TimeSpan W
             Header: dedupe.Text("header", null, "The header with the id of what is sent, where the JSON has none (preset).", 100),
             Window: dedupe.Duration("window", "48h", "1m", "30d", "How long an id is remembered."),
             MaxIds: (int)dedupe.Integer("maxIds", 10_000_000, 1000, 100_000_000, "How many ids of the source are remembered."));
-        dedupe.Check(options.Header is null || HeaderNames.IsToken(options.Header), "header", "must be a header name: letters, digits and -");
+        dedupe.Check(options.Header is null || HeaderName.Fits(options.Header), "header", "must be a header name: letters, digits and -");
         return options;
     }
 }
@@ -112,7 +111,7 @@ internal sealed record EventOptions(
             TypeHeader: events.Text("typeHeader", null, "The header with the type, where the JSON has none (preset).", 100),
             Batched: events.Flag("batched", false, "A JSON array is a batch: each of its elements is an event (preset)."),
             MaxEvents: (int)events.Integer("maxEvents", 5000, 1, 100_000, "Most events of one batch; more get 413."));
-        events.Check(options.TypeHeader is null || HeaderNames.IsToken(options.TypeHeader), "typeHeader", "must be a header name: letters, digits and -");
+        events.Check(options.TypeHeader is null || HeaderName.Fits(options.TypeHeader), "typeHeader", "must be a header name: letters, digits and -");
         return options;
     }
 }

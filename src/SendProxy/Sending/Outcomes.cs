@@ -24,7 +24,8 @@ internal static class Outcomes
             return Outcome(run, result, answer, null);
         }
 
-        var error = result.Error ?? ProxyError.UpstreamBroken;
+        // An open breaker is never an attempt: it is told as it is.
+        var error = (result.Error == ProxyError.UpstreamBreakerOpen && run.Attempts == 0 ? result.Error : run.Error ?? result.Error) ?? ProxyError.UpstreamBroken;
         return Outcome(run, result, null, new Refusal(error, run.Sent, Detail(run, error), run.RetryAfter));
     }
 

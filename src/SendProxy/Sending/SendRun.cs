@@ -27,6 +27,9 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, TimeProvid
     /// <summary>The most that any attempt may have done.</summary>
     public Sent Sent { get; private set; } = Sent.No;
 
+    /// <summary>Why that attempt gave no answer; null where none failed so.</summary>
+    public ProxyError? Error { get; private set; }
+
     /// <summary>What <see cref="PlanNext"/> decided; zero goes at once.</summary>
     public TimeSpan NextDelay { get; private set; }
 
@@ -48,9 +51,10 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, TimeProvid
         var sent = result.Answer is not null && result.Happened == Happened.Final
             ? Sent.Yes
             : AttemptTable.Decide(result.Happened, _repeatability).Sent;
-        if (sent > Sent)
+        if (sent >= Sent)
         {
-            Sent = sent;
+            // What is told in the end is the attempt that may have done the most, not the one that came last.
+            (Sent, Error) = (sent, result.Error ?? Error);
         }
 
         if (started && _maybeSince == 0)

@@ -14,7 +14,9 @@ internal static partial class FileSystems
     private static readonly HashSet<string> DurableTypes = new(
         ["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "jfs", "reiserfs"], StringComparer.Ordinal);
 
-    /// <summary>The mount that <paramref name="directory"/> is on. Where there is no /proc, nothing is known: durable.</summary>
+    /// <summary>
+    /// The mount that <paramref name="directory"/> is on. Where there is no /proc, nothing is known: durable.
+    /// </summary>
     public static FileSystemVerdict Find(string directory) =>
         File.Exists("/proc/self/mountinfo")
             ? Judge(File.ReadAllText("/proc/self/mountinfo"), Resolve(directory))
@@ -38,7 +40,7 @@ internal static partial class FileSystems
                 continue;
             }
 
-            var point = Octal().Replace(fields[4], match => ((char)Convert.ToInt32(match.Groups[1].Value, 8)).ToString());
+            var point = Octal().Replace(fields[4], Unescape);
             if (point.Length >= found.MountPoint.Length && IsAbove(point, path))
             {
                 found = new FileSystemVerdict(point, fields[hyphen + 1], DurableTypes.Contains(fields[hyphen + 1]));
@@ -47,6 +49,9 @@ internal static partial class FileSystems
 
         return found;
     }
+
+    // A space in a mount point stands there as \040.
+    private static string Unescape(Match match) => ((char)Convert.ToInt32(match.Groups[1].Value, 8)).ToString();
 
     private static bool IsAbove(string point, string path) =>
         point == "/" || path == point || path.StartsWith(point + "/", StringComparison.Ordinal);
@@ -58,7 +63,9 @@ internal static partial class FileSystems
         foreach (var part in Path.GetFullPath(directory).Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
             var next = new DirectoryInfo(Path.Combine(resolved, part));
-            resolved = next.ResolveLinkTarget(returnFinalTarget: true) is { } target ? Resolve(target.FullName) : next.FullName;
+            resolved = next.ResolveLinkTarget(returnFinalTarget: true) is { } target
+                ? Resolve(target.FullName)
+                : next.FullName;
         }
 
         return resolved;

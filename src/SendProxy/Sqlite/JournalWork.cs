@@ -29,7 +29,8 @@ internal sealed class JournalWork<T>(Func<SqliteSession, T> work, int bytes, Can
     : JournalWork(bytes, cancel)
 {
     // The journal's thread must not run its callers' code.
-    private readonly TaskCompletionSource<JournalResult<T>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<JournalResult<T>> _done =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
     private T? _value;
 
     public Task<JournalResult<T>> Done => _done.Task;

@@ -45,8 +45,8 @@ internal sealed class SqliteJournal : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs <paramref name="work"/> in a transaction and yields once that is synced. An exception in it is a defect: its
-    /// own changes are rolled back, the caller gets it, and the others of the batch are not touched.
+    /// Runs <paramref name="work"/> in a transaction and yields once that is synced. An exception in it is a defect:
+    /// its own changes are rolled back, the caller gets it, and the others of the batch are not touched.
     /// </summary>
     /// <param name="work">Runs on the journal's thread: no waiting, no I/O of its own.</param>
     /// <param name="bytes">About how much it writes; bounds a batch.</param>
@@ -54,7 +54,9 @@ internal sealed class SqliteJournal : IAsyncDisposable
     public Task<JournalResult<T>> WriteAsync<T>(Func<SqliteSession, T> work, int bytes, CancellationToken cancel) =>
         HandInAsync(_writes.Writer, new JournalWork<T>(work, bytes, cancel), cancel);
 
-    /// <summary>Runs <paramref name="work"/>, which changes nothing, between two commits: it waits for one at most.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/>, which changes nothing, between two commits: it waits for one at most.
+    /// </summary>
     public Task<JournalResult<T>> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancel) =>
         HandInAsync(_reads.Writer, new JournalWork<T>(work, 0, cancel), cancel);
 

@@ -8,7 +8,9 @@ internal sealed record SqliteJournalOptions
     /// <summary>Open on a file system that forgets, or whose locks or syncs cannot be relied on.</summary>
     public bool AllowEphemeral { get; init; }
 
-    /// <summary>Hard bound of the file without its write-ahead log; beyond it a commit is <see cref="JournalError.Full"/>.</summary>
+    /// <summary>
+    /// Hard bound of the file without its write-ahead log; beyond it a commit is <see cref="JournalError.Full"/>.
+    /// </summary>
     public long MaxBytes { get; init; } = 4L << 30;
 
     /// <summary>
@@ -17,7 +19,9 @@ internal sealed record SqliteJournalOptions
     /// </summary>
     public int MaxBatchItems { get; init; } = 128;
 
-    /// <summary>Bytes in one commit, as far as callers told them; bounds the write-ahead log and the wait for a commit.</summary>
+    /// <summary>
+    /// Bytes in one commit, as far as callers told them; bounds the write-ahead log and the wait for a commit.
+    /// </summary>
     public int MaxBatchBytes { get; init; } = 4 << 20;
 
     /// <summary>Work items waiting; more callers wait for room.</summary>

@@ -3,7 +3,9 @@ using Microsoft.Data.Sqlite;
 
 namespace SendProxy.Sqlite;
 
-/// <summary>Opens the journal's file, or says why not. No promise is taken on trust: what is set is read back.</summary>
+/// <summary>
+/// Opens the journal's file, or says why not. No promise is taken on trust: what is set is read back.
+/// </summary>
 internal static class SqliteOpening
 {
     // Up to this size a check after a crash takes some 100 ms; a larger file relies on SQLite's own recovery.
@@ -98,7 +100,7 @@ internal static class SqliteOpening
         if (actual != wanted)
         {
             throw new JournalUnavailableException(
-                path, $"would not keep what it acknowledges: {name} is {actual} and must be {wanted}; use a local disk");
+                path, $"would not keep what it acknowledges: {name} is {actual}, not {wanted}; use a local disk");
         }
     }
 

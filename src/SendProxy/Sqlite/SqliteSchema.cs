@@ -19,8 +19,8 @@ internal static class SqliteSchema
         if (version > migrations.Count)
         {
             throw new JournalUnavailableException(
-                path, $"has schema {version}, and this program knows {migrations.Count}: it was written by a newer one. "
-                + "Run that version, or restore the file that was there before the upgrade");
+                path, $"has schema {version}, and this program knows {migrations.Count}: it was written by a newer "
+                + "one. Run that version, or restore the file that was there before the upgrade");
         }
 
         for (var next = (int)version; next < migrations.Count; next++)

@@ -34,7 +34,9 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     /// <summary>Called after the commit is synced, before the callers are told.</summary>
     public void OnCommitted(Action told) => _committed.Add(told);
 
-    /// <summary>Bytes of pages in use, as of the begin of the transaction, and what was told to be added since.</summary>
+    /// <summary>
+    /// Bytes of pages in use, as of the begin of the transaction, and what was told to be added since.
+    /// </summary>
     public long UsedBytes => _usedBytes ??= _pageBytes
         * ((long)Scalar("PRAGMA page_count")! - (long)Scalar("PRAGMA freelist_count")!);
 
@@ -77,7 +79,8 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
         }
         catch (SqliteException)
         {
-            // sqlite.org/lang_transaction.html: a rollback that reports an error has ended the transaction all the same.
+            // sqlite.org/lang_transaction.html: a rollback that reports an error has ended the transaction all the
+            // same.
         }
     }
 

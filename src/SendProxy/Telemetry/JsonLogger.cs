@@ -4,7 +4,7 @@ namespace SendProxy.Telemetry;
 
 /// <summary>
 /// One JSON line for each log entry: time, level, event, category, message and the named values. Exceptions are told by type
-/// and message of the defect only at error level; stack traces at debug.
+/// and message; their stack only where debug lines are written.
 /// </summary>
 internal sealed class JsonLoggerProvider(LogSink sink, TimeProvider time, LogLevel minimum) : ILoggerProvider
 {
@@ -33,7 +33,7 @@ internal sealed class JsonLoggerProvider(LogSink sink, TimeProvider time, LogLev
             }
 
             var line = (category, logLevel, eventId, message: formatter(state, exception), exception, values: state as IReadOnlyList<KeyValuePair<string, object?>>);
-            sink.Write((line, now: time.GetUtcNow()), static (json, x) =>
+            sink.Write((line, now: time.GetUtcNow(), stack: minimum <= LogLevel.Debug), static (json, x) =>
             {
                 json.WriteString("time", x.now);
                 json.WriteString("level", Word(x.line.logLevel));
@@ -50,7 +50,7 @@ internal sealed class JsonLoggerProvider(LogSink sink, TimeProvider time, LogLev
 
                 if (x.line.exception is { } e)
                 {
-                    json.WriteString("exception", e.ToString());
+                    json.WriteString("exception", x.stack ? e.ToString() : $"{e.GetType().Name}: {e.Message}");
                 }
             });
         }

@@ -27,7 +27,7 @@ internal sealed record CredentialOptions(
             Header: credential.Text("header", "Authorization", "The header that carries the key (preset).", 100)!,
             Format: credential.Text("format", "Bearer {secret}", "The header's value around the key (preset).", 200)!,
             Form: ReadForm(credential));
-        credential.Check(HeaderNames.IsToken(options.Header), "header", "must be a header name: letters, digits and -");
+        credential.Check(HeaderName.Fits(options.Header), "header", "must be a header name: letters, digits and -");
         credential.Check(
             options.Format.Contains(Placeholder, StringComparison.Ordinal) || options.Format.Contains(Base64Placeholder, StringComparison.Ordinal),
             "format", $"must contain {Placeholder} or {Base64Placeholder}");

@@ -28,9 +28,5 @@ internal static class HeaderNames
     /// <returns>False also for SendProxy-*, so that an upstream cannot forge what the proxy says.</returns>
     public static bool ComesBack(string name) => !DroppedFromAnswer.Contains(name) && !StartsWith(name, "SendProxy-");
 
-    /// <returns>True for an RFC 9110 token of letters, digits and the common marks.</returns>
-    public static bool IsToken(string name) =>
-        name.Length is > 0 and <= 100 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
-
     private static bool StartsWith(string name, string prefix) => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase);
 }

@@ -78,7 +78,7 @@ internal sealed record IdempotencyCarrier(CarrierKind Kind, string Name, JsonPoi
             Name: idempotency.Text("name", "Idempotency-Key", "The header that carries the key.", 100)!,
             Pointer: null,
             Lifetime: idempotency.Duration("lifetime", "24h", "1m", "90d", "How long the vendor remembers a key; nothing is repeated later than 90 % of it."));
-        idempotency.Check(HeaderNames.IsToken(carrier.Name), "name", "must be a header name: letters, digits and -");
+        idempotency.Check(HeaderName.Fits(carrier.Name), "name", "must be a header name: letters, digits and -");
         return carrier;
     }
 }

@@ -163,8 +163,8 @@ public abstract partial class MessageQueueContract
     {
         await Queue.EnqueueAsync([Item("1") with { OrderKey = "k" }, Item("2") with { OrderKey = "k" }], Cancel);
         await Queue.RetryAsync(
-            (await ClaimOneAsync()).Lease, new Retry(QueueUnderTest.Start.AddSeconds(1), "slow") { LetOthersPass = true },
-            Cancel);
+            (await ClaimOneAsync()).Lease,
+            new Retry(QueueUnderTest.Start.AddSeconds(1), "slow") { LetOthersPass = true }, Cancel);
 
         var second = await ClaimOneAsync();
         Assert.Equal("2", Text(second));
@@ -173,6 +173,28 @@ public abstract partial class MessageQueueContract
 
         await Queue.FinishAsync(second.Lease, Finish.Done(), Cancel);
         Assert.Equal(["1"], await ClaimBodiesAsync(All));
+    }
+
+    [Theory]
+    [InlineData("give back")]
+    [InlineData("retry")]
+    [InlineData("restart")]
+    public async Task Claim_NextHeadComesBackWhileAnEarlierOneWasLetGo_IsClaimable(string how)
+    {
+        await Queue.EnqueueAsync([Item("1") with { OrderKey = "k" }, Item("2") with { OrderKey = "k" }], Cancel);
+        await Queue.RetryAsync(
+            (await ClaimOneAsync()).Lease, new Retry(QueueUnderTest.Start.AddHours(1), "slow") { LetOthersPass = true },
+            Cancel);
+        var second = await ClaimOneAsync();
+
+        await (how switch
+        {
+            "give back" => Queue.GiveBackAsync(second.Lease, Cancel).AsTask(),
+            "retry" => Queue.RetryAsync(second.Lease, new Retry(QueueUnderTest.Start, "busy"), Cancel).AsTask(),
+            _ => _test.RestartAsync(),
+        });
+
+        Assert.Equal(["2"], await ClaimBodiesAsync(All));
     }
 
     [Fact]

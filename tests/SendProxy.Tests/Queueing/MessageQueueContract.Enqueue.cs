@@ -128,7 +128,8 @@ public abstract partial class MessageQueueContract
 
         Assert.Equal([EnqueueVerdict.Duplicate, EnqueueVerdict.Stored], again.Select(result => result.Verdict));
         Assert.Contains(
-            "sendproxy_queue_dedupe_evicted_total{queue=\"outbox\"} 2", await _test.ScrapeAsync(), StringComparison.Ordinal);
+            "sendproxy_queue_dedupe_evicted_total{queue=\"outbox\"} 2", await _test.ScrapeAsync(),
+            StringComparison.Ordinal);
     }
 
     [Fact]

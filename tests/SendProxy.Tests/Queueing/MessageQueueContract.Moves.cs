@@ -87,7 +87,8 @@ public abstract partial class MessageQueueContract
         await StoreAsync(Item());
         var due = QueueUnderTest.Start.AddSeconds(30);
         await Queue.RetryAsync(
-            (await ClaimOneAsync()).Lease, new Retry(due, "http_503") { Answer = new Answer(503, "busy"u8.ToArray()) }, Cancel);
+            (await ClaimOneAsync()).Lease,
+            new Retry(due, "http_503") { Answer = new Answer(503, "busy"u8.ToArray()) }, Cancel);
         Assert.Empty(await ClaimBodiesAsync(All));
         _test.Time.SetUtcNow(due);
 

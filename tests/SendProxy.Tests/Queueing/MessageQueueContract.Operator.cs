@@ -73,7 +73,8 @@ public abstract partial class MessageQueueContract
         var unknown = await StoreFinishedAsync(Finish.Unknown("recovered"));
         var started = await StoreAsync(Item());
         await Queue.RetryAsync(
-            (await ClaimOneAsync()).Lease, new Retry(QueueUnderTest.Start, "timed_out") { KeepAttempting = true }, Cancel);
+            (await ClaimOneAsync()).Lease,
+            new Retry(QueueUnderTest.Start, "timed_out") { KeepAttempting = true }, Cancel);
         var edit = new Edit(default, "new"u8.ToArray(), null);
 
         Assert.Equal(QueueResult.Refused(ItemState.Unknown), await Queue.EditAsync(Name, unknown, edit, Cancel));
@@ -173,7 +174,8 @@ public abstract partial class MessageQueueContract
             },
             counts, strict: true);
         Assert.Contains(
-            "sendproxy_queue_items{queue=\"outbox\",state=\"held\"} 1", await _test.ScrapeAsync(), StringComparison.Ordinal);
+            "sendproxy_queue_items{queue=\"outbox\",state=\"held\"} 1", await _test.ScrapeAsync(),
+            StringComparison.Ordinal);
     }
 
     [Fact]

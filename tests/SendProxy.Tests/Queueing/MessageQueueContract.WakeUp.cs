@@ -67,6 +67,23 @@ public abstract partial class MessageQueueContract
     }
 
     [Fact]
+    public async Task Wait_OtherOfTheOrderKeyNoLongerInFlight_Returns()
+    {
+        await Queue.EnqueueAsync([Item("1") with { OrderKey = "k" }, Item("2") with { OrderKey = "k" }], Cancel);
+        await Queue.RetryAsync(
+            (await ClaimOneAsync()).Lease,
+            new Retry(QueueUnderTest.Start.AddSeconds(1), "slow") { LetOthersPass = true }, Cancel);
+        var second = await ClaimOneAsync();
+        _test.Time.Advance(TimeSpan.FromSeconds(1));
+        var waiting = WaitAsync(await Queue.ClaimAsync(All, Cancel));
+        Assert.False(waiting.IsCompleted);
+
+        await Queue.FinishAsync(second.Lease, Finish.Done(), Cancel);
+
+        await waiting.WaitAsync(Guard, Cancel);
+    }
+
+    [Fact]
     public async Task Wait_Cancelled_Throws()
     {
         using var cancelled = new CancellationTokenSource();

@@ -17,11 +17,14 @@ public sealed class SqliteMessageQueueTests : IDisposable
 
     public void Dispose() => Directory.Delete(Path.GetDirectoryName(_options.Path)!, recursive: true);
 
-    private async Task<T> WithQueueAsync<T>(JournalOptions options, Func<SqliteMessageQueue, SqliteJournal, Task<T>> use)
+    private async Task<T> WithQueueAsync<T>(
+        JournalOptions options, Func<SqliteMessageQueue, SqliteJournal, Task<T>> use)
     {
         var factory = Prometheus.Metrics.WithCustomRegistry(_registry);
-        await using var journal = SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(factory), TimeProvider.System);
-        await using var queue = await SqliteMessageQueue.OpenAsync(options, journal, factory, TimeProvider.System, Cancel);
+        await using var journal =
+            SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(factory), TimeProvider.System);
+        await using var queue =
+            await SqliteMessageQueue.OpenAsync(options, journal, factory, TimeProvider.System, Cancel);
         return await use(queue, journal);
     }
 
@@ -63,7 +66,8 @@ public sealed class SqliteMessageQueueTests : IDisposable
             await queue.EnqueueAsync([Item(), Item()], Cancel);
             await journal.WriteAsync(
                 session => session.Execute(
-                    "UPDATE item SET body = (SELECT body FROM item AS other WHERE other.seq = 2) WHERE seq = 1"), 0, Cancel);
+                    "UPDATE item SET body = (SELECT body FROM item AS other WHERE other.seq = 2) WHERE seq = 1"),
+                0, Cancel);
             return await queue.ClaimAsync(new ClaimRequest(Name, 10), Cancel);
         });
 
@@ -107,8 +111,8 @@ public sealed class SqliteMessageQueueTests : IDisposable
     [Fact]
     public async Task Journal_PlantedBody_IsInNoFileOfIt()
     {
-        await WithQueueAsync(_options, async (queue, _) => await queue.EnqueueAsync(
-            [Item() with { Body = "planted-body-text"u8.ToArray(), Metadata = "planted-metadata"u8.ToArray() }], Cancel));
+        var item = Item() with { Body = "planted-body-text"u8.ToArray(), Metadata = "planted-metadata"u8.ToArray() };
+        await WithQueueAsync(_options, async (queue, _) => await queue.EnqueueAsync([item], Cancel));
 
         foreach (var file in Directory.GetFiles(Path.GetDirectoryName(_options.Path)!))
         {
@@ -134,10 +138,52 @@ public sealed class SqliteMessageQueueTests : IDisposable
             Assert.InRange(stored, 15, 19);
 
             var claimed = (await queue.ClaimAsync(new ClaimRequest(Name, 1), Cancel)).Items[0];
-            Assert.True((await queue.FinishAsync(claimed.Lease, Finish.Done(new Answer(200, new byte[50_000])), Cancel)).IsDone);
+            var done = Finish.Done(new Answer(200, new byte[50_000]));
+            Assert.True((await queue.FinishAsync(claimed.Lease, done, Cancel)).IsDone);
             Assert.Equal(EnqueueVerdict.Stored, (await queue.EnqueueAsync([Item(200_000)], Cancel))[0].Verdict);
             return 0;
         });
+    }
+
+    [Fact]
+    public async Task Enqueue_DiskFullInItsBatch_FailsCountsNothingAndHeals()
+    {
+        var options = _options with { MaxBytes = 4 << 20 };
+        QueueCount[] counts = [new(ItemState.Queued, "sms", "", 2), new(ItemState.Queued, "sms", "new", 1)];
+        NewItem[] items =
+        [
+            Item() with { Dedupe = new DedupeKey("source", "evt_1", TimeSpan.FromHours(48), 10) },
+            Item() with { Group = "new" },
+        ];
+        await WithQueueAsync(options, async (queue, journal) =>
+        {
+            await queue.EnqueueAsync([Item()], Cancel);
+            using var gate = new ManualResetEventSlim();
+            var begun = new TaskCompletionSource();
+            var blocking = journal.WriteAsync(
+                _ =>
+                {
+                    begun.SetResult();
+                    return gate.Wait(TimeSpan.FromSeconds(10));
+                },
+                0, Cancel);
+            await begun.Task;
+            var storing = queue.EnqueueAsync(items, Cancel).AsTask();
+            var filling = journal.WriteAsync(
+                session => session.Execute("CREATE TABLE fill AS SELECT zeroblob(8000000) AS b"), 0, Cancel);
+            gate.Set();
+            await blocking;
+
+            Assert.All(await storing, result => Assert.Equal(EnqueueResult.Failed(QueueError.StoreFull), result));
+            Assert.Equal(JournalError.Full, (await filling).Error);
+            Assert.Equal([counts[0] with { Items = 1 }], (await queue.CountsAsync(Name, Cancel)).Value!);
+            Assert.All(
+                await queue.EnqueueAsync(items, Cancel), result => Assert.Equal(EnqueueVerdict.Stored, result.Verdict));
+            Assert.Equal(counts, (await queue.CountsAsync(Name, Cancel)).Value!);
+            return 0;
+        });
+        Assert.Equal(
+            counts, await WithQueueAsync(options, async (queue, _) => (await queue.CountsAsync(Name, Cancel)).Value!));
     }
 
     [Fact]

@@ -3,7 +3,9 @@ using SendProxy.Sqlite;
 
 namespace SendProxy.Tests.Queueing;
 
-/// <summary>A queue on a SQLite file of its own, in memory where that is possible: what is tested here needs no disk.</summary>
+/// <summary>
+/// A queue on a SQLite file of its own, in memory where that is possible: what is tested here needs no disk.
+/// </summary>
 internal sealed class SqliteQueueUnderTest : QueueUnderTest
 {
     private readonly JournalOptions _options;

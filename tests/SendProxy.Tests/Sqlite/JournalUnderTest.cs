@@ -28,7 +28,8 @@ internal sealed class JournalUnderTest : IAsyncDisposable
     public static async Task<JournalUnderTest> OpenAsync(SqliteJournalOptions options)
     {
         var opened = new JournalUnderTest(options);
-        await opened.WriteAsync(session => session.Execute("CREATE TABLE IF NOT EXISTS number (n INTEGER PRIMARY KEY, b BLOB)"));
+        await opened.WriteAsync(
+            session => session.Execute("CREATE TABLE IF NOT EXISTS number (n INTEGER PRIMARY KEY, b BLOB)"));
         return opened;
     }
 

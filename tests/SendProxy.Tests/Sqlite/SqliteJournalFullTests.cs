@@ -47,7 +47,8 @@ public sealed class SqliteJournalFullTests
             return gate.Wait(Guard);
         });
         await begun.Task.WaitAsync(Guard, Cancel);
-        Task<JournalResult<int>>[] batch = [test.InsertAsync(1), test.InsertAsync(2, bytes: 2_000_000), test.InsertAsync(3)];
+        Task<JournalResult<int>>[] batch =
+            [test.InsertAsync(1), test.InsertAsync(2, bytes: 2_000_000), test.InsertAsync(3)];
         gate.Set();
         await blocking.WaitAsync(Guard, Cancel);
 

@@ -5,7 +5,9 @@ namespace SendProxy.Secrets.Sealing;
 /// <summary>Makes a new name in a directory durable; .NET cannot open a directory to sync it.</summary>
 internal static class DirectorySync
 {
-    /// <summary>Does nothing where there is no libc. A file system that cannot sync a directory is left alone.</summary>
+    /// <summary>
+    /// Does nothing where there is no libc. A file system that cannot sync a directory is left alone.
+    /// </summary>
     public static void Flush(string directory)
     {
         if (OperatingSystem.IsWindows())

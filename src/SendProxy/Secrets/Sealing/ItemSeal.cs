@@ -34,7 +34,9 @@ internal sealed class ItemSeal(SealKeys keys)
         return stored;
     }
 
-    /// <summary>False when the form or key is unknown, or a bit of it or of its place is not as it was sealed.</summary>
+    /// <summary>
+    /// False when the form or key is unknown, or a bit of it or of its place is not as it was sealed.
+    /// </summary>
     public bool TryOpen(ReadOnlySpan<byte> stored, SealContext context, [NotNullWhen(true)] out byte[]? plain)
     {
         plain = null;

@@ -17,7 +17,9 @@ internal enum SealPart : byte
 /// </summary>
 internal readonly record struct SealContext(string Queue, Guid Id, string Route, SealPart Part)
 {
-    /// <summary>Part, id in network order, then queue and route, each after its length: no two contexts are alike.</summary>
+    /// <summary>
+    /// Part, id in network order, then queue and route, each after its length: no two contexts are alike.
+    /// </summary>
     public byte[] ToAssociatedData()
     {
         var queueBytes = Encoding.UTF8.GetByteCount(Queue);

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace SendProxy.Secrets.Sealing;
 
-/// <summary>One AES-256 key and its public id. A class with a silent <see cref="ToString"/>: it must not be printed.</summary>
+/// <summary>
+/// One AES-256 key and its public id. A class with a silent <see cref="ToString"/>: it must not be printed.
+/// </summary>
 internal sealed class SealKey : IDisposable
 {
     public const int Bytes = 32;

@@ -1,6 +1,8 @@
 namespace SendProxy.Secrets.Sealing;
 
-/// <summary>The keys that open stored items; the first one seals. Rotation: a new key in front, the old one behind it.</summary>
+/// <summary>
+/// The keys that open stored items; the first one seals. Rotation: a new key in front, the old one behind it.
+/// </summary>
 internal sealed class SealKeys : IDisposable
 {
     private readonly SealKey[] _keys;
@@ -43,8 +45,8 @@ internal sealed class SealKeys : IDisposable
             if (journalHasItems)
             {
                 throw new SealKeyUnavailableException(
-                    path, "is not there, but the journal has items sealed under it. Restore it from a backup, or move the "
-                    + "journal away to begin a new one and lose those items");
+                    path, "is not there, but the journal has items sealed under it. Restore it from a backup, or move "
+                    + "the journal away to begin a new one and lose those items");
             }
 
             SealKeyFile.Create(path);

@@ -309,8 +309,9 @@ internal sealed class PacedLimiter : RateLimiter
             return;
         }
 
-        var soonest = Math.Max(0, NextIn(now));
-        _timer.Change(TimeSpan.FromSeconds(Math.Min(soonest, 1)), Timeout.InfiniteTimeSpan);
+        // Timers count whole milliseconds and cut the rest off: rounded up, or the timer would spin through the last one.
+        var milliseconds = Math.Ceiling(Math.Clamp(NextIn(now), 0, 1) * 1000);
+        _timer.Change(TimeSpan.FromMilliseconds(Math.Max(1, milliseconds)), Timeout.InfiniteTimeSpan);
     }
 
     private sealed class Waiter(Lane lane, double since, double until)

@@ -32,7 +32,9 @@ public class ItemSealTests
     {
         var seal = Seal(1);
 
-        Plain.SelectMany(plain => Gen.Int[0, ((plain.Length + ItemSeal.OverheadBytes) * 8) - 1], (plain, bit) => (plain, bit))
+        Plain
+            .SelectMany(
+                plain => Gen.Int[0, ((plain.Length + ItemSeal.OverheadBytes) * 8) - 1], (plain, bit) => (plain, bit))
             .Sample((plain, bit) =>
             {
                 var stored = seal.Seal(plain, Place);

@@ -108,7 +108,8 @@ public sealed class SealKeysTests : IDisposable
         var tooLong = Write([.. Known, .. "x"u8], "bad");
         using var keys = SealKeys.Load([Write(Known)]);
 
-        var shown = $"{keys} {keys.Current} " + Assert.Throws<SealKeyUnavailableException>(() => SealKeys.Load([tooLong]));
+        var refused = Assert.Throws<SealKeyUnavailableException>(() => SealKeys.Load([tooLong]));
+        var shown = $"{keys} {keys.Current} {refused}";
 
         Assert.DoesNotContain("planted-key", shown, StringComparison.Ordinal);
         Assert.DoesNotContain(Convert.ToBase64String(Known)[..8], shown, StringComparison.Ordinal);

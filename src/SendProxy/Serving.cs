@@ -1,8 +1,9 @@
+using SendProxy.Hosting;
 using SendProxy.Queueing;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 
-namespace SendProxy.Hosting;
+namespace SendProxy;
 
 /// <summary>Runs the built host to its end.</summary>
 internal static partial class Serving

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+
+namespace SendProxy.IntegrationTests.Queueing;
+
+/// <summary>A file system of a few MiB, mounted for one test.</summary>
+internal sealed class SmallDisk : IAsyncDisposable
+{
+    private SmallDisk(string path)
+    {
+        Path = path;
+    }
+
+    public string Path { get; }
+
+    /// <returns>Null where this process may not mount.</returns>
+    public static async Task<SmallDisk?> MountAsync(int mebibytes)
+    {
+        var path = Directory.CreateTempSubdirectory("sendproxy-disk").FullName;
+        if (await RunAsync("mount", "-t", "tmpfs", "-o", $"size={mebibytes}m", "tmpfs", path) == 0)
+        {
+            return new SmallDisk(path);
+        }
+
+        Directory.Delete(path);
+        return null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await RunAsync("umount", Path);
+        Directory.Delete(Path);
+    }
+
+    private static async Task<int> RunAsync(string command, params string[] arguments)
+    {
+        try
+        {
+            using var process = Process.Start(
+                new ProcessStartInfo(command, arguments)
+                {
+                    RedirectStandardError = true,
+                    RedirectStandardOutput = true,
+                })!;
+            await process.WaitForExitAsync();
+            return process.ExitCode;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return -1;
+        }
+    }
+}

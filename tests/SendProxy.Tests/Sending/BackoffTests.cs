@@ -1,0 +1,62 @@
+using CsCheck;
+using Microsoft.Extensions.Time.Testing;
+using SendProxy.Sending.Attempts;
+using SendProxy.Upstreams;
+
+namespace SendProxy.Tests.Sending;
+
+public class BackoffTests
+{
+    private static readonly TimeSpan Base = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Max = TimeSpan.FromSeconds(10);
+
+    [Fact]
+    public void Next_AnyDraws_StaysBetweenHalfTheBaseAndTheCap() =>
+        Gen.Double[0, 1].Array[1, 20].Sample(draws =>
+        {
+            var last = TimeSpan.Zero;
+            return draws.All(d =>
+            {
+                last = Backoff.Next(last, Base, Max, null, d);
+                return last >= Base / 2 && last <= Max;
+            });
+        });
+
+    [Fact]
+    public void Next_LongHint_IsKeptEvenAboveTheCap() =>
+        Assert.Equal(TimeSpan.FromMinutes(1), Backoff.Next(TimeSpan.Zero, Base, Max, TimeSpan.FromMinutes(1), 0.5));
+
+    [Fact]
+    public void Next_ShortHint_DoesNotShortenTheWait() =>
+        Assert.Equal(Base, Backoff.Next(TimeSpan.Zero, Base, Max, TimeSpan.FromMilliseconds(1), 0.5));
+
+    [Fact]
+    public void Budget_WithoutRequests_AllowsTheFloor()
+    {
+        var time = new FakeTimeProvider();
+        var budget = new RetryBudget(0.2, 10, time);
+        while (budget.TryRetry())
+        {
+        }
+
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(10, Enumerable.Range(0, 100).Count(_ => budget.TryRetry()));
+    }
+
+    [Fact]
+    public void Budget_Requests_AddTheirShare()
+    {
+        var budget = new RetryBudget(0.2, 0.001, new FakeTimeProvider());
+        while (budget.TryRetry())
+        {
+        }
+
+        for (var i = 0; i < 100; i++)
+        {
+            budget.FirstAttempt();
+        }
+
+        Assert.InRange(Enumerable.Range(0, 100).Count(_ => budget.TryRetry()), 19, 21);
+    }
+}

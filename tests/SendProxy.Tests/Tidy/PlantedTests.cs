@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Logging;
+
+namespace SendProxy.Tests.Tidy;
+
+// A check that cannot fail is no check: each one is shown what it is for.
+public partial class PlantedTests
+{
+    [Fact]
+    public void Shape_LongFile_IsFound() =>
+        Assert.Single(SourceChecks.Shape("src/SendProxy/Egress/A.cs", [.. Enumerable.Repeat("", SourceChecks.FileLinesMax + 1)]));
+
+    [Fact]
+    public void Shape_LongMethod_IsFound()
+    {
+        string[] lines = ["    void M()", "    {", .. Enumerable.Repeat("        x();", SourceChecks.MethodLinesMax + 1), "    }"];
+
+        Assert.Single(SourceChecks.Shape("src/SendProxy/Egress/A.cs", lines));
+    }
+
+    [Fact]
+    public void Shape_Region_IsFound() => Assert.Single(SourceChecks.Shape("a.cs", ["", "    #region x"]));
+
+    [Theory]
+    [InlineData("src/SendProxy/Upstreams/A.cs", "using SendProxy.Egress;")]
+    [InlineData("src/SendProxy/Sending/Attempts/A.cs", "using SendProxy.Egress;")]
+    [InlineData("src/SendProxy/Queueing/A.cs", "    var x = Sending.Sender.Create();")]
+    [InlineData("src/SendProxy/Egress/A.cs", "    SendProxy.Cli.Commands.Run();")]
+    public void Arrows_ForbiddenRoom_IsFound(string path, string line) => Assert.Single(SourceChecks.Arrows(path, [line]));
+
+    [Theory]
+    [InlineData("src/SendProxy/Egress/A.cs", "using SendProxy.Sending;")]
+    [InlineData("src/SendProxy/ProxyHost.cs", "using SendProxy.Cli;")]
+    [InlineData("src/SendProxy/Upstreams/A.cs", "    options.Egress.Count();")]
+    public void Arrows_AllowedRoom_IsNotFound(string path, string line) => Assert.Empty(SourceChecks.Arrows(path, [line]));
+
+    [Fact]
+    public void Reveals_OtherFile_IsFound() =>
+        Assert.Single(SourceChecks.Reveals("src/SendProxy/Egress/A.cs", ["Log(secret.Reveal());"]));
+
+    [Fact]
+    public void Marks_Todo_IsFound() => Assert.Single(SourceChecks.Marks("a.cs", ["// TODO later"]));
+
+    [Fact]
+    public void AsyncVoid_Method_IsFound() => Assert.Single(TypeChecks.AsyncVoid([typeof(Planted)]));
+
+    [Fact]
+    public void MutableStatics_Field_IsFound() => Assert.Single(TypeChecks.MutableStatics([typeof(Planted)]));
+
+    [Fact]
+    public void VagueNames_Helper_IsFound() => Assert.Single(TypeChecks.VagueNames([typeof(PlantedHelper)]));
+
+    [Fact]
+    public void DoubleEventIds_Pair_IsFound() => Assert.Single(TypeChecks.DoubleEventIds([typeof(Planted)]));
+
+    private static partial class Planted
+    {
+#pragma warning disable CA1823, IDE0051, CS0169, IDE0044, CS0414, SYSLIB1006 // It is here to be found.
+        private static int _shared;
+
+        public static async void Lost() => await Task.Yield();
+
+        [LoggerMessage(1, LogLevel.Debug, "a")]
+        public static partial void A(ILogger logger);
+
+        [LoggerMessage(1, LogLevel.Debug, "b")]
+        public static partial void B(ILogger logger);
+#pragma warning restore CA1823, IDE0051, CS0169, IDE0044, CS0414, SYSLIB1006
+    }
+
+    private static class PlantedHelper;
+}

@@ -1,0 +1,110 @@
+using System.Text.RegularExpressions;
+
+namespace SendProxy.Tests.Tidy;
+
+/// <summary>Checks over source text that no analyzer makes. Each finding names the place and the remedy.</summary>
+internal static partial class SourceChecks
+{
+    public const int FileLinesMax = 400;
+    public const int MethodLinesMax = 70;
+
+    // DESIGN.md, section 3. Files at the top of src/SendProxy put the rooms together and may use all.
+    private static readonly Dictionary<string, string[]> Uses = new(StringComparer.Ordinal)
+    {
+        ["Upstreams"] = [],
+        ["Sending"] = ["Upstreams", "Sqlite", "Redis"],
+        ["Egress"] = ["Sending", "Upstreams", "Outbox", "Hosting"],
+        ["Queueing"] = ["Sqlite", "Redis"],
+        ["Outbox"] = ["Sending", "Queueing"],
+        ["Receiving"] = ["Queueing", "Hosting"],
+        ["FanOut"] = ["Queueing", "Upstreams", "Hosting"],
+        ["Deliveries"] = ["Queueing", "Sqlite", "Redis"],
+        ["Admin"] = ["Hosting", "Sending", "Upstreams", "Queueing", "Egress", "Receiving", "FanOut", "Outbox"],
+        ["Cli"] = ["Hosting"],
+    };
+
+    private static readonly string[] UsedByAll = ["Errors", "Configuration", "Metrics", "Secrets", "Telemetry"];
+
+    private static readonly string[] Rooms =
+        [.. Uses.Keys, .. UsedByAll, "Hosting", "Sqlite", "Redis"];
+
+    // Who may take a secret out of its wrapper.
+    private static readonly string[] MayReveal = ["Upstreams/Credential.cs", "Upstreams/Scrubber.cs", "Secrets/Secret.cs", "Secrets/SigningKey.cs"];
+
+    public static IEnumerable<string> Shape(string path, string[] lines)
+    {
+        if (lines.Length > FileLinesMax)
+        {
+            yield return $"{path}: {lines.Length} lines, limit {FileLinesMax}; split it";
+        }
+
+        for (var i = 1; i < lines.Length; i++)
+        {
+            if (lines[i].TrimStart().StartsWith("#region", StringComparison.Ordinal))
+            {
+                yield return $"{path}:{i + 1}: split the type instead of #region";
+            }
+
+            // Members open at column 4, those of a nested type at 8: namespaces are file-scoped and braces on their own line.
+            var indent = lines[i].Length - 1;
+            if (lines[i].TrimStart() == "{" && indent is 4 or 8 && !TypeHead().IsMatch(lines[i - 1]))
+            {
+                var length = Array.FindIndex(lines, i, l => l.StartsWith(new string(' ', indent) + "}", StringComparison.Ordinal)) - i - 1;
+                if (length > MethodLinesMax)
+                {
+                    yield return $"{path}:{i}: {length} lines, limit {MethodLinesMax}; take a leaf out";
+                }
+            }
+        }
+    }
+
+    public static IEnumerable<string> Arrows(string path, string[] lines)
+    {
+        if (Room(path) is not { } room)
+        {
+            yield break;
+        }
+
+        for (var i = 0; i < lines.Length; i++)
+        {
+            if (lines[i].TrimStart().StartsWith("//", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            foreach (Match match in Used().Matches(lines[i]))
+            {
+                var used = match.Groups[1].Value;
+                if (used != room && Rooms.Contains(used) && !UsedByAll.Contains(used) && !Uses.GetValueOrDefault(room, []).Contains(used))
+                {
+                    yield return $"{path}:{i + 1}: {room} may not use {used}; see DESIGN.md 3";
+                }
+            }
+        }
+    }
+
+    public static IEnumerable<string> Reveals(string path, string[] lines) =>
+        lines.Select((line, i) => (line, i))
+            .Where(x => x.line.Contains(".Reveal()", StringComparison.Ordinal) && !MayReveal.Any(m => path.EndsWith(m, StringComparison.Ordinal)))
+            .Select(x => $"{path}:{x.i + 1}: only {string.Join(", ", MayReveal)} may reveal a secret");
+
+    public static IEnumerable<string> Marks(string path, string[] lines) =>
+        lines.Select((line, i) => (line, i))
+            .Where(x => Mark().IsMatch(x.line))
+            .Select(x => $"{path}:{x.i + 1}: file an issue instead of leaving a mark");
+
+    private static string? Room(string path)
+    {
+        var parts = path.Split('/');
+        return parts.Length > 3 && parts[0] == "src" && parts[1] == "SendProxy" ? parts[2] : null;
+    }
+
+    [GeneratedRegex(@"\b(class|record|struct|interface|enum)\b|^    where |TheoryData<")]
+    private static partial Regex TypeHead();
+
+    [GeneratedRegex(@"(?<![\w.])(?:SendProxy\.)?([A-Z]\w+)\.[A-Z]|using SendProxy\.(?<1>[A-Z]\w+)")]
+    private static partial Regex Used();
+
+    [GeneratedRegex(@"\b(TODO|FIXME|HACK|XXX)\b")]
+    private static partial Regex Mark();
+}
