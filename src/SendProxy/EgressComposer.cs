@@ -26,7 +26,7 @@ internal sealed class EgressComposer(
         _limiters = Renew(_limiters, settings.Limits, (limiter, options) => limiter.Options == options,
             (_, options) => new PacedLimiter(options, time, limits), longest);
         _lines = Renew(_lines, settings.Upstreams, (line, options) => line.Upstream.Options.Fingerprint == options.Options.Fingerprint, Line, longest);
-        var routes = settings.Routes.Select(r => new Route(r, new SendPlan(r.Name, _lines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])])));
+        var routes = settings.Routes.Select(r => new Route(r, new SendPlan(r.Name, _lines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? "")));
         var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretForm.Any) : null;
         var keys = settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
             .Select(KeySearch.For).OfType<KeySearch>();

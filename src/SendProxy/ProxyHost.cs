@@ -10,6 +10,7 @@ using SendProxy.Queueing;
 using SendProxy.Receiving;
 using SendProxy.Secrets;
 using SendProxy.Sending;
+using SendProxy.Sending.Idempotency;
 using SendProxy.Telemetry;
 
 namespace SendProxy;
@@ -34,6 +35,8 @@ internal static class ProxyHost
             .AddProxyMetrics().AddSecrets().AddSending().AddEgress()
             .AddQueueing(settings.Journal, settings.NeedsJournal).AddReceiving()
             .AddFanOut(settings.NeedsJournal && settings.Roles.HasFlag(Roles.Worker))
+            .AddSingleton<KeyKeeper>().AddHostedService(s => s.GetRequiredService<KeyKeeper>())
+            .AddSingleton<Func<IIdempotencyStore?>>(s => () => s.GetRequiredService<KeyKeeper>().Store)
             .AddSingleton<IReadiness, JournalReadiness>()
             .AddSingleton<HooksComposer>()
             .AddSingleton(s => new Live<ReceivingState>(s.GetRequiredService<HooksComposer>().Receiving(settings, null)))
@@ -70,7 +73,8 @@ internal static class ProxyHost
         var composer = services.GetRequiredService<EgressComposer>();
         var live = services.GetRequiredService<Live<EgressState>>();
         var hooks = services.GetRequiredService<HooksComposer>();
-        var (receiving, fanOut) = (services.GetRequiredService<Live<ReceivingState>>(), services.GetRequiredService<Live<FanOutState>>());
+        var receiving = services.GetRequiredService<Live<ReceivingState>>();
+        var fanOut = services.GetRequiredService<Live<FanOutState>>();
         return new Reload(
             path, settings,
             next =>

@@ -28,7 +28,10 @@ internal sealed record ProxySettings(
     private const int Version = 1;
 
     /// <summary>Whether something of it stores items. One that stores none makes no file.</summary>
-    public bool NeedsJournal => Webhooks.NeedsJournal(Roles);
+    public bool NeedsJournal => Webhooks.NeedsJournal(Roles) || (KeepsKeys && Roles.HasFlag(Roles.Egress));
+
+    /// <summary>A journal is written: callers' idempotency keys are kept in it.</summary>
+    public bool KeepsKeys { get; init; }
 
     /// <summary>Files whose change is a change of the configuration.</summary>
     public IReadOnlyCollection<string> Files { get; init; } = [];
@@ -75,10 +78,12 @@ internal sealed record ProxySettings(
             Upstreams: upstreams,
             Limits: limits,
             Routes: root.Has("routes") || root.Describing ? routes : presetRoutes,
-            Journal: JournalOptions.Read(root.Section("journal", "What must not be lost: webhook events and queued sends. Cannot be changed while running.")),
+            Journal: JournalOptions.Read(root.Section(
+                "journal", "What must not be lost: webhook events, and callers' idempotency keys where this section is written. Cannot be changed while running.")),
             Webhooks: WebhookSettings.Read(root),
             Telemetry: TelemetryOptions.Read(root),
             Shutdown: ShutdownOptions.Read(root.Section("shutdown", "How the process ends.")));
+        settings = settings with { KeepsKeys = root.Has("journal") && settings.Journal.Kind != JournalKind.None };
         SettingsChecks.Relations(root, settings);
         return settings;
     }

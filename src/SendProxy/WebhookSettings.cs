@@ -19,7 +19,9 @@ internal sealed record WebhookSettings(
         {
             foreach (var source in subscriber.Sources.Where(s => s != "sendproxy" && !settings.Sources.ContainsKey(s)))
             {
-                webhooks.Check(settings.Sources.Count == 0, "subscribers", $"subscribers.{subscriber.Name}.sources {Spelling.Quoted(source)} is no name of webhooks.sources");
+                // A worker apart from the gateway has no sources to compare with.
+                webhooks.Check(settings.Sources.Count == 0, "subscribers",
+                    $"subscribers.{subscriber.Name}.sources {Spelling.Quoted(source)} is no name of webhooks.sources");
             }
         }
 

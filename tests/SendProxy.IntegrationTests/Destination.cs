@@ -54,7 +54,10 @@ internal sealed class Destination : IAsyncDisposable
         StartAsync(k => k.ListenUnixSocket(path), answer, cancellation);
 
     /// <summary>Waits until so many requests have arrived.</summary>
-    public async Task<IReadOnlyList<Received>> WaitForAsync(int count, CancellationToken cancellation)
+    public Task<IReadOnlyList<Received>> WaitForAsync(int count, CancellationToken cancellation) => WaitForAsync(r => r.Count >= count, cancellation);
+
+    /// <summary>Waits until what has arrived is enough.</summary>
+    public async Task<IReadOnlyList<Received>> WaitForAsync(Func<IReadOnlyCollection<Received>, bool> enough, CancellationToken cancellation)
     {
         while (true)
         {
@@ -64,7 +67,7 @@ internal sealed class Destination : IAsyncDisposable
                 grown = _grown.Task;
             }
 
-            if (_received.Count >= count)
+            if (enough(_received))
             {
                 return Requests;
             }

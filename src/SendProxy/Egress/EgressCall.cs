@@ -35,12 +35,17 @@ internal sealed class EgressCall(string requestId)
         {
             headers["SendProxy-Attempts"] = outcome.Attempts.ToString(CultureInfo.InvariantCulture);
             headers["SendProxy-Queued-Ms"] = ((long)outcome.Queued.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+            if (outcome.IsReplay)
+            {
+                headers["Idempotency-Replayed"] = "true";
+            }
+
             headers["SendProxy-Limiter"] = Route!.Plan.Limits.Count > 0 ? "local" : "off";
         }
 
         if (Message is { Key.Origin: not KeyOrigin.None } message)
         {
-            headers["SendProxy-Idempotency"] = message.Key.Word;
+            headers["SendProxy-Idempotency"] = Outcome?.StoreAway == true ? "vendor" : message.Key.Word;
             headers[IdempotencyKey.Header] = message.Key.Value;
         }
     }

@@ -102,7 +102,7 @@ internal sealed class EgressHandler(
         own(body);
 
         // 3 key
-        var (key, badKey) = KeyFor(request, route);
+        var (key, badKey) = KeyFor(request, route, target, body);
         if (badKey is not null)
         {
             return badKey;
@@ -137,19 +137,36 @@ internal sealed class EgressHandler(
             : total;
     }
 
-    private (IdempotencyKey Key, Refusal? Refusal) KeyFor(HttpRequest request, Route route)
+    private (IdempotencyKey Key, Refusal? Refusal) KeyFor(HttpRequest request, Route route, string target, ReplayBody body)
     {
         var sent = request.Headers[IdempotencyKey.Header];
         if (sent.Count == 0)
         {
-            return route.Options.RequireKey
+            return route.Options.Keys.Require
                 ? (default, Refusal.NotSent(ProxyError.IdempotencyKeyMissing, $"The route {route.Name} has idempotency.require: true."))
-                : (HttpMethods.IsPost(request.Method) || HttpMethods.IsPatch(request.Method) ? IdempotencyKey.Generate(time) : IdempotencyKey.None, null);
+                : (MakeKey(request, route, target, body), null);
         }
 
         return sent.Count == 1 && IdempotencyKey.TryParse(sent.ToString(), out var key)
             ? (key, null)
             : (default, Refusal.NotSent(ProxyError.IdempotencyKeyInvalid, $"It must be one key of 1 to {IdempotencyKey.MaxLength} visible ASCII characters."));
+    }
+
+    private IdempotencyKey MakeKey(HttpRequest request, Route route, string target, ReplayBody body)
+    {
+        if (!HttpMethods.IsPost(request.Method) && !HttpMethods.IsPatch(request.Method))
+        {
+            return IdempotencyKey.None;
+        }
+
+        if (route.Options.Keys.DeriveWithin is { } window)
+        {
+            var fingerprint = RequestFingerprint.Of(request.Method, route.Name, target, request.ContentType ?? "", body.Memory.Span);
+            return new IdempotencyKey(RequestFingerprint.Derive(fingerprint, window, time.GetUtcNow()), KeyOrigin.Derived);
+        }
+
+        // A vendor that takes no key gets none: then there is nothing to tell the caller either.
+        return route.Plan.Line.Upstream.Options.Idempotency.Deduplicates ? IdempotencyKey.Generate(time) : IdempotencyKey.None;
     }
 }
 

@@ -6,10 +6,9 @@ namespace SendProxy.Egress;
 /// <summary>Which requests go where. Section <c>routes[]</c>.</summary>
 /// <param name="Path">Exact path; null where <paramref name="Prefix"/> is given.</param>
 /// <param name="Limits">Names of limits; a permit is taken from each.</param>
-/// <param name="RequireKey">A request without Idempotency-Key is refused.</param>
 internal sealed record RouteOptions(
     string Name, IReadOnlyList<string> Methods, string? Path, string? Prefix, string Upstream, IReadOnlyList<string> Limits,
-    Lane Lane, bool Paused, bool RequireKey, string? Channel, long MaxBodyBytes)
+    Lane Lane, bool Paused, KeyOptions Keys, string? Channel, long MaxBodyBytes)
 {
     private static readonly string[] Known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -34,10 +33,28 @@ internal sealed record RouteOptions(
             Limits: allLimits ?? route.Texts("limits", [], "Limits of which each request takes a permit.", 10),
             Lane: route.Choice("lane", "Who goes first when permits are short; Priority: u=N of a request overrides it.", Lanes.Words),
             Paused: route.Flag("paused", false, "A switch: requests get 503 route_paused."),
-            RequireKey: route.Section("idempotency", "Keys of this route.").Flag("require", false, "Refuse requests without an Idempotency-Key."),
+            Keys: KeyOptions.Read(route.Section("idempotency", "Keys of this route.")),
             Channel: route.Text("channel", null, "sms, whatsapp, email: a label in metrics (preset).", 32),
             MaxBodyBytes: route.Size("maxBody", "1MiB", "0B", "64MiB", "Largest body; it is kept in memory, so that it can be repeated."));
     }
 
     public static bool IsPath(string path) => TargetForm.Check(path) is null && !path.Contains('?', StringComparison.Ordinal);
+}
+
+/// <summary>How a route treats idempotency keys. Section <c>routes[].idempotency</c>.</summary>
+/// <param name="Require">A request without a key is refused.</param>
+/// <param name="DeriveWithin">Null: a key is made anew for a request without one; else its content gives the key within this time.</param>
+/// <param name="Namespace">Routes with one namespace share their keys; null: one for each upstream.</param>
+internal sealed record KeyOptions(bool Require, TimeSpan? DeriveWithin, string? Namespace)
+{
+    public static KeyOptions Read(SettingsReader keys)
+    {
+        var derive = keys.Choice("derive", "Make the key of a request that has none from its content, for applications that repeat without one.",
+            ("none", false), ("content", true));
+        var window = keys.Duration("window", "10m", "1s", "24h", "With derive: content: equal requests within it are one message.");
+        var require = keys.Flag("require", false, "Refuse requests without an Idempotency-Key.");
+        keys.Check(!derive || !require, "derive", "means nothing together with require: true");
+        keys.Check(derive || !keys.Has("window"), "window", "means something only with derive: content");
+        return new KeyOptions(require, derive ? window : null, keys.Text("namespace", null, "Routes with the same namespace share their keys.", 64));
+    }
 }

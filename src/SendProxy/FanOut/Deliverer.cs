@@ -39,11 +39,13 @@ internal sealed class Deliverer(
         }
 
         var (next, dead) = await MoveAsync(subscriber.Options, item, number, result, cut);
-        telemetry.Ended(new DeliveryEnd(subscriber.Name, envelope, number, result, next, dead, item.Body.Length, time.GetElapsedTime(start)));
+        telemetry.Ended(new DeliveryEnd(
+            subscriber.Name, envelope, number, result, next, dead, item.Body.Length, time.GetElapsedTime(start)));
         return result.Outcome;
     }
 
-    private async Task<(DateTimeOffset? Next, bool Dead)> MoveAsync(SubscriberOptions options, ClaimedItem item, int number, DeliveryResult result, CancellationToken cut)
+    private async Task<(DateTimeOffset? Next, bool Dead)> MoveAsync(
+        SubscriberOptions options, ClaimedItem item, int number, DeliveryResult result, CancellationToken cut)
     {
         var queue = journal.Queue;
         if (result.Outcome == DeliveryOutcome.Delivered)
@@ -64,7 +66,8 @@ internal sealed class Deliverer(
         if (item.Item.Deadline is not { } deadline)
         {
             deadline = now + options.RetryFor;
-            await Moves.UntilMovedAsync(() => queue.MarkAttemptingAsync(item.Lease, new AttemptMark(Deadline: deadline), CancellationToken.None), time, cut);
+            var mark = new AttemptMark(Deadline: deadline);
+            await Moves.UntilMovedAsync(() => queue.MarkAttemptingAsync(item.Lease, mark, CancellationToken.None), time, cut);
         }
 
         var answer = result.Status > 0 ? new Answer(result.Status, default) : null;
@@ -87,9 +90,8 @@ internal sealed class Deliverer(
         }
 
         // The wait before this one is not stored; what it was expected to be stands for it.
-        var last = number == 1
-            ? TimeSpan.Zero
-            : TimeSpan.FromSeconds(Math.Min(options.MaxDelay.TotalSeconds, options.BaseDelay.TotalSeconds * Math.Pow(1.5, Math.Min(number, MaxGrowth) - 1)));
-        return Backoff.Next(last, options.BaseDelay, options.MaxDelay, result.RetryAfter, draw());
+        var grown = options.BaseDelay.TotalSeconds * Math.Pow(1.5, Math.Min(number, MaxGrowth) - 1);
+        var last = number == 1 ? 0 : Math.Min(options.MaxDelay.TotalSeconds, grown);
+        return Backoff.Next(TimeSpan.FromSeconds(last), options.BaseDelay, options.MaxDelay, result.RetryAfter, draw());
     }
 }

@@ -72,9 +72,8 @@ internal sealed class DeliveryAttempt(SubscriberClient client, TimeProvider time
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             return new(e.InnerException is AddressRefusedException ? DeliveryOutcome.AddressRefused
-                : e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }
-                    ? DeliveryOutcome.Unreachable
-                    : DeliveryOutcome.Broken);
+                : e is HttpRequestException h && IsBeforeSending(h.HttpRequestError) ? DeliveryOutcome.Unreachable
+                : DeliveryOutcome.Broken);
         }
     }
 
@@ -90,10 +89,14 @@ internal sealed class DeliveryAttempt(SubscriberClient client, TimeProvider time
         _ => "unsigned",
     };
 
+    private static bool IsBeforeSending(HttpRequestError error) =>
+        error is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError;
+
     private static void Fill(HttpRequestMessage request, EventEnvelope envelope, int attempt, string timestamp, string? signature)
     {
         request.Version = HttpVersion.Version11;
-        request.Content!.Headers.TryAddWithoutValidation("Content-Type", envelope.ContentType.Length > 0 ? envelope.ContentType : "application/octet-stream");
+        var type = envelope.ContentType.Length > 0 ? envelope.ContentType : "application/octet-stream";
+        request.Content!.Headers.TryAddWithoutValidation("Content-Type", type);
         var headers = request.Headers;
         foreach (var (name, value) in envelope.Headers)
         {
@@ -114,14 +117,16 @@ internal sealed class DeliveryAttempt(SubscriberClient client, TimeProvider time
     private DeliveryResult Judge(HttpResponseMessage answer)
     {
         var status = (int)answer.StatusCode;
-        var hint = RateHeaders.Read(n => answer.Headers.TryGetValues(n, out var values) ? string.Join(',', values) : null, NoNames, time.GetUtcNow());
+        string? Header(string name) => answer.Headers.TryGetValues(name, out var values) ? string.Join(',', values) : null;
+        var hint = RateHeaders.Read(Header, NoNames, time.GetUtcNow());
         var outcome = answer.IsSuccessStatusCode ? DeliveryOutcome.Delivered
             : answer.StatusCode == HttpStatusCode.Gone ? DeliveryOutcome.Gone
             : DeliveryOutcome.Refused;
         return new(outcome, status, hint.RetryAfter);
     }
 
-    // Read so that the connection can be used again; more than the bound ends it. The status is known: what fails here is no failure.
+    // Read so that the connection can be used again; more than the bound ends it. The status is known: what fails here
+    // is no failure.
     private static async Task DropAsync(HttpResponseMessage answer, CancellationToken cancellation)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(8192);

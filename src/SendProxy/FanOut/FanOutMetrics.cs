@@ -12,7 +12,8 @@ internal sealed class FanOutMetrics(IMetricFactory metrics)
 
     private readonly Counter _deliveries = metrics.CreateCounter(
         "sendproxy_deliveries_total",
-        "Ends of attempts by subscriber and outcome: delivered, refused (another status), gone (410), timed_out, broken, unreachable, address_refused, unsigned, dead.",
+        "Ends of attempts by subscriber and outcome: delivered, refused (another status), gone (410), timed_out, broken, "
+        + "unreachable, address_refused, unsigned; and dead, once more, for those put aside.",
         ["subscriber", "outcome"]);
 
     private readonly Histogram _duration = metrics.CreateHistogram(

@@ -178,6 +178,11 @@ internal sealed partial class SubscriberLoop(
     private async Task<DateTimeOffset?> GoneSinceAsync(CancellationToken stop)
     {
         var holds = await journal.Queue.HoldsAsync(EventEnvelope.Deliveries, stop);
+        if (holds.Error is not null)
+        {
+            return time.GetUtcNow(); // Not known: looked at again soon.
+        }
+
         var hold = (holds.Value ?? []).FirstOrDefault(h => h.Scope == HoldScope.Group && h.Name == name && h.Reason == GoneReason);
         return hold?.Since;
     }

@@ -34,14 +34,17 @@ internal sealed record SubscriberOptions(
     {
         var (url, unixPath) = ReadUrl(subscriber);
         var retry = subscriber.Section("retry", "When a delivery is tried again.");
-        var keys = subscriber.List("signWith", "Keys that events are signed with (Standard Webhooks, whsec_...): every key makes a signature, several while one is rotated.",
+        var keys = subscriber.List("signWith",
+            "Keys that events are signed with (Standard Webhooks, whsec_...): each makes a signature, several while one is rotated.",
             r => SecretOptions.ReadSource(r, directory: false, required: true), 5);
         var options = new SubscriberOptions(
             Name: name,
             Url: url,
             UnixPath: unixPath,
-            Sources: subscriber.Texts("sources", [], "Names of webhooks.sources whose events it gets; none given: all.").ToHashSet(StringComparer.Ordinal),
-            Events: [.. subscriber.Texts("events", ["*"], "Types of events it gets; * stands for any text: message.*.").Select(t => new EventGlob(t))],
+            Sources: subscriber.Texts("sources", [], "Names of webhooks.sources whose events it gets; none given: all.")
+                .ToHashSet(StringComparer.Ordinal),
+            Events: [.. subscriber.Texts("events", ["*"], "Types of events it gets; * stands for any text: message.*.")
+                .Select(t => new EventGlob(t))],
             Timeout: subscriber.Duration("timeout", "30s", "100ms", "5m", "For one delivery, the answer's body included."),
             RetryFor: retry.Duration("for", "3d", "1s", "30d", "After a first failure; then the event is put aside as dead, to be replayed by hand."),
             BaseDelay: retry.Duration("baseDelay", "1s", "10ms", "1h", "About the first wait; later ones grow, with jitter."),
@@ -75,7 +78,8 @@ internal sealed record SubscriberOptions(
             return (uri, null);
         }
 
-        subscriber.Check(text.Length == 0, "url", $"{Spelling.Quoted(text)} is no address of this form; write {Example}, or unix:/run/app.sock:/hooks");
+        subscriber.Check(text.Length == 0, "url",
+            $"{Spelling.Quoted(text)} is no address of this form; write {Example}, or unix:/run/app.sock:/hooks");
         return none;
     }
 

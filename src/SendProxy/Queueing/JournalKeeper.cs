@@ -1,12 +1,14 @@
 namespace SendProxy.Queueing;
 
 /// <summary>A queue and what is to be closed with it.</summary>
-internal sealed record OpenedJournal(IMessageQueue Queue, IAsyncDisposable Store) : IAsyncDisposable
+/// <param name="Sqlite">The file, for other records that belong beside the items.</param>
+/// <param name="Seal">Seals what they store.</param>
+internal sealed record OpenedJournal(IMessageQueue Queue, Sqlite.SqliteJournal Sqlite, Secrets.Sealing.ItemSeal Seal) : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {
         await Queue.DisposeAsync();
-        await Store.DisposeAsync();
+        await Sqlite.DisposeAsync();
     }
 }
 
@@ -18,6 +20,9 @@ internal sealed class JournalKeeper(bool needed, Func<CancellationToken, Task<Op
     private QueueError? _failing;
 
     public bool IsOpen => _opened is not null;
+
+    /// <summary>Null while it is not open.</summary>
+    public OpenedJournal? Opened => _opened;
 
     /// <exception cref="InvalidOperationException">It is not open: a defect.</exception>
     public IMessageQueue Queue => _opened?.Queue ?? throw new InvalidOperationException("The journal is not open.");

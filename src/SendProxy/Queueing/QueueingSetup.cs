@@ -13,7 +13,15 @@ internal static class QueueingSetup
             .AddSingleton<JournalMetrics>()
             .AddSingleton<WorkerMetrics>()
             .AddSingleton(s => new JournalKeeper(needed, cancellation => OpenSqliteAsync(s, options, cancellation)));
-        return needed ? services.AddHostedService<SweepWorker>() : services;
+        return needed ? services.AddHostedService<JournalOpening>().AddHostedService<SweepWorker>() : services;
+    }
+
+    /// <summary>For hosts that are started without having opened it: nothing that uses it starts before.</summary>
+    private sealed class JournalOpening(JournalKeeper journal) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => journal.OpenAsync(cancellationToken);
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     private static async Task<OpenedJournal> OpenSqliteAsync(IServiceProvider services, JournalOptions options, CancellationToken cancellation)
@@ -23,7 +31,7 @@ internal static class QueueingSetup
         try
         {
             var queue = await SqliteMessageQueue.OpenAsync(options, journal, services.GetRequiredService<IMetricFactory>(), time, cancellation);
-            return new OpenedJournal(queue, journal);
+            return new OpenedJournal(queue, journal, queue.Sealing);
         }
         catch
         {

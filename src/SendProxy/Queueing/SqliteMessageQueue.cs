@@ -45,6 +45,9 @@ internal sealed class SqliteMessageQueue : IMessageQueue
 
     public Durability Durability => DurabilityOf(_journal);
 
+    /// <summary>Seals under the journal's keys.</summary>
+    public ItemSeal Sealing => _seal;
+
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>

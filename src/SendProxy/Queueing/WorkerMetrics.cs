@@ -6,7 +6,8 @@ namespace SendProxy.Queueing;
 internal sealed class WorkerMetrics(IMetricFactory metrics, TimeProvider time)
 {
     private readonly Gauge _progress = metrics.CreateGauge(
-        "sendproxy_worker_last_loop_timestamp_seconds", "When the worker's loop last came round; one that waits for work comes round by the minute.", ["worker"]);
+        "sendproxy_worker_last_loop_timestamp_seconds",
+        "When the worker's loop last came round; one that waits for work comes round every few seconds.", ["worker"]);
 
     private readonly Counter _failures = metrics.CreateCounter(
         "sendproxy_worker_failures_total", "Rounds that ended in a failure; the loop goes on.", ["worker"]);

@@ -5,7 +5,8 @@ namespace SendProxy.Receiving;
 /// <summary>Which headers of a webhook are kept for its subscribers.</summary>
 internal static class OriginalHeaders
 {
-    private const int MaxHeaders = 100;
+    // Kept with each event of a batch: what one request may weigh is bounded by it.
+    private const int MaxCharacters = 8 * 1024;
 
     // Those of one connection (RFC 9110, 7.6.1), those that say something of the body's framing, and credentials.
     private static readonly HashSet<string> Dropped = new(
@@ -15,10 +16,28 @@ internal static class OriginalHeaders
     public static IReadOnlyList<(string Name, string Value)> Of(HttpRequest request, SourceOptions source)
     {
         var secret = source.Recipe is { Key.Scheme: SignatureScheme.SharedSecret } recipe ? recipe.SignatureHeaders : [];
-        return [.. request.Headers
-            .Where(h => !Dropped.Contains(h.Key) && !h.Key.StartsWith("SendProxy-", StringComparison.OrdinalIgnoreCase)
-                && !secret.Contains(h.Key, StringComparer.OrdinalIgnoreCase))
-            .SelectMany(h => h.Value, (h, value) => (h.Key, value ?? ""))
-            .Take(MaxHeaders)];
+        var kept = new List<(string Name, string Value)>();
+        var length = 0;
+        foreach (var (name, values) in request.Headers)
+        {
+            if (Dropped.Contains(name) || name.StartsWith("SendProxy-", StringComparison.OrdinalIgnoreCase)
+                || secret.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                continue;
+            }
+
+            foreach (var value in values)
+            {
+                length += name.Length + (value?.Length ?? 0);
+                if (length > MaxCharacters)
+                {
+                    return kept;
+                }
+
+                kept.Add((name, value ?? ""));
+            }
+        }
+
+        return kept;
     }
 }

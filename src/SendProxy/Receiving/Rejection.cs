@@ -57,11 +57,11 @@ internal static class Rejections
 
     private static (string Word, ProxyError Error, int Status, string Text) Row(Rejection rejection) => rejection switch
     {
-        Rejection.UnknownSource => ("unknown_source", ProxyError.NotFound, 404, "webhooks.sources has no such name; this listener has POST /webhooks/{source}."),
+        Rejection.UnknownSource => ("unknown_source", ProxyError.NotFound, 404, "webhooks.sources has no such name."),
         Rejection.MethodNotAllowed => ("method_not_allowed", ProxyError.MethodNotAllowed, 405, "webhooks are sent by POST."),
         Rejection.SignatureMissing => ("signature_missing", ProxyError.WebhookRejected, 401, "the header with the signature is not there."),
-        Rejection.SignatureMalformed => ("signature_malformed", ProxyError.WebhookRejected, 401, "the header with the signature is not in the source's form."),
-        Rejection.SignatureMismatch => ("signature_mismatch", ProxyError.WebhookRejected, 401, "no secret of the source made this signature for these bytes."),
+        Rejection.SignatureMalformed => ("signature_malformed", ProxyError.WebhookRejected, 401, "the signature header is not in the source's form."),
+        Rejection.SignatureMismatch => ("signature_mismatch", ProxyError.WebhookRejected, 401, "no secret of the source made this signature."),
         Rejection.TimestampMissing => ("timestamp_missing", ProxyError.WebhookRejected, 401, "the signed time is not there."),
         Rejection.TimestampMalformed => ("timestamp_malformed", ProxyError.WebhookRejected, 401, "the signed time is no whole number."),
         Rejection.TimestampTooOld => ("timestamp_too_old", ProxyError.WebhookRejected, 401, "the signed time is further back than tolerance."),
@@ -74,7 +74,7 @@ internal static class Rejections
         Rejection.TooManyEvents => ("too_many_events", ProxyError.BodyTooLarge, 413, "the batch has more events than the source's maxEvents."),
         Rejection.ChallengeRefused => ("challenge_refused", ProxyError.WebhookRejected, 403, "the challenge's token is not the source's."),
         Rejection.Busy => ("busy", ProxyError.Overloaded, 503, "as many webhooks as the source's concurrency are worked on."),
-        Rejection.SecretUnavailable => ("secret_unavailable", ProxyError.CredentialUnavailable, 503, "no secret of the source can be used; see the log line of its file."),
+        Rejection.SecretUnavailable => ("secret_unavailable", ProxyError.CredentialUnavailable, 503, "no secret of the source can be used; see the log."),
         Rejection.JournalFull => ("journal_full", ProxyError.JournalUnavailable, 503, "the journal is full."),
         Rejection.JournalFailed => ("journal_failed", ProxyError.JournalUnavailable, 503, "the journal could not store it."),
         Rejection.TooSlow => ("too_slow", ProxyError.JournalUnavailable, 503, "it was not stored within acknowledge.within."),

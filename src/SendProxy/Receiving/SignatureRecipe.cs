@@ -66,6 +66,7 @@ internal sealed record SignatureRecipe(
             ("ecdsa-p256", SignatureScheme.EcdsaP256), ("shared-secret", SignatureScheme.SharedSecret));
         var signature = verify.Section("signature", "The header with the signature (preset).");
         var timestamp = verify.Section("timestamp", "Where the time of signing stands (preset); left out: nowhere.");
+        var id = verify.Section("id", "Where the message's id stands, if it is signed (preset).");
         var written = verify.Text("content", "{body}", "What is signed (preset): text with {id}, {timestamp}, {body}, {url}.", 200)!;
         verify.Check(SigningTemplate.TryParse(written, out var content), "content",
             "may have {id}, {timestamp}, {url} and must have {body} once; no other braces");
@@ -81,7 +82,7 @@ internal sealed record SignatureRecipe(
             TimestampHeaders: Headers(timestamp, "headers", "Names of the header with the time (preset)."),
             TimestampField: timestamp.Text("field", null, "Its name in a kv-list (preset).", 50),
             TimestampInMilliseconds: timestamp.Choice("unit", "Unit of the time since 1970 (preset).", ("s", false), ("ms", true)),
-            IdHeaders: Headers(verify.Section("id", "Where the message's id stands, if it is signed (preset)."), "headers", "Names of the header with the id (preset)."),
+            IdHeaders: Headers(id, "headers", "Names of the header with the id (preset)."),
             Form: verify.Choice("form", "What is signed: content, or the URL with the form's parameters (preset).",
                 ("template", SignedForm.Template), ("url-and-params", SignedForm.UrlAndParams)),
             Content: content);

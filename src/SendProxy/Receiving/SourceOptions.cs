@@ -24,10 +24,12 @@ internal sealed record SourceOptions(
     public static SourceOptions Read(string name, SettingsReader source)
     {
         _ = Presets.Apply(source, "source");
-        var (verify, none) = source.SectionOrWord("verify", "none", "How the vendor signs (preset); none: it does not, which needs allowUnverified.");
+        var (verify, none) = source.SectionOrWord("verify", "none",
+            "How the vendor signs (preset); none: it does not, which needs allowUnverified.");
         var unverified = source.Flag("allowUnverified", false, "Take webhooks of a source whose verify is none: anybody can send them.");
         source.Check(verify is not null || none, "verify", "is required; name a preset, or write how the vendor signs");
-        source.Check(!none || unverified, "verify", "is none: anybody who reaches the listener can send events; say allowUnverified: true to take that");
+        source.Check(!none || unverified, "verify",
+            "is none: anybody who reaches the listener can send events; say allowUnverified: true to take that");
         var secrets = source.List("secrets", "The vendor's signing secrets, all valid: several while one is rotated.",
             r => SecretOptions.ReadSource(r, directory: false, required: true), 5);
         source.Check(none || source.Has("secrets") && secrets.Count > 0, "secrets", "is required; give for example [{ file: /run/secrets/sendapi/webhook }]");
@@ -35,7 +37,8 @@ internal sealed record SourceOptions(
             Name: name,
             Recipe: verify is null ? null : SignatureRecipe.Read(verify),
             Secrets: [.. secrets.OfType<ISecretSource>()],
-            PublicUrl: source.Text("publicUrl", null, "The URL that the vendor calls, without a query; required where it is signed (twilio).", 2000),
+            PublicUrl: source.Text("publicUrl", null,
+                "The URL that the vendor calls, without a query; required where it is signed (twilio).", 2000),
             MaxBodyBytes: source.Size("maxBody", "1MiB", "1KiB", "64MiB", "Largest body; more gets 413."),
             Concurrency: (int)source.Integer("concurrency", 256, 1, 10_000, "Webhooks worked on at once; more get the overloadStatus."),
             Tolerance: source.Duration("tolerance", "5m", "1s", "7d", "How far the signed time may be from now, both ways (preset)."),
@@ -60,7 +63,8 @@ internal sealed record SourceOptions(
         var signsUrl = Recipe is { } recipe && (recipe.Form == SignedForm.UrlAndParams || recipe.Content.HasUrl);
         source.Check(!signsUrl || PublicUrl is not null, "publicUrl", "is required: this vendor signs the URL that it calls");
         source.Check(PublicUrl is null || (Uri.TryCreate(PublicUrl, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http"
-            && PublicUrl.AsSpan().IndexOfAny('?', '#') < 0), "publicUrl", "must be the URL that the vendor calls, without a query: https://hooks.example.com/webhooks/twilio");
+            && PublicUrl.AsSpan().IndexOfAny('?', '#') < 0), "publicUrl",
+            "must be the URL that the vendor calls, without a query: https://hooks.example.com/webhooks/twilio");
         // A copy that still passes the tolerance must still be known: first seen at its earliest, again at its latest.
         source.Check(Recipe is not { HasTimestamp: true } || Dedupe.Window >= 2 * Tolerance, "tolerance",
             $"is more than half of dedupe.window ({Units.Format(Dedupe.Window)}): an old copy would be taken as new");
@@ -87,13 +91,16 @@ internal sealed record AcknowledgeOptions(int Status, TimeSpan Within, int Overl
 {
     public static AcknowledgeOptions Read(SettingsReader acknowledge) => new(
         Status: (int)acknowledge.Integer("status", 200, 200, 299, "Answered once the event is stored (preset)."),
-        Within: acknowledge.Duration("within", "4s", "100ms", "60s", "Answer overloadStatus when it was not stored by then: below the vendor's own patience (preset)."),
-        OverloadStatus: (int)acknowledge.Integer("overloadStatus", 503, 400, 599, "Answered when it cannot be stored now, so that the vendor sends it again (preset)."));
+        Within: acknowledge.Duration("within", "4s", "100ms", "60s",
+            "Answer overloadStatus when it was not stored by then: below the vendor's own patience (preset)."),
+        OverloadStatus: (int)acknowledge.Integer("overloadStatus", 503, 400, 599,
+            "Answered when it cannot be stored now, so that the vendor sends it again (preset)."));
 }
 
 /// <summary>How a body becomes events, and where they say what they are.</summary>
 /// <param name="Batched">A JSON array is a batch: each of its elements is an event.</param>
-internal sealed record EventOptions(JsonPointer? Type, JsonPointer? MessageId, JsonPointer? At, string? TypeHeader, bool Batched, int MaxEvents)
+internal sealed record EventOptions(
+    JsonPointer? Type, JsonPointer? MessageId, JsonPointer? At, string? TypeHeader, bool Batched, int MaxEvents)
 {
     public static EventOptions Read(SettingsReader events)
     {

@@ -8,7 +8,9 @@ internal sealed class WebhookMetrics(IMetricFactory metrics)
     private static readonly double[] Seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
     private readonly Counter _webhooks = metrics.CreateCounter(
-        "sendproxy_webhooks_total", "Webhooks by source (empty where there is none of the name) and verdict: accepted, duplicate, challenged or the reason of the refusal.",
+        "sendproxy_webhooks_total",
+        "Webhooks by source (empty where there is none of the name) and verdict: accepted, duplicate, challenged, sender_left "
+        + "or the reason of the refusal.",
         ["source", "verdict"]);
 
     private readonly Counter _events = metrics.CreateCounter(

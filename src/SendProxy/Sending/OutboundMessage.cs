@@ -38,4 +38,5 @@ internal sealed class OutboundMessage
 /// <param name="Route">The route's name, for metrics and logs.</param>
 /// <param name="Line">The vendor with its pipeline.</param>
 /// <param name="Limits">A permit is taken from each.</param>
-internal sealed record SendPlan(string Route, UpstreamLine Line, IReadOnlyList<PacedLimiter> Limits);
+/// <param name="KeyNamespace">Within what, beside the upstream, an idempotency key is unique.</param>
+internal sealed record SendPlan(string Route, UpstreamLine Line, IReadOnlyList<PacedLimiter> Limits, string KeyNamespace);

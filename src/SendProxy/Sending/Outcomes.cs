@@ -35,6 +35,7 @@ internal static class Outcomes
         Refusal = refusal,
         Attempts = run.Attempts,
         Queued = run.Queued,
+        StoreAway = run.Pass.StoreAway,
         Sent = run.Sent,
         MessageId = result.Meaning == Meaning.Success ? MessageId(run.Message.Plan.Line.Upstream.Options, result.Body) : null,
         KeyFingerprint = run.Key.Fingerprint,

@@ -26,6 +26,12 @@ internal sealed class SendOutcome
     /// <summary>First 8 hex of SHA-256 of the key used last; null where none was.</summary>
     public string? KeyFingerprint { get; init; }
 
+    /// <summary>The answer is an earlier one, given again.</summary>
+    public bool IsReplay { get; init; }
+
+    /// <summary>The store of keys could not be asked: the vendor alone deduplicates.</summary>
+    public bool StoreAway { get; init; }
+
     /// <summary>What the vendor says is left of its limit; null where it does not say.</summary>
     public long? VendorRemaining { get; init; }
 }

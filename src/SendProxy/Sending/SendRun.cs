@@ -1,19 +1,18 @@
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Idempotency;
 using SendProxy.Upstreams;
 
 namespace SendProxy.Sending;
 
 /// <summary>What one send knows of itself while it runs: its key, its attempts, what may have happened. One at a time uses it.</summary>
-internal sealed class SendRun(OutboundMessage message, KeyChoice key, TimeProvider time, Func<double> draw)
+internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass pass, TimeProvider time, Func<double> draw)
 {
-    private const double LifetimeShare = 0.9;
-
     private readonly Repeatability _repeatability =
         AttemptTable.Of(message.Method, message.Plan.Line.Upstream.Options.Idempotency.Deduplicates && message.Key.Value.Length > 0);
 
     private TimeSpan _lastDelay;
-    private long _maybeSince;
+    private DateTimeOffset _begun;
     private bool _triedOtherKey;
 
     public OutboundMessage Message => message;
@@ -25,7 +24,16 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, TimeProvid
     public TimeSpan Queued { get; set; }
 
     /// <summary>The most that any attempt may have done.</summary>
-    public Sent Sent { get; private set; } = Sent.No;
+    public Sent Sent { get; private set; } = pass.StartedAt is null ? Sent.No : Sent.Maybe;
+
+    /// <summary>What the gate said before the first attempt.</summary>
+    public GatePass Pass => pass;
+
+    /// <summary>When an attempt under this key may first have been sent; null where none was.</summary>
+    public DateTimeOffset? StartedAt { get; private set; } = pass.StartedAt;
+
+    /// <summary>The settler finishes the last attempt, and records it.</summary>
+    public bool IsAdopted { get; set; }
 
     /// <summary>Why that attempt gave no answer; null where none failed so.</summary>
     public ProxyError? Error { get; private set; }
@@ -42,7 +50,11 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, TimeProvid
     /// <summary>Why there is no further attempt although the table allows one; null where it does not.</summary>
     public string? Ended { get; private set; }
 
-    public void Begin() => Attempts++;
+    public void Begin()
+    {
+        Attempts++;
+        _begun = time.GetUtcNow();
+    }
 
     /// <summary>Takes note of an attempt's end. Call once for each.</summary>
     public void Note(AttemptResult result, bool started)
@@ -57,9 +69,9 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, TimeProvid
             (Sent, Error) = (sent, result.Error ?? Error);
         }
 
-        if (started && _maybeSince == 0)
+        if (started)
         {
-            _maybeSince = time.GetTimestamp();
+            StartedAt ??= _begun;
         }
     }
 
@@ -120,6 +132,6 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, TimeProvid
 
     // Nothing goes out under a key that the vendor may have forgotten: it would be a second message.
     private bool KeyWouldExpire(TimeSpan delay) =>
-        _repeatability == Repeatability.Keyed && _maybeSince != 0
-        && time.GetElapsedTime(_maybeSince) + delay > message.Plan.Line.Upstream.Options.Idempotency.Lifetime * LifetimeShare;
+        _repeatability == Repeatability.Keyed && StartedAt is { } since
+        && time.GetUtcNow() - since + delay > message.Plan.Line.Upstream.Options.Idempotency.Lifetime * IdempotencyGate.LifetimeShare;
 }

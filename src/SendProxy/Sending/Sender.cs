@@ -2,18 +2,19 @@ using Polly;
 using Polly.CircuitBreaker;
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
 
 namespace SendProxy.Sending;
 
 /// <summary>
-/// The way of a send below the forwarder: 1 key, 2 permit, 3 first attempt, 4 what follows it, 5 outcome.
+/// The way of a send below the forwarder: 1 credential, 2 gate of keys, 3 permit, 4 first attempt, 5 what follows it, 6 outcome.
 /// </summary>
-internal sealed class Sender(SendingMetrics metrics, Settler settler, TimeProvider time, Func<double> draw) : ISender
+internal sealed class Sender(SendingMetrics metrics, Settler settler, IdempotencyGate gate, TimeProvider time, Func<double> draw) : ISender
 {
     public async Task<SendOutcome> SendAsync(OutboundMessage message, CancellationToken caller)
     {
-        // 1 key: chosen once, the same for all attempts until a 401.
+        // 1 credential: chosen once, the same for all attempts until a 401.
         var line = message.Plan.Line;
         if (line.Upstream.Credential.Choose(draw()) is not { } key)
         {
@@ -22,24 +23,61 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, TimeProvid
                 + $"{Secrets.SecretMetrics.Word(line.Upstream.Credential.Watched.State)}."), TimeSpan.Zero);
         }
 
-        // 2 permit
-        var run = new SendRun(message, key, time, draw);
-        if (await TakePermitsAsync(run, caller) is { } refusal)
+        // 2 gate of keys: only for a key that outlives this request
+        var pass = IdempotencyGate.Guards(message.Key) ? await gate.EnterAsync(message, caller) : default;
+        if (pass.Refusal is { } notThrough)
         {
-            return Refused(refusal, run.Queued);
+            return Refused(notThrough, TimeSpan.Zero);
         }
 
-        // 3 first attempt
-        line.Budget.FirstAttempt();
+        if (pass.Replay is { } replay)
+        {
+            return new SendOutcome { Answer = replay.ToMessage(), Attempts = 0, Queued = TimeSpan.Zero, Sent = Sent.Yes, IsReplay = true };
+        }
+
+        var run = new SendRun(message, key, pass, time, draw);
+        try
+        {
+            return await SendOnceAsync(run, caller);
+        }
+        catch (OperationCanceledException) when (!run.IsAdopted)
+        {
+            // The caller left between attempts: whoever asks with this key next goes on.
+            await gate.LeaveAsync(message, pass, null, run.Sent, run.StartedAt);
+            throw;
+        }
+    }
+
+    private async Task<SendOutcome> SendOnceAsync(SendRun run, CancellationToken caller)
+    {
+        // 3 permit
+        if (await TakePermitsAsync(run, caller) is { } refusal)
+        {
+            await gate.LeaveAsync(run.Message, run.Pass, null, run.Sent, run.StartedAt);
+            return Refused(refusal with { Sent = run.Sent }, run.Queued);
+        }
+
+        // 4 first attempt
+        run.Message.Plan.Line.Budget.FirstAttempt();
         var result = await AttemptAsync(run, caller);
 
-        // 4 what follows: Polly waits and counts, the run decides
+        // 5 what follows: Polly waits and counts, the run decides
         if (result.Happened != Happened.Final)
         {
             result = await FollowAsync(run, result, caller);
         }
 
-        // 5 outcome
+        // 6 outcome: recorded behind the answer where the vendor deduplicates, before it where only the record does
+        var recorded = gate.LeaveAsync(run.Message, run.Pass, result, run.Sent, run.StartedAt);
+        if (run.Message.Plan.Line.Upstream.Options.Idempotency.Deduplicates && !recorded.IsCompleted)
+        {
+            settler.Track(recorded.AsTask());
+        }
+        else
+        {
+            await recorded;
+        }
+
         return Outcomes.Of(run, result);
     }
 
@@ -115,6 +153,7 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, TimeProvid
                 Happened = last.Happened,
                 Answer = last.Answer,
                 Body = last.Body,
+                IsBuffered = last.IsBuffered,
                 Meaning = last.Meaning,
                 Hint = last.Hint,
                 Error = last.Error,
@@ -188,7 +227,12 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, TimeProvid
                 await abandon.CancelAsync();
             }
 
-            settler.Adopt(attempt, run.Message.Plan.Line.Upstream.Name, result => Slow(run, result));
+            run.IsAdopted = true;
+            settler.Adopt(attempt, run.Message.Plan.Line.Upstream.Name, async result =>
+            {
+                Slow(run, result);
+                await gate.LeaveAsync(run.Message, run.Pass, result, run.Sent, run.StartedAt);
+            });
             throw;
         }
     }

@@ -7,6 +7,8 @@ internal static class SendingSetup
         .AddSingleton<SendingMetrics>()
         .AddSingleton<RateLimiting.LimitMetrics>()
         .AddSingleton<Upstreams.CredentialMetrics>()
+        .AddSingleton<Idempotency.IdempotencyMetrics>()
+        .AddSingleton<Idempotency.IdempotencyGate>()
         .AddSingleton<Settler>()
         .AddSingleton<ISender, Sender>();
 }

@@ -11,11 +11,16 @@ internal sealed class Settler(SendingMetrics metrics)
 {
     private readonly ConcurrentDictionary<Task, byte> _running = new();
 
-    /// <param name="ended">Told the result; for the log.</param>
-    public void Adopt(Task<AttemptResult> attempt, string upstream, Action<AttemptResult> ended)
+    /// <param name="ended">Told the result; its answer is ended afterwards.</param>
+    public void Adopt(Task<AttemptResult> attempt, string upstream, Func<AttemptResult, Task> ended)
     {
         metrics.Settling(1);
-        var settling = SettleAsync(attempt, upstream, ended);
+        Track(SettleAsync(attempt, upstream, ended));
+    }
+
+    /// <summary>Awaits something at the end of the process that nobody waits for before.</summary>
+    public void Track(Task settling)
+    {
         _running.TryAdd(settling, 0);
         _ = settling.ContinueWith(t => _running.TryRemove(t, out _), TaskScheduler.Default);
     }
@@ -29,14 +34,14 @@ internal sealed class Settler(SendingMetrics metrics)
         }
     }
 
-    private async Task SettleAsync(Task<AttemptResult> attempt, string upstream, Action<AttemptResult> ended)
+    private async Task SettleAsync(Task<AttemptResult> attempt, string upstream, Func<AttemptResult, Task> ended)
     {
         try
         {
             var result = await attempt;
             metrics.Settled(upstream, result.Happened);
+            await ended(result);
             result.Answer?.Dispose();
-            ended(result);
         }
         finally
         {

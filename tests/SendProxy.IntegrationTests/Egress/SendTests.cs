@@ -117,7 +117,7 @@ public class SendTests
 
         using var answer = await stage.SendAsync(headers: ("Idempotency-Key", "order-42"));
 
-        Assert.Equal(("caller", "order-42"), (answer.Header("SendProxy-Idempotency"), answer.Header("Idempotency-Key")));
+        Assert.Equal(("vendor", "order-42"), (answer.Header("SendProxy-Idempotency"), answer.Header("Idempotency-Key")));
         Assert.Equal("order-42", Assert.Single(stage.Vendor.Ledger.Read()).IdempotencyKey);
     }
 

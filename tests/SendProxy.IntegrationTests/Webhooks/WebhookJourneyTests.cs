@@ -47,6 +47,69 @@ public sealed class WebhookJourneyTests : IDisposable
     }
 
     [Fact]
+    public async Task Journey_KilledInTheMiddle_LosesNothingThatWasAcknowledged()
+    {
+        await using var application = await Destination.StartAsync(Cancel);
+        Configure(application.Address.ToString());
+        var acknowledged = new System.Collections.Concurrent.ConcurrentDictionary<string, bool>();
+        await using (var killed = await ProxyProcess.StartAsync(_folder, Cancel))
+        {
+            using var vendor = new Vendor(killed.Address("webhooks"));
+            var some = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var sending = Enumerable.Range(1, 8).Select(async sender =>
+            {
+                try
+                {
+                    for (var n = 0; ; n++)
+                    {
+                        var body = Vendor.Event((sender * 1_000_000) + n);
+                        var answer = await vendor.SendAsync(body, $"msg_{sender}_{n}", Cancel);
+                        if (answer.StatusCode == HttpStatusCode.OK && acknowledged.TryAdd(body, true) && acknowledged.Count > 100)
+                        {
+                            some.TrySetResult();
+                        }
+                    }
+                }
+                catch (HttpRequestException)
+                {
+                    // Killed.
+                }
+            }).ToArray();
+            await some.Task.WaitAsync(ProxyProcess.Guard, Cancel);
+            await killed.KillAsync();
+            await Task.WhenAll(sending);
+        }
+
+        await using var again = await ProxyProcess.StartAsync(_folder, Cancel);
+        var arrived = await application.WaitForAsync(
+            all => acknowledged.Keys.ToHashSet().IsSubsetOf(all.Select(r => Encoding.UTF8.GetString(r.Body))), Cancel);
+
+        Assert.True(acknowledged.Count > 100);
+        Assert.All(
+            arrived.GroupBy(r => Encoding.UTF8.GetString(r.Body)),
+            same => Assert.Single(same.Select(r => r.Header("webhook-id")).Distinct()));
+    }
+
+    [Fact]
+    public async Task Terminate_DeliveryInFlight_IsFinishedFirst()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var application = await Destination.StartAsync(Cancel, answer: (_, _) => gate.Task);
+        Configure(application.Address.ToString());
+        await using var proxy = await ProxyProcess.StartAsync(_folder, Cancel);
+        using var vendor = new Vendor(proxy.Address("webhooks"));
+        await vendor.SendAsync(Vendor.Event(1), "msg_1", Cancel);
+        await application.WaitForAsync(1, Cancel);
+
+        proxy.Signal("-TERM");
+        await proxy.WaitForLineAsync(l => l.Contains("\"event\":\"Draining\"", StringComparison.Ordinal), Cancel);
+        gate.SetResult();
+
+        Assert.Equal(0, await proxy.WaitForExitAsync(Cancel));
+        Assert.Single(proxy.Output, IsDelivered);
+    }
+
+    [Fact]
     public async Task Journey_VendorRepeats_DeliversOnceWithItsHeaders()
     {
         await using var application = await Destination.StartAsync(Cancel);

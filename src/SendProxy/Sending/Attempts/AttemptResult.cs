@@ -14,6 +14,9 @@ internal sealed class AttemptResult
     /// <summary>The answer's body where it was buffered.</summary>
     public ReadOnlyMemory<byte> Body { get; init; }
 
+    /// <summary>False where the answer is streamed: then it cannot be kept.</summary>
+    public bool IsBuffered { get; init; }
+
     public Meaning? Meaning { get; init; }
 
     public RateHint Hint { get; init; }

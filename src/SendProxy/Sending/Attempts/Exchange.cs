@@ -127,6 +127,7 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
             Happened = AttemptTable.Of(meaning, byRule),
             Answer = answer,
             Body = body,
+            IsBuffered = body is not null,
             Meaning = meaning,
             Hint = RateHeaders.Read(Header, Options.RateHeaders, time.GetUtcNow()),
         };

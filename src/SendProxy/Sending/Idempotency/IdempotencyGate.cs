@@ -1,0 +1,110 @@
+using SendProxy.Errors;
+using SendProxy.Sending.Attempts;
+
+namespace SendProxy.Sending.Idempotency;
+
+/// <summary>What the gate says of a send with a key that outlives the request.</summary>
+/// <param name="Token">The owner's; 0 where no record is kept.</param>
+/// <param name="StartedAt">When an earlier attempt under this key may have been sent.</param>
+/// <param name="Replay">An earlier answer, to be given again.</param>
+/// <param name="Refusal">Why it is not sent.</param>
+/// <param name="StoreAway">The store cannot be asked; the vendor alone deduplicates.</param>
+internal readonly record struct GatePass(
+    long Token = 0, DateTimeOffset? StartedAt = null, StoredAnswer? Replay = null, Refusal? Refusal = null, bool StoreAway = false);
+
+/// <summary>
+/// Stands before the first attempt of a send whose key the caller gave or its content derived: replays, waits for a twin,
+/// refuses, or lets one through. A key that the proxy made for one request meets no store. DESIGN.md 7.
+/// </summary>
+internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, IdempotencyMetrics metrics, TimeProvider time)
+{
+    // Past the attempt's own timeout nothing of the owner can still be on its way.
+    private static readonly TimeSpan LeaseSlack = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+
+    /// <summary>Nothing goes out later than this share of the key's lifetime after what may have been the first.</summary>
+    public const double LifetimeShare = 0.9;
+
+    public static bool Guards(IdempotencyKey key) => key.Origin is KeyOrigin.Caller or KeyOrigin.Derived;
+
+    /// <summary>Claims the key, waiting for a running twin within the message's deadline.</summary>
+    public async ValueTask<GatePass> EnterAsync(OutboundMessage message, CancellationToken caller)
+    {
+        var options = message.Plan.Line.Upstream.Options;
+        if (store() is not { } records)
+        {
+            return WithoutStore(message, "no journal is configured");
+        }
+
+        var claim = new KeyClaim(Scope(message), RequestFingerprint.Of(message), options.Timeouts.Total + LeaseSlack, options.Idempotency.Lifetime);
+        while (true)
+        {
+            var found = await records.ClaimAsync(claim, caller);
+            metrics.Claimed(message.Plan.Route, found.Verdict);
+            switch (found.Verdict)
+            {
+                case ClaimVerdict.Owned when found.StartedAt is not null && !options.Idempotency.Deduplicates:
+                    await records.EndAsync(claim.Scope, found.Token, KeyEnd.Unknown, null, found.StartedAt, caller);
+                    return new GatePass(Refusal: UnknownOutcome("its owner ended in the middle"));
+                case ClaimVerdict.Owned when found.StartedAt is { } first && time.GetUtcNow() - first > options.Idempotency.Lifetime * LifetimeShare:
+                    await records.EndAsync(claim.Scope, found.Token, KeyEnd.Unknown, null, first, caller);
+                    return new GatePass(Refusal: UnknownOutcome("the vendor may have forgotten the key since"));
+                case ClaimVerdict.Owned:
+                    return new GatePass(found.Token, found.StartedAt);
+                case ClaimVerdict.Finished:
+                    return new GatePass(Replay: found.Answer);
+                case ClaimVerdict.Mismatch:
+                    return new GatePass(Refusal: Refusal.NotSent(
+                        ProxyError.IdempotencyKeyReused, "The key was first used with another method, target, content type or body."));
+                case ClaimVerdict.Unknown:
+                    return new GatePass(Refusal: UnknownOutcome("its answer never came"));
+                case ClaimVerdict.Unavailable:
+                    return WithoutStore(message, "the journal does not answer");
+            }
+
+            var left = message.Deadline.Left;
+            if (left <= TimeSpan.Zero)
+            {
+                return new GatePass(Refusal: new Refusal(
+                    ProxyError.IdempotencyKeyInUse, Sent.Maybe, "A request with this key is still running, longer than this one may wait.", AskAgain));
+            }
+
+            using var bounded = CancellationTokenSource.CreateLinkedTokenSource(caller);
+            bounded.CancelAfter(left);
+            await records.WaitAsync(claim.Scope, bounded.Token);
+            caller.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Records how it ended. After this a twin gets the same answer. The answer is copied before this yields.</summary>
+    /// <param name="started">When an attempt may first have been sent; null where none was.</param>
+    public async ValueTask LeaveAsync(OutboundMessage message, GatePass pass, AttemptResult? result, Sent sent, DateTimeOffset? started)
+    {
+        if (pass.Token == 0 || store() is not { } records)
+        {
+            return;
+        }
+
+        var answer = result?.Answer is { } received ? StoredAnswer.From(received, result.Body, result.IsBuffered) : null;
+        var deduplicates = message.Plan.Line.Upstream.Options.Idempotency.Deduplicates;
+        var end = answer is not null ? KeyEnd.Finished
+            : deduplicates || sent == Sent.No ? KeyEnd.Open
+            : KeyEnd.Unknown;
+        if (!await records.EndAsync(Scope(message), pass.Token, end, answer, started, CancellationToken.None))
+        {
+            metrics.Unrecorded(message.Plan.Route);
+        }
+    }
+
+    private static KeyScope Scope(OutboundMessage message) =>
+        new(message.Plan.Line.Upstream.Name, message.Plan.KeyNamespace, message.Key.Value);
+
+    private static Refusal UnknownOutcome(string why) => new(
+        ProxyError.OutcomeUnknown, Sent.Maybe, $"A request with this key may have been carried out: {why}, and the vendor does not deduplicate.");
+
+    private static GatePass WithoutStore(OutboundMessage message, string why) =>
+        message.Plan.Line.Upstream.Options.Idempotency.Deduplicates
+            ? new GatePass(StoreAway: true)
+            : new GatePass(Refusal: Refusal.NotSent(
+                ProxyError.IdempotencyStoreUnavailable, $"The vendor does not deduplicate, and {why}: the key could not be kept.", AskAgain));
+}

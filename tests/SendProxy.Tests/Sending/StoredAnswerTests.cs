@@ -1,0 +1,52 @@
+using System.Net;
+using CsCheck;
+using SendProxy.Sending.Idempotency;
+
+namespace SendProxy.Tests.Sending;
+
+public class StoredAnswerTests
+{
+    [Theory]
+    [InlineData(200, true)]
+    [InlineData(202, true)]
+    [InlineData(400, true)]
+    [InlineData(404, true)]
+    [InlineData(422, true)]
+    [InlineData(401, false)]
+    [InlineData(403, false)]
+    [InlineData(408, false)]
+    [InlineData(409, false)]
+    [InlineData(425, false)]
+    [InlineData(429, false)]
+    [InlineData(500, false)]
+    [InlineData(503, false)]
+    [InlineData(302, false)]
+    public void IsFinal_Status_IsWhatAskingAgainWouldNotChange(int status, bool expected) => Assert.Equal(expected, StoredAnswer.IsFinal(status));
+
+    [Fact]
+    public void Serialize_AnyAnswer_ReadsBack() =>
+        Gen.Select(Gen.Int[200, 499], Gen.Byte.Array[0, 200], Gen.String.Array[0, 4]).Sample((status, body, values) =>
+        {
+            var answer = new StoredAnswer(status, [.. values.Select((v, i) => new KeyValuePair<string, string>($"H{i}", v))], body);
+            var back = StoredAnswer.Parse(answer.Serialize())!;
+            return back.Status == status && back.Body.Span.SequenceEqual(body) && back.Headers.SequenceEqual(answer.Headers);
+        });
+
+    [Fact]
+    public void Parse_AnyBytes_DoesNotThrow() => Gen.Byte.Array[0, 60].Sample(bytes => _ = StoredAnswer.Parse(bytes));
+
+    [Fact]
+    public void From_Answer_KeepsWhatIsTrueLater()
+    {
+        using var answer = new HttpResponseMessage(HttpStatusCode.Accepted) { Content = new StringContent("{}") };
+        answer.Headers.TryAddWithoutValidation("X-Request-Id", "1");
+        answer.Headers.TryAddWithoutValidation("X-RateLimit-Remaining", "5");
+        answer.Headers.TryAddWithoutValidation("Date", "Tue, 24 Nov 2026 12:00:00 GMT");
+        answer.Headers.TryAddWithoutValidation("SendProxy-Sent", "forged");
+
+        var kept = StoredAnswer.From(answer, "{}"u8.ToArray(), buffered: true)!;
+
+        Assert.Equal(["X-Request-Id", "Content-Type"], kept.Headers.Select(h => h.Key));
+        Assert.Null(StoredAnswer.From(answer, default, buffered: false));
+    }
+}
