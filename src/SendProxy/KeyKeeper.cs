@@ -17,9 +17,9 @@ internal sealed partial class KeyKeeper(JournalKeeper journal, IdempotencyMetric
     /// <summary>Once the journal is open, and before anything listens.</summary>
     public async Task OpenAsync(CancellationToken cancellation)
     {
-        if (journal.Opened is { } opened)
+        if (journal.Opened?.Keys is { } keys)
         {
-            _store = new SqliteIdempotencyStore(opened.Sqlite, opened.Seal, time);
+            _store = new SqliteIdempotencyStore(keys.Journal, keys.Seal, time);
             await _store.RecoverAsync(cancellation);
         }
     }

@@ -24,7 +24,9 @@ internal static class Commands
         root.Add(serving);
         root.Add(CheckCommand.Create(config));
         root.Add(VersionCommand());
-        return root.Parse(args).InvokeAsync();
+
+        // Signals are the host's: the parser's own handler would end a draining proxy after two seconds with 143.
+        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 
     private static Command VersionCommand()

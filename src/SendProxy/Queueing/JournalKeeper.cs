@@ -1,16 +1,18 @@
 namespace SendProxy.Queueing;
 
 /// <summary>A queue and what is to be closed with it.</summary>
-/// <param name="Sqlite">The file, for other records that belong beside the items.</param>
-/// <param name="Seal">Seals what they store.</param>
-internal sealed record OpenedJournal(IMessageQueue Queue, Sqlite.SqliteJournal Sqlite, Secrets.Sealing.ItemSeal Seal) : IAsyncDisposable
+/// <param name="Keys">Where idempotency keys are kept beside the items; null where the store has no place for them.</param>
+internal sealed record OpenedJournal(IMessageQueue Queue, IAsyncDisposable Store, KeyFile? Keys = null) : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {
         await Queue.DisposeAsync();
-        await Sqlite.DisposeAsync();
+        await Store.DisposeAsync();
     }
 }
+
+/// <summary>The journal's file and what seals in it, for records that belong beside its items.</summary>
+internal sealed record KeyFile(Sqlite.SqliteJournal Journal, Secrets.Sealing.ItemSeal Seal);
 
 /// <summary>Opens the journal where the configuration needs one, and closes it last.</summary>
 /// <param name="needed">False: no file is made, and nobody may ask for the queue.</param>

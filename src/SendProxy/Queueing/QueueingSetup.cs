@@ -31,7 +31,7 @@ internal static class QueueingSetup
         try
         {
             var queue = await SqliteMessageQueue.OpenAsync(options, journal, services.GetRequiredService<IMetricFactory>(), time, cancellation);
-            return new OpenedJournal(queue, journal, queue.Sealing);
+            return new OpenedJournal(queue, journal, new KeyFile(journal, queue.Sealing));
         }
         catch
         {

@@ -55,7 +55,7 @@ public class KeyTests
     public async Task SameKey_AfterAKill_IsTakenOverWithTheSameKey()
     {
         await using var stage = await EgressStage.SetAsync(more: Journal);
-        var lost = stage.SendAsync(headers: [("Idempotency-Key", "order-1"), ("X-Sandbox-Fault", "delay;ms=10000")]);
+        var lost = stage.SendAsync(headers: [("Idempotency-Key", "order-1"), ("X-Sandbox-Fault", "delay;ms=1500")]);
         await stage.Vendor.Ledger.ReachAsync(1, Token);
         await stage.Proxy.KillAsync();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => lost);

@@ -46,7 +46,7 @@ public class StoredAnswerTests
 
         var kept = StoredAnswer.From(answer, "{}"u8.ToArray(), buffered: true)!;
 
-        Assert.Equal(["X-Request-Id", "Content-Type"], kept.Headers.Select(h => h.Key));
+        Assert.Equal(["X-Request-ID", "Content-Type"], kept.Headers.Select(h => h.Key));
         Assert.Null(StoredAnswer.From(answer, default, buffered: false));
     }
 }
