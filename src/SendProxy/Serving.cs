@@ -26,7 +26,7 @@ internal static partial class Serving
             await Console.Error.WriteLineAsync($"sendproxy: {e.Message}");
             return CannotStart;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
         {
             Log.CannotListen(app.Logger, e.Message);
             await Console.Error.WriteLineAsync($"sendproxy: {e.Message} Change listen, or end what uses the address.");

@@ -13,6 +13,9 @@ internal sealed class JsonPointer
         _segments = segments;
     }
 
+    /// <summary>Its parts, unescaped.</summary>
+    public IReadOnlyList<string> Segments => _segments;
+
     /// <summary>As written: <c>/error/code</c>.</summary>
     public string Text { get; }
 

@@ -56,7 +56,9 @@ internal static class Listeners
 
     private static void Add(KestrelServerOptions kestrel, IReadOnlyList<ListenAddress> addresses, ListenerKind kind, BoundListeners bound)
     {
-        foreach (var address in addresses)
+        var usable = addresses.Select(a => a.Tcp is { } tcp ? a with { Tcp = Ipv6Fallback.For(tcp) } : a)
+            .Where(a => a.Tcp is not null || a.UnixPath is not null).Distinct().ToArray();
+        foreach (var address in usable.Length > 0 ? usable : addresses)
         {
             if (address.UnixPath is { } path)
             {

@@ -80,7 +80,7 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
     private HttpRequestMessage? Request(Upstream upstream, KeyChoice key)
     {
         var message = run.Message;
-        var content = new ReplayContent(message.Body, _mark);
+        var content = new ReplayContent(message.Body, run.Splice, _mark);
         var request = new HttpRequestMessage(message.Method, new Uri(upstream.Options.Address, message.PathAndQuery))
         {
             Content = content,
