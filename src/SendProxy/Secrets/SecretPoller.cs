@@ -69,7 +69,8 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
         }
     }
 
-    private static string Advice(SecretState state) => state switch
+    /// <returns>What to do about it; empty where nothing is wrong.</returns>
+    public static string Advice(SecretState state) => state switch
     {
         SecretState.Missing => "create it",
         SecretState.Unreadable => "let this user read it",
