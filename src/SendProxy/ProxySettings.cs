@@ -30,6 +30,9 @@ internal sealed record ProxySettings(
     /// <summary>Whether something of it stores items. One that stores none makes no file.</summary>
     public bool NeedsJournal => Webhooks.NeedsJournal(Roles);
 
+    /// <summary>Where commands find the proxy that runs on the file <paramref name="path"/>.</summary>
+    public IReadOnlyList<string> AdminPlaces(string path) => AdminSocket.Places(Listen.AdminSocket, NeedsJournal ? Journal.Path : null, path);
+
     /// <summary>Files whose change is a change of the configuration.</summary>
     public IReadOnlyCollection<string> Files { get; init; } = [];
 

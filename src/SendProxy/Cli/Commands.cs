@@ -23,6 +23,7 @@ internal static class Commands
         serving.SetAction(result => serve(result.GetValue(config)!));
         root.Add(serving);
         root.Add(CheckCommand.Create(config));
+        root.Add(CredentialsCommand.Create(config));
         root.Add(VersionCommand());
         return root.Parse(args).InvokeAsync();
     }

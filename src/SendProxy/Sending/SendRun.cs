@@ -113,6 +113,7 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, TimeProvid
         }
 
         _triedOtherKey = true;
+        message.Plan.Line.Upstream.Credential.TookOver(Key, other);
         Key = other;
         NextDelay = TimeSpan.Zero;
         return true;

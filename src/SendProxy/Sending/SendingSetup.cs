@@ -7,6 +7,7 @@ internal static class SendingSetup
         .AddSingleton<SendingMetrics>()
         .AddSingleton<RateLimiting.LimitMetrics>()
         .AddSingleton<Upstreams.CredentialMetrics>()
+        .AddSingleton<Upstreams.KeyBook>()
         .AddSingleton<Settler>()
         .AddSingleton<ISender, Sender>();
 }
