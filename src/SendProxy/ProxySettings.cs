@@ -34,6 +34,9 @@ internal sealed record ProxySettings(
     /// <summary>A journal is written: callers' idempotency keys are kept in it.</summary>
     public bool KeepsKeys { get; init; }
 
+    /// <summary>Where commands find the proxy that runs on the file <paramref name="path"/>.</summary>
+    public IReadOnlyList<string> AdminPlaces(string path) => AdminSocket.Places(Listen.AdminSocket, NeedsJournal ? Journal.Path : null, path);
+
     /// <summary>Files whose change is a change of the configuration.</summary>
     public IReadOnlyCollection<string> Files { get; init; } = [];
 
