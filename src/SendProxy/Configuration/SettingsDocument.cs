@@ -34,6 +34,9 @@ internal sealed class SettingsDocument
     /// <summary>True where there is no file: readers yield defaults and describe themselves.</summary>
     public bool Describing { get; private init; }
 
+    /// <summary>The configuration file's: what default paths are relative to; null where there is no file.</summary>
+    public string? Folder { get; private set; }
+
     public IReadOnlyList<SettingsError> Errors => _errors;
 
     /// <summary>Every setting that was asked for, in the order of asking.</summary>
@@ -48,6 +51,7 @@ internal sealed class SettingsDocument
     public SettingsReader Open(string path)
     {
         var source = new SettingsSource(path, Path.GetDirectoryName(Path.GetFullPath(path))!);
+        Folder = source.Folder;
         _included.Add(Path.GetFullPath(path));
         string text;
         try

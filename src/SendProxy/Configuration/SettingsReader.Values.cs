@@ -100,7 +100,7 @@ internal sealed partial class SettingsReader
     {
         Describe(key, SettingKind.File, fallback ?? "null", "relative to the configuration file", false, doc);
         return Value(key) is { } value ? Resolve(value.Text, value.Source)
-            : fallback is not null && _layers.Length > 0 ? Resolve(fallback, _layers[0].Source) : fallback;
+            : fallback is not null && _document.Folder is { } folder ? System.IO.Path.GetFullPath(fallback, folder) : fallback;
     }
 
     /// <returns>An absolute URI, and whether an environment variable took part; null where it is missing or wrong.</returns>

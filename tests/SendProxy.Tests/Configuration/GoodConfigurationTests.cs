@@ -58,6 +58,16 @@ public sealed class GoodConfigurationTests : IDisposable
         Assert.Equal((7, TimeSpan.FromSeconds(3)), (settings.Limits["plan"].Rate.Permits, settings.Limits["plan"].MaxWait));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("journal: { minimum: fsync }")]
+    public void Load_DefaultPath_IsRelativeToTheFileNotToTheProcess(string journal)
+    {
+        var settings = _file.Load("version: 1\n" + SettingsFile.Upstreams + "\n" + journal);
+
+        Assert.Equal(Path.GetFullPath("../data/sendproxy.db", _file.Folder), settings.Journal.Path);
+    }
+
     [Fact]
     public void Schema_File_IsWhatTheSettingsSay() =>
         Assert.Equal(SourceTree.Read("config/proxy.schema.json"), SchemaWriter.Write(ProxySettings.Describe()));
