@@ -8,6 +8,8 @@ internal static class SendingSetup
         .AddSingleton<RateLimiting.LimitMetrics>()
         .AddSingleton<Upstreams.CredentialMetrics>()
         .AddSingleton<Upstreams.KeyBook>()
+        .AddSingleton<Upstreams.TlsFilesPoller>()
+        .AddHostedService(s => s.GetRequiredService<Upstreams.TlsFilesPoller>())
         .AddSingleton<Settler>()
         .AddSingleton<ISender, Sender>();
 }
