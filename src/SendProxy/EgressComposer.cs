@@ -12,7 +12,7 @@ namespace SendProxy;
 /// with their pool. What is replaced is ended once no request can still use it.
 /// </summary>
 internal sealed class EgressComposer(
-    SecretPoller secrets, KeyBook keyBook, SendingMetrics sending, LimitMetrics limits, TimeProvider time) : IDisposable
+    SecretPoller secrets, KeyBook keyBook, TlsFilesPoller certificates, SendingMetrics sending, LimitMetrics limits, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
 
@@ -62,7 +62,7 @@ internal sealed class EgressComposer(
     {
         var credential = settings.Options.Credential;
         var watched = secrets.Watch($"upstreams.{name}.credential", credential.Source!, credential.Form);
-        var upstream = new Upstream(settings.Options, new Credential(credential, watched, keyBook, name, time));
+        var upstream = new Upstream(settings.Options, new Credential(credential, watched, keyBook, name, time), certificates.Watch(name, settings.Options.Tls));
         return new UpstreamLine(upstream, settings.Retry, settings.Breaker, sending, time);
     }
 

@@ -48,6 +48,9 @@ internal static partial class Serving
             Log.Listening(app.Logger, address, kind.ToString().ToLowerInvariant());
         }
 
+#if DEBUG
+        using var defect = PlantedDefect.OnSignal(app.Services);
+#endif
         await app.WaitForShutdownAsync();
         return 0;
     }

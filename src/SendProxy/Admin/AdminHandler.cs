@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SendProxy.Errors;
+using SendProxy.Hosting;
 using SendProxy.Upstreams;
 
 namespace SendProxy.Admin;
@@ -7,12 +8,10 @@ namespace SendProxy.Admin;
 /// <summary>The admin socket's API, for the commands. It only reads, and nothing it tells is a secret.</summary>
 internal sealed class AdminHandler(KeyBook keys)
 {
-    public const string CredentialsPath = "/v1/credentials";
-
     public Task HandleAsync(HttpContext context) => (context.Request.Method, context.Request.Path.Value) switch
     {
-        ("GET", CredentialsPath) => CredentialsAsync(context),
-        _ => Problem.WriteAsync(context, Refusal.NotSent(ProxyError.NotFound, $"This listener has GET {CredentialsPath}."), Guid.NewGuid().ToString()),
+        ("GET", AdminSocket.CredentialsPath) => CredentialsAsync(context),
+        _ => Problem.WriteAsync(context, Refusal.NotSent(ProxyError.NotFound, $"This listener has GET {AdminSocket.CredentialsPath}."), Guid.NewGuid().ToString()),
     };
 
     private async Task CredentialsAsync(HttpContext context)

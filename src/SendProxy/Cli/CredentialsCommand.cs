@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using SendProxy.Hosting;
 
 namespace SendProxy.Cli;
 
@@ -23,7 +24,7 @@ internal static class CredentialsCommand
         command.SetAction(async (result, cancellation) =>
         {
             var (json, problem, code) = await AdminClient.GetAsync(
-                Admin.AdminHandler.CredentialsPath, result.GetValue(socket), result.GetValue(config)!, cancellation);
+                AdminSocket.CredentialsPath, result.GetValue(socket), result.GetValue(config)!, cancellation);
             if (json is null)
             {
                 await result.InvocationConfiguration.Error.WriteLineAsync(problem);

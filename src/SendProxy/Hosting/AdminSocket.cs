@@ -12,6 +12,9 @@ namespace SendProxy.Hosting;
 /// <param name="Problem">Why there is none; null where there is one.</param>
 internal sealed record AdminSocket(string Path, Socket? Bound, string? Problem)
 {
+    /// <summary>What commands ask for keys.</summary>
+    public const string CredentialsPath = "/v1/credentials";
+
     // sun_path of struct sockaddr_un, without its last zero.
     private const int PathBytesMax = 107;
     private const uint OwnerOnly = 0x7F; // 0177

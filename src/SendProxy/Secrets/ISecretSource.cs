@@ -35,7 +35,11 @@ internal enum SecretState
 
 /// <summary>One slot's raw text, before the pattern is checked.</summary>
 /// <param name="Text">Trimmed of a byte order mark and line ends; null unless <paramref name="State"/> is Ok.</param>
-internal readonly record struct SecretReading(SecretSlot Slot, SecretState State, string? Text);
+internal readonly record struct SecretReading(SecretSlot Slot, SecretState State, string? Text)
+{
+    // A record would print its text.
+    public override string ToString() => $"{Slot} {State}";
+}
 
 /// <summary>Where secrets come from: a file, a directory, an environment variable.</summary>
 internal interface ISecretSource

@@ -32,6 +32,11 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
                 Log.Unusable(logger, name, source.Place, SecretMetrics.Word(watched.State), Advice(watched.State), "no value is in use");
             }
 
+            foreach (var path in MountInfo.MountPoints(source switch { SecretFile f => [f.Path], SecretDirectory d => d.Files, _ => [] }))
+            {
+                Log.NeverUpdated(logger, name, path);
+            }
+
             return watched;
         });
     }
@@ -85,6 +90,10 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
     {
         [LoggerMessage(200, LogLevel.Information, "Secret {Secret} loaded from {Place}, fingerprint {Fingerprint}")]
         public static partial void Loaded(ILogger logger, string secret, string place, string fingerprint);
+
+        [LoggerMessage(202, LogLevel.Warning,
+            "Secret {Secret}: {Path} is a mount point itself (subPath, or a bind of one file): a rotation is never seen; mount the directory instead")]
+        public static partial void NeverUpdated(ILogger logger, string secret, string path);
 
         [LoggerMessage(201, LogLevel.Error, "Secret {Secret} from {Place} is {State}: {Advice}; {InUse}")]
         public static partial void Unusable(ILogger logger, string secret, string place, string state, string advice, string inUse);

@@ -9,7 +9,9 @@ internal sealed class SecretFile(string path) : ISecretSource
 
     public string Place { get; } = $"file {path}";
 
-    public IReadOnlyList<SecretReading> Read() => [Read(path, SecretSlot.Current)];
+    public string Path { get; } = path;
+
+    public IReadOnlyList<SecretReading> Read() => [Read(Path, SecretSlot.Current)];
 
     public static SecretReading Read(string path, SecretSlot slot)
     {
@@ -56,6 +58,8 @@ internal sealed class SecretVariable(string name) : ISecretSource
 /// </summary>
 internal sealed class SecretDirectory(string path) : ISecretSource
 {
+    public IReadOnlyList<string> Files { get; } = [Path.Combine(path, "current"), Path.Combine(path, "next"), Path.Combine(path, "previous")];
+
     public string Place { get; } = $"directory {path}";
 
     public IReadOnlyList<SecretReading> Read()

@@ -23,6 +23,10 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
     private readonly Counter _scrubbed = metrics.CreateCounter(
         "sendproxy_secrets_scrubbed_total", "Times a key was found in an upstream's answer and replaced.", ["upstream"]);
 
+    private readonly Counter _encoded = metrics.CreateCounter(
+        "sendproxy_answers_encoded_total", "Answers that came compressed although identity was asked for: decoded, or passed_on with a coding that is not known, unscrubbed.",
+        ["upstream", "outcome"]);
+
     private readonly Counter _malformed = metrics.CreateCounter(
         "sendproxy_vendor_hints_malformed_total", "Rate headers that could not be read and were ignored.", ["upstream"]);
 
@@ -49,6 +53,8 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
     public void BreakerOpen(string upstream, bool open) => _breaker.WithLabels(upstream).Set(open ? 1 : 0);
 
     public void Scrubbed(string upstream, int times) => _scrubbed.WithLabels(upstream).Inc(times);
+
+    public void Encoded(string upstream, bool decoded) => _encoded.WithLabels(upstream, decoded ? "decoded" : "passed_on").Inc();
 
     public void Settling(int change) => _settling.Inc(change);
 

@@ -10,6 +10,8 @@ internal static class SendingSetup
         .AddSingleton<Idempotency.IdempotencyMetrics>()
         .AddSingleton<Idempotency.IdempotencyGate>()
         .AddSingleton<Upstreams.KeyBook>()
+        .AddSingleton<Upstreams.TlsFilesPoller>()
+        .AddHostedService(s => s.GetRequiredService<Upstreams.TlsFilesPoller>())
         .AddSingleton<Settler>()
         .AddSingleton<ISender, Sender>();
 }

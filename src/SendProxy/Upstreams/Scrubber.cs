@@ -7,13 +7,20 @@ namespace SendProxy.Upstreams;
 internal static class Scrubber
 {
     /// <returns>How many times the key stood there.</returns>
-    public static int Scrub(Span<byte> body, Secret secret)
+    public static int Scrub(Span<byte> body, Secret secret) => Scrub(body, Encoding.UTF8.GetBytes(secret.Reveal()));
+
+    /// <returns>A stream that reads <paramref name="body"/> without the key, also where reads split it.</returns>
+    public static Stream Through(Stream body, Secret secret, Action<int> found) => new ScrubbingStream(body, Encoding.UTF8.GetBytes(secret.Reveal()), found);
+
+    /// <param name="key">The secret's bytes, from who reads on and on.</param>
+    public static int Scrub(Span<byte> body, ReadOnlySpan<byte> key)
     {
-        var key = Encoding.UTF8.GetBytes(secret.Reveal());
         var count = 0;
         for (var at = body.IndexOf(key); at >= 0; at = body.IndexOf(key))
         {
-            body.Slice(at, key.Length).Fill((byte)'*');
+            body = body[at..];
+            body[..key.Length].Fill((byte)'*');
+            body = body[key.Length..];
             count++;
         }
 

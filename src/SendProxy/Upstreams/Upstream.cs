@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 
 namespace SendProxy.Upstreams;
 
@@ -9,11 +7,11 @@ internal sealed class Upstream : IDisposable
 {
     private readonly HttpMessageInvoker _invoker;
 
-    public Upstream(UpstreamOptions options, Credential credential)
+    public Upstream(UpstreamOptions options, Credential credential, TlsFiles tls)
     {
         Options = options;
         Credential = credential;
-        _invoker = new HttpMessageInvoker(Handler(options), disposeHandler: true);
+        _invoker = new HttpMessageInvoker(Handler(options, tls), disposeHandler: true);
     }
 
     public UpstreamOptions Options { get; }
@@ -28,11 +26,14 @@ internal sealed class Upstream : IDisposable
 
     public void Dispose() => _invoker.Dispose();
 
-    private static SocketsHttpHandler Handler(UpstreamOptions options)
+    private static SocketsHttpHandler Handler(UpstreamOptions options, TlsFiles tls)
     {
-        var handler = new SocketsHttpHandler
+        // The configured proxy may be anywhere; what is behind it is the vendor by its certificate.
+        var proxied = options.Connections.Proxy is not null;
+        return new SocketsHttpHandler
         {
-            UseProxy = false,
+            UseProxy = proxied,
+            Proxy = proxied ? new WebProxy(options.Connections.Proxy) : null,
             AllowAutoRedirect = false,
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
@@ -42,20 +43,8 @@ internal sealed class Upstream : IDisposable
             PooledConnectionIdleTimeout = options.Connections.Idle,
             MaxConnectionsPerServer = options.Connections.Max,
             EnableMultipleHttp2Connections = true,
-            ConnectCallback = new Connector(options.AllowInsecureLoopback, options.AllowPrivateAddresses).ConnectAsync,
+            ConnectCallback = new Connector(proxied || options.AllowInsecureLoopback, proxied || options.AllowPrivateAddresses).ConnectAsync,
+            SslOptions = tls.Connection(),
         };
-        handler.SslOptions = new SslClientAuthenticationOptions();
-        if (options.Tls.CaFile is { } file)
-        {
-            var policy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-            };
-            policy.CustomTrustStore.ImportFromPemFile(file);
-            handler.SslOptions.CertificateChainPolicy = policy;
-        }
-
-        return handler;
     }
 }

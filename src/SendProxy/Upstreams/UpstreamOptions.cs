@@ -56,6 +56,8 @@ internal sealed record UpstreamOptions(
             "must be https: the key would cross the network in the clear");
         upstream.Check(!address.IsLoopback || insecure, "address",
             "is on this machine; set allowInsecureLoopback: true if that is meant, for the sandbox for example");
+        upstream.Check(address.Scheme == Uri.UriSchemeHttps || upstream.Section("connections", "Connections to the vendor.").Has("proxy") is false, "address",
+            "must be https where connections.proxy is set: the proxy would see the key");
         upstream.Check(address.Query.Length == 0 && address.Fragment.Length == 0, "address", "takes no query and no fragment");
         upstream.Check(address.AbsolutePath == "/", "address", "takes no path; paths are the routes'");
     }
@@ -124,18 +126,34 @@ internal sealed record TimeoutOptions(TimeSpan Connect, TimeSpan Attempt, TimeSp
 }
 
 /// <summary>Section <c>connections</c>.</summary>
-internal sealed record ConnectionOptions(int Max, TimeSpan Idle, TimeSpan Lifetime, bool Http2)
+/// <param name="Proxy">Tunnels every connection by CONNECT; null: none, whatever the environment says.</param>
+internal sealed record ConnectionOptions(int Max, TimeSpan Idle, TimeSpan Lifetime, bool Http2, Uri? Proxy)
 {
-    public static ConnectionOptions Read(SettingsReader connections) => new(
-        Max: (int)connections.Integer("max", 100, 1, 10_000, "Most connections to the vendor at once."),
-        Idle: connections.Duration("idle", "30s", "1s", "1h", "An idle connection is closed after this; keep it below the vendor's own."),
-        Lifetime: connections.Duration("lifetime", "5m", "1s", "24h", "A connection is renewed after this, so that DNS changes are seen."),
-        Http2: connections.Flag("http2", false, "Use HTTP/2 where the vendor offers it."));
+    public static ConnectionOptions Read(SettingsReader connections)
+    {
+        var options = new ConnectionOptions(
+            Max: (int)connections.Integer("max", 100, 1, 10_000, "Most connections to the vendor at once."),
+            Idle: connections.Duration("idle", "30s", "1s", "1h", "An idle connection is closed after this; keep it below the vendor's own."),
+            Lifetime: connections.Duration("lifetime", "5m", "1s", "24h", "A connection is renewed after this, so that DNS changes are seen."),
+            Http2: connections.Flag("http2", false, "Use HTTP/2 where the vendor offers it."),
+            Proxy: connections.Url("proxy", required: false,
+                "An HTTP proxy that tunnels to the vendor by CONNECT; it may be in a private network. It resolves the vendor's name, so the rules for addresses cannot hold behind it. No user or password.",
+                "http://proxy:3128", "http").Item1);
+        connections.Check(options.Proxy is null or { AbsolutePath: "/", Query: "" }, "proxy", "takes host and port only");
+        return options;
+    }
 }
 
-/// <summary>Section <c>tls</c>.</summary>
-internal sealed record TlsOptions(string? CaFile)
+/// <summary>Section <c>tls</c>. All files are PEM and read again when their content changes.</summary>
+internal sealed record TlsOptions(string? CaFile, string? ClientCertificate, string? ClientKey)
 {
-    public static TlsOptions Read(SettingsReader tls) => new(
-        CaFile: tls.FilePath("caFile", null, "PEM file with the only authorities that are trusted for this upstream."));
+    public static TlsOptions Read(SettingsReader tls)
+    {
+        var options = new TlsOptions(
+            CaFile: tls.FilePath("caFile", null, "PEM file with the only authorities that are trusted for this upstream; read again when it changes."),
+            ClientCertificate: tls.FilePath("clientCertificate", null, "PEM file with the certificate that is shown to the vendor; needs clientKey; read again when it changes."),
+            ClientKey: tls.FilePath("clientKey", null, "PEM file with the certificate's private key, not encrypted."));
+        tls.Check(options.ClientCertificate is null == options.ClientKey is null, "clientCertificate", "and clientKey are needed together");
+        return options;
+    }
 }

@@ -79,7 +79,7 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
             timeout.CancelAfter(Options.Timeouts.BodyIdle);
             return await JudgeAsync(upstream, key, answer, timeout.Token);
         }
-        catch (Exception e) when (answer is not null && e is HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception e) when (answer is not null && e is HttpRequestException or IOException or InvalidDataException or OperationCanceledException)
         {
             answer!.Dispose();
             return AttemptResult.Failed(Happened.AnswerBroke, ProxyError.AnswerIncomplete);
@@ -120,6 +120,11 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
     private async Task<AttemptResult> JudgeAsync(Upstream upstream, KeyChoice key, HttpResponseMessage answer, CancellationToken cancellation)
     {
         var isHead = run.Message.Method == HttpMethod.Head;
+        if (!isHead && AnswerCoding.Decode(answer) is { } decoded)
+        {
+            metrics.Encoded(upstream.Name, decoded);
+        }
+
         var body = isHead ? [] : await AnswerReader.ReadAsync(answer, cancellation);
         if (body is not null)
         {
@@ -130,6 +135,10 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
             }
 
             answer.Content = new AnswerContent(body, answer.Content, isHead);
+        }
+        else
+        {
+            answer.Content = new StreamedContent(answer.Content, s => Scrubber.Through(s, key.Secret, times => metrics.Scrubbed(upstream.Name, times)));
         }
 
         string? Header(string name) => answer.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
