@@ -28,15 +28,17 @@ internal sealed record ListenAddress(IPEndPoint? Tcp, string? UnixPath)
 }
 
 /// <summary>Where the process listens. Section <c>listen</c>; cannot be changed while running.</summary>
+/// <param name="HeadersTimeout">How long a request's head may take; longer ends in 408.</param>
 internal sealed record ListenOptions(
-    IReadOnlyList<ListenAddress> Egress, IReadOnlyList<ListenAddress> Webhooks, IReadOnlyList<ListenAddress> Metrics)
+    IReadOnlyList<ListenAddress> Egress, IReadOnlyList<ListenAddress> Webhooks, IReadOnlyList<ListenAddress> Metrics, TimeSpan HeadersTimeout)
 {
     private const string UnixPrefix = "unix:";
 
     public static ListenOptions Read(SettingsReader listen) => new(
         Egress: Addresses(listen, "egress", ["127.0.0.1:4750", "[::1]:4750"], "The local port for applications; also unix:/path."),
         Webhooks: Addresses(listen, "webhooks", ["[::]:4751"], "Where vendors' webhooks arrive."),
-        Metrics: Addresses(listen, "metrics", ["[::]:4752"], "/metrics, /livez, /readyz, /startupz."));
+        Metrics: Addresses(listen, "metrics", ["[::]:4752"], "/metrics, /livez, /readyz, /startupz."),
+        HeadersTimeout: listen.Duration("headersTimeout", "10s", "1s", "2m", "How long the head of a request may take to come; longer ends in 408, on every listener."));
 
     public static Roles ReadRoles(SettingsReader root)
     {
