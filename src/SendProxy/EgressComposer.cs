@@ -1,4 +1,5 @@
 using SendProxy.Egress;
+using SendProxy.Egress.Recipients;
 using SendProxy.Secrets;
 using SendProxy.Sending;
 using SendProxy.Sending.RateLimiting;
@@ -12,7 +13,8 @@ namespace SendProxy;
 /// with their pool. What is replaced is ended once no request can still use it.
 /// </summary>
 internal sealed class EgressComposer(
-    SecretPoller secrets, KeyBook keyBook, TlsFilesPoller certificates, SendingMetrics sending, LimitMetrics limits, TimeProvider time) : IDisposable
+    SecretPoller secrets, KeyBook keyBook, TlsFilesPoller certificates, SendingMetrics sending, LimitMetrics limits, RecipientBooks books,
+    TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
 
@@ -27,7 +29,9 @@ internal sealed class EgressComposer(
             (_, options) => new PacedLimiter(options, time, limits), longest);
         _lines = Renew(_lines, settings.Upstreams, (line, options) => line.Upstream.Options.Fingerprint == options.Options.Fingerprint, Line, longest);
         keyBook.Show([.. settings.Upstreams.Keys.Select(name => _lines[name].Upstream.Credential)]);
-        var routes = settings.Routes.Select(r => new Route(r, new SendPlan(r.Name, _lines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? "")));
+        var recipients = books.For(settings.Routes);
+        var routes = settings.Routes.Select(r => new Route(
+            r, new SendPlan(r.Name, _lines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name)));
         var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretForm.Any) : null;
         var keys = settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
             .Select(KeySearch.For).OfType<KeySearch>();

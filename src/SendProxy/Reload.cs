@@ -71,7 +71,7 @@ internal sealed partial class Reload(
 
     private string? Fixed(ProxySettings next)
     {
-        static string Text(Hosting.ListenOptions o) => string.Join(' ', o.Egress.Concat(o.Webhooks).Concat(o.Metrics)) + o.AdminSocket;
+        static string Text(Hosting.ListenOptions o) => $"{string.Join(' ', o.Egress.Concat(o.Webhooks).Concat(o.Metrics))} {o.AdminSocket} {o.HeadersTimeout}";
         return next.Roles != _running.Roles ? "roles"
             : Text(next.Listen) != Text(_running.Listen) ? "listen"
             : !next.Journal.Same(_running.Journal) ? "journal"

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SendProxy.Egress.Recipients;
 using SendProxy.Errors;
 using SendProxy.Sending;
 using SendProxy.Sending.Idempotency;
@@ -22,9 +23,24 @@ internal sealed class EgressCall(string requestId)
     /// <summary>The proxy's own answer; null where the upstream's goes to the caller.</summary>
     public Refusal? Refusal { get; set; }
 
+    /// <summary>What the message took of its route's recipients; null where nobody counts them.</summary>
+    public RecipientTake? Recipients { get; set; }
+
     public string RouteName => Route?.Name ?? "none";
 
     public Sent Sent => Outcome?.Sent ?? Refusal?.Sent ?? Sent.No;
+
+    /// <summary>
+    /// The end. What certainly did not go out anew is not counted either: a vendor's outage must not lock its recipients out.
+    /// A caller that left has no outcome, and its attempt may go on.
+    /// </summary>
+    public void Settle()
+    {
+        if (Outcome is { Sent: Sent.No } or { IsReplay: true } || (Outcome is null && Refusal is { Sent: Sent.No }))
+        {
+            Recipients?.GiveBack();
+        }
+    }
 
     /// <summary>What the answer says of its way: never what an upstream could forge.</summary>
     public void Explain(IHeaderDictionary headers)

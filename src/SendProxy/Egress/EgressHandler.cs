@@ -60,6 +60,7 @@ internal sealed class EgressHandler(
         finally
         {
             body?.Dispose();
+            call.Settle();
             call.Outcome?.Answer?.Dispose();
             LastActive = time.GetTimestamp();
             telemetry.InFlight(Interlocked.Decrement(ref _inFlight));
@@ -112,6 +113,12 @@ internal sealed class EgressHandler(
         if (RequestScan.FindSecret(request, target, body.Memory.Span, state.LiveKeys) is { } where)
         {
             return Refusal.NotSent(ProxyError.SecretInRequest, $"What looks like a live key stands in the {where} of the request.");
+        }
+
+        (call.Recipients, var refusedRecipient) = route.Recipients?.Take(request, body.Memory) ?? (null, null);
+        if (refusedRecipient is not null)
+        {
+            return refusedRecipient;
         }
 
         call.Message = new OutboundMessage

@@ -23,6 +23,9 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
     private readonly Counter _idempotency = metrics.CreateCounter(
         "sendproxy_idempotency_keys_total", "Sends by who made their key.", ["route", "origin"]);
 
+    private readonly Counter _recipients = metrics.CreateCounter(
+        "sendproxy_recipient_refusals_total", "Messages refused by a route's recipients, by reason.", ["route", "reason"]);
+
     public void Ended(string route, int status, string code, double seconds)
     {
         _requests.WithLabels(route, StatusClass(status), code).Inc();
@@ -34,6 +37,8 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
     public void Buffered(long bytes) => _buffered.Set(bytes);
 
     public void Keyed(string route, string origin) => _idempotency.WithLabels(route, origin).Inc();
+
+    public void RecipientRefused(string route, string reason) => _recipients.WithLabels(route, reason).Inc();
 
     private static string StatusClass(int status) => status switch
     {

@@ -9,6 +9,7 @@ internal static class EgressSetup
         return services
             .AddSingleton<EgressMetrics>()
             .AddSingleton<BodyReader>()
+            .AddSingleton<Recipients.RecipientBooks>()
             .AddSingleton<SenderInvoker>()
             .AddSingleton<EgressTelemetry>()
             .AddSingleton<EgressHandler>();

@@ -50,6 +50,12 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         json.WriteString("lane", call.Message is { } m ? Sending.RateLimiting.Lanes.Word(m.Lane) : null);
         json.WriteString("key", call.Outcome?.KeyFingerprint);
         json.WriteString("messageId", call.Outcome?.MessageId);
+        if (call.Recipients is { } recipients)
+        {
+            json.WriteString("recipient", recipients.Shown);
+            json.WriteNumber("recipients", recipients.Count);
+        }
+
         if (call.Outcome?.VendorRemaining is { } remaining)
         {
             json.WriteNumber("limitRemaining", remaining);

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Net.Http.Headers;
 using SendProxy.Errors;
 using SendProxy.Secrets;
 
@@ -18,7 +17,7 @@ internal sealed class Guard(GuardOptions options, WatchedSecret? token)
     {
         var request = context.Request;
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        return CheckProtocol(request) ?? CheckTarget(request, target) ?? CheckHost(request) ?? CheckBrowser(request) ?? CheckCaller(request);
+        return CheckProtocol(request) ?? CheckForm(request, target) ?? CheckHost(request) ?? CheckBrowser(request) ?? CheckCaller(request);
     }
 
     private static Refusal? CheckProtocol(HttpRequest request)
@@ -33,27 +32,12 @@ internal sealed class Guard(GuardOptions options, WatchedSecret? token)
             : null;
     }
 
-    private static Refusal? CheckTarget(HttpRequest request, string target)
-    {
-        if (TargetForm.Check(target) is { } wrong)
-        {
-            return Refusal.NotSent(ProxyError.RequestMalformed, wrong);
-        }
+    private static Refusal? CheckForm(HttpRequest request, string target) =>
+        (TargetForm.Check(target) ?? HeadForm.Check(request)) is { } wrong ? Refusal.NotSent(ProxyError.RequestMalformed, wrong) : null;
 
-        // RFC 9112, 6.3: a request that has both lengths is an attack on some other reader. Kestrel has renamed the shorter-lived one by now.
-        return request.Headers.TransferEncoding.Count > 0
-            && (request.Headers.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length"))
-            ? Refusal.NotSent(ProxyError.RequestMalformed, "The request has both Content-Length and Transfer-Encoding.")
-            : null;
-    }
-
-    private static Refusal? CheckBrowser(HttpRequest request)
-    {
-        var headers = request.Headers;
-        var browser = headers.Origin.Count > 0 || headers.ContainsKey("Sec-Fetch-Site") || headers.ContainsKey("Sec-Fetch-Mode")
-            || headers.ContainsKey(HeaderNames.AccessControlRequestMethod) || headers.ContainsKey("Access-Control-Request-Private-Network");
-        return browser ? Refusal.NotSent(ProxyError.BrowserRefused, "The request has headers that only web pages send.") : null;
-    }
+    private static Refusal? CheckBrowser(HttpRequest request) => HeadForm.FromBrowser(request.Headers)
+        ? Refusal.NotSent(ProxyError.BrowserRefused, "The request has headers that only web pages send.")
+        : null;
 
     private Refusal? CheckHost(HttpRequest request)
     {

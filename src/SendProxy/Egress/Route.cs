@@ -1,14 +1,18 @@
+using SendProxy.Egress.Recipients;
 using SendProxy.Errors;
 using SendProxy.Sending;
 
 namespace SendProxy.Egress;
 
 /// <summary>A route with what its requests need, looked up once.</summary>
-internal sealed class Route(RouteOptions options, SendPlan plan)
+internal sealed class Route(RouteOptions options, SendPlan plan, RecipientCheck? recipients = null)
 {
     public RouteOptions Options => options;
 
     public SendPlan Plan => plan;
+
+    /// <summary>Null where nothing of a body is read.</summary>
+    public RecipientCheck? Recipients => recipients;
 
     public string Name => options.Name;
 }

@@ -1,4 +1,5 @@
 using SendProxy.Configuration;
+using SendProxy.Egress.Recipients;
 using SendProxy.Sending.RateLimiting;
 
 namespace SendProxy.Egress;
@@ -6,9 +7,10 @@ namespace SendProxy.Egress;
 /// <summary>Which requests go where. Section <c>routes[]</c>.</summary>
 /// <param name="Path">Exact path; null where <paramref name="Prefix"/> is given.</param>
 /// <param name="Limits">Names of limits; a permit is taken from each.</param>
+/// <param name="Recipients">Null: nothing of a body is read.</param>
 internal sealed record RouteOptions(
     string Name, IReadOnlyList<string> Methods, string? Path, string? Prefix, string Upstream, IReadOnlyList<string> Limits,
-    Lane Lane, bool Paused, KeyOptions Keys, string? Channel, long MaxBodyBytes)
+    Lane Lane, bool Paused, KeyOptions Keys, string? Channel, long MaxBodyBytes, RecipientOptions? Recipients = null)
 {
     private static readonly string[] Known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -35,7 +37,8 @@ internal sealed record RouteOptions(
             Paused: route.Flag("paused", false, "A switch: requests get 503 route_paused."),
             Keys: KeyOptions.Read(route.Section("idempotency", "Keys of this route.")),
             Channel: route.Text("channel", null, "sms, whatsapp, email: a label in metrics (preset).", 32),
-            MaxBodyBytes: route.Size("maxBody", "1MiB", "0B", "64MiB", "Largest body; it is kept in memory, so that it can be repeated."));
+            MaxBodyBytes: route.Size("maxBody", "1MiB", "0B", "64MiB", "Largest body; it is kept in memory, so that it can be repeated."),
+            Recipients: RecipientOptions.Read(route, RecipientOptions.ReadFields(route)));
     }
 
     public static bool IsPath(string path) => TargetForm.Check(path) is null && !path.Contains('?', StringComparison.Ordinal);

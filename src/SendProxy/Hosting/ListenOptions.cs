@@ -28,8 +28,10 @@ internal sealed record ListenAddress(IPEndPoint? Tcp, string? UnixPath)
 }
 
 /// <summary>Where the process listens. Section <c>listen</c>; cannot be changed while running.</summary>
+/// <param name="HeadersTimeout">How long a request's head may take; longer ends in 408.</param>
 internal sealed record ListenOptions(
-    IReadOnlyList<ListenAddress> Egress, IReadOnlyList<ListenAddress> Webhooks, IReadOnlyList<ListenAddress> Metrics, string? AdminSocket)
+    IReadOnlyList<ListenAddress> Egress, IReadOnlyList<ListenAddress> Webhooks, IReadOnlyList<ListenAddress> Metrics, string? AdminSocket,
+    TimeSpan HeadersTimeout)
 {
     private const string UnixPrefix = "unix:";
 
@@ -38,7 +40,8 @@ internal sealed record ListenOptions(
         Webhooks: Addresses(listen, "webhooks", ["[::]:4751"], "Where vendors' webhooks arrive."),
         Metrics: Addresses(listen, "metrics", ["[::]:4752"], "/metrics, /livez, /readyz, /startupz."),
         AdminSocket: listen.FilePath("adminSocket", null,
-            "The unix socket (mode 0600) that commands talk to. Default: beside the journal; without one ${XDG_RUNTIME_DIR:-/tmp}/sendproxy-UID/."));
+            "The unix socket (mode 0600) that commands talk to. Default: beside the journal; without one ${XDG_RUNTIME_DIR:-/tmp}/sendproxy-UID/."),
+        HeadersTimeout: listen.Duration("headersTimeout", "10s", "1s", "2m", "How long the head of a request may take to come; longer ends in 408, on every listener."));
 
     public static Roles ReadRoles(SettingsReader root)
     {

@@ -39,7 +39,7 @@ internal static class Listeners
         kestrel.AllowSynchronousIO = false;
         // The rooms bound bodies themselves, by route and by source.
         kestrel.Limits.MaxRequestBodySize = null;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.RequestHeadersTimeout = listen.HeadersTimeout;
         kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
         if (roles.HasFlag(Roles.Egress))

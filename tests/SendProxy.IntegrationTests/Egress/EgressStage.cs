@@ -32,12 +32,13 @@ internal sealed class EgressStage : IAsyncDisposable
     /// <param name="more">More sections, each on a line of its own.</param>
     /// <param name="key">What stands in the key's file; null for no file.</param>
     /// <param name="credential">Where the key is.</param>
+    /// <param name="listen">More settings of the listeners.</param>
     public static async Task<EgressStage> SetAsync(
         string upstream = "retry: { baseDelay: 5ms }", string more = "", string? key = Key, string credential = "file: key",
-        SandboxOptions? vendor = null, Action<ProxyFolder>? prepare = null)
+        SandboxOptions? vendor = null, Action<ProxyFolder>? prepare = null, string listen = "")
     {
         var server = await SandboxServer.StartAsync(vendor ?? new SandboxOptions { Keys = [Key] }, TimeProvider.System, Token);
-        var folder = new ProxyFolder().Configure(Config(server.HttpAddress!, upstream, more, credential));
+        var folder = new ProxyFolder().Configure(Config(server.HttpAddress!, upstream, more, credential, listen));
         if (key is not null)
         {
             folder.Write("key", key + "\n");
@@ -47,9 +48,9 @@ internal sealed class EgressStage : IAsyncDisposable
         return new EgressStage(server, folder, await ProxyProcess.StartAsync(folder, Token));
     }
 
-    public static string Config(Uri vendor, string upstream = "", string more = "", string credential = "file: key") => $$"""
+    public static string Config(Uri vendor, string upstream = "", string more = "", string credential = "file: key", string listen = "") => $$"""
         version: 1
-        listen: { egress: ["127.0.0.1:0"], webhooks: ["127.0.0.1:0"], metrics: ["127.0.0.1:0"] }
+        listen: { egress: ["127.0.0.1:0"], webhooks: ["127.0.0.1:0"], metrics: ["127.0.0.1:0"], {{listen}} }
         shutdown: { drain: 2s }
         upstreams:
           sendapi: { preset: sendapi, address: "{{vendor.GetLeftPart(UriPartial.Authority)}}", allowInsecureLoopback: true, credential: { {{credential}} }, {{upstream}} }

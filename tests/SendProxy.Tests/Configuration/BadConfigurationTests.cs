@@ -48,6 +48,16 @@ public sealed class BadConfigurationTests : IDisposable
         { Good + "routes: [{ name: a, upstream: sendapi, match: { path: /a, methods: [SEND] } }]", "must be of GET, HEAD, POST" },
         { Good + "routes: [{ name: a, upstream: sendapi, match: { path: /a }, maxBody: 1GiB }]", "\"1GiB\" does not fit" },
         { Good + "routes: [{ name: a, upstream: sendapi, match: { path: /a }, lane: fast }]", "write one of: normal, otp, bulk" },
+        { Route("recipients: { allow: ['+49'] }"), "recipients.allow: needs recipient on the route" },
+        { Route("recipient: to"), "routes[0].recipient: \"to\" is no JSON pointer" },
+        { Route("recipient: /to, recipients: {}"), "recipients.allow: says nothing: give allow, perRecipient, perPrefix or perDay" },
+        { Route("recipient: /to, recipients: { allow: ['49'] }"), "\"49\" is neither the beginning of a number (\"+49\") nor a domain" },
+        { Route("recipient: /to, recipients: { allow: ['@example'] }"), "\"@example\" is neither" },
+        { Route("recipient: /to, recipients: { perRecipient: 10 }"), "recipients.perRecipient: \"10\" does not fit; write a number and a period" },
+        { Route("recipient: /to, recipients: { perPrefix: often }"), "recipients.perPrefix: \"often\" does not fit" },
+        { Route("recipient: /to, recipients: { perDay: 100/d }"), "recipients.perDay: \"100/d\" does not fit; write a whole number" },
+        { Route("recipient: /to, recipients: { perDay: 1, maxRecipients: 1 }"), "recipients.maxRecipients: \"1\" does not fit; write a whole number from 100" },
+        { Good + "listen: { headersTimeout: 10 }", "listen.headersTimeout: \"10\" does not fit" },
         { Good + "routes: sms", "routes: must be a list of at most" },
         { Good + "routes: [sms]", "routes[0]: must be a mapping" },
         { Upstream("preset: sendapy"), "there is no preset \"sendapy\"; did you mean sendapi?" },
@@ -124,6 +134,8 @@ public sealed class BadConfigurationTests : IDisposable
 
     private static string Upstream(string settings, string address = "https://api.sendapi.example") =>
         $"version: 1\nupstreams: {{ sendapi: {{ {settings}, address: '{address}', credential: {{ file: key }} }} }}";
+
+    private static string Route(string settings) => $"{Good}routes: [{{ name: a, upstream: sendapi, match: {{ path: /a }}, {settings} }}]";
 
     private static string Credential(string setting) =>
         $"version: 1\nupstreams: {{ sendapi: {{ preset: sendapi, address: 'https://a.example', credential: {{ file: key, {setting} }} }} }}";

@@ -1,0 +1,107 @@
+using System.Buffers;
+using SendProxy.Upstreams;
+
+namespace SendProxy.Egress;
+
+/// <summary>
+/// The one form a request's head may have beyond what the web server checks: where two readers could see two requests, two
+/// lengths or two values, there is none. What an honest HTTP client sends always passes.
+/// </summary>
+internal static class HeadForm
+{
+    // RFC 9110, 5.6.2. Kestrel takes more: control characters and separators too.
+    private static readonly SearchValues<char> Token =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    // RFC 9110, 5.5 without obs-text: the road to the vendor carries ASCII only.
+    private static readonly SearchValues<char> Value = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c), '\t']);
+
+    private static readonly string[] Single =
+        ["Content-Type", "Content-Encoding", "Authorization", "SendProxy-Token", "SendProxy-Timeout"];
+
+    /// <returns>Null for a good head, else what is wrong with it.</returns>
+    public static string? Check(HttpRequest request) => CheckFraming(request) ?? CheckHeaders(request.Headers) ?? CheckOnes(request.Headers);
+
+    /// <returns>True where a header is among those that only a web page's browser sends; scripts cannot leave them out.</returns>
+    public static bool FromBrowser(IHeaderDictionary headers)
+    {
+        foreach (var (name, _) in headers)
+        {
+            if (Starts(name, "Sec-") || Starts(name, "Access-Control-Request-") || Is(name, "Origin") || Is(name, "Referer"))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static string? CheckFraming(HttpRequest request)
+    {
+        var coding = request.Headers.TransferEncoding;
+        if (coding.Count > 0)
+        {
+            // RFC 9112, 6.1 and 6.3. Kestrel renames the Content-Length beside it, and takes "gzip, chunked" as if it were chunked.
+            if (request.Headers.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length"))
+            {
+                return "The request has both Content-Length and Transfer-Encoding.";
+            }
+
+            if (coding.Count != 1 || !Is(coding.ToString(), "chunked") || HttpProtocol.IsHttp10(request.Protocol))
+            {
+                return "Transfer-Encoding must be chunked, once, on HTTP/1.1.";
+            }
+        }
+
+        var bodiless = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+        return bodiless && (coding.Count > 0 || request.Headers.ContentLength > 0)
+            ? $"{request.Method} takes no body: some servers would read it as the next request."
+            : null;
+    }
+
+    private static string? CheckHeaders(IHeaderDictionary headers)
+    {
+        foreach (var (name, values) in headers)
+        {
+            if (name.AsSpan().ContainsAnyExcept(Token))
+            {
+                return "The name of a header has a character that does not belong there.";
+            }
+
+            // Gateways that speak CGI or WSGI read Transfer_Encoding as Transfer-Encoding.
+            if (name.Contains('_', StringComparison.Ordinal) && !HeaderNames.GoesUpstream(name.Replace('_', '-')))
+            {
+                return "The name of a header has _ where servers could read - and take it for another.";
+            }
+
+            foreach (var value in values)
+            {
+                if (value.AsSpan().ContainsAnyExcept(Value))
+                {
+                    return "The value of a header has a character that is not printable ASCII.";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static string? CheckOnes(IHeaderDictionary headers)
+    {
+        foreach (var name in Single)
+        {
+            if (headers[name].Count > 1)
+            {
+                return $"The header {name} stands twice.";
+            }
+        }
+
+        return headers.Expect is { Count: > 0 } expect && !(expect.Count == 1 && Is(expect.ToString(), "100-continue"))
+            ? "Expect must be 100-continue, once."
+            : null;
+    }
+
+    private static bool Is(string text, string word) => text.Equals(word, StringComparison.OrdinalIgnoreCase);
+
+    private static bool Starts(string text, string word) => text.StartsWith(word, StringComparison.OrdinalIgnoreCase);
+}
