@@ -38,6 +38,9 @@ internal sealed record ProxySettings(
     /// <summary>Callers' idempotency keys are shared by the fleet.</summary>
     public bool KeepsKeysInRedis => Fleet.Redis is not null && Roles.HasFlag(Roles.Egress);
 
+    /// <summary>Where commands find the proxy that runs on the file <paramref name="path"/>.</summary>
+    public IReadOnlyList<string> AdminPlaces(string path) => AdminSocket.Places(Listen.AdminSocket, NeedsJournal ? Journal.Path : null, path);
+
     /// <summary>Files whose change is a change of the configuration.</summary>
     public IReadOnlyCollection<string> Files { get; init; } = [];
 

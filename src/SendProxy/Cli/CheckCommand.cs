@@ -7,7 +7,7 @@ namespace SendProxy.Cli;
 /// <summary><c>sendproxy check</c>: reads the configuration as serving would, tells everything that is wrong, exits 0 or 2.</summary>
 internal static class CheckCommand
 {
-    public const int Bad = 2;
+    public const int Bad = ExitCodes.BadConfiguration;
 
     public static Command Create(Option<string> config)
     {

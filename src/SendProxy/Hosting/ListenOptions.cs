@@ -29,14 +29,16 @@ internal sealed record ListenAddress(IPEndPoint? Tcp, string? UnixPath)
 
 /// <summary>Where the process listens. Section <c>listen</c>; cannot be changed while running.</summary>
 internal sealed record ListenOptions(
-    IReadOnlyList<ListenAddress> Egress, IReadOnlyList<ListenAddress> Webhooks, IReadOnlyList<ListenAddress> Metrics)
+    IReadOnlyList<ListenAddress> Egress, IReadOnlyList<ListenAddress> Webhooks, IReadOnlyList<ListenAddress> Metrics, string? AdminSocket)
 {
     private const string UnixPrefix = "unix:";
 
     public static ListenOptions Read(SettingsReader listen) => new(
         Egress: Addresses(listen, "egress", ["127.0.0.1:4750", "[::1]:4750"], "The local port for applications; also unix:/path."),
         Webhooks: Addresses(listen, "webhooks", ["[::]:4751"], "Where vendors' webhooks arrive."),
-        Metrics: Addresses(listen, "metrics", ["[::]:4752"], "/metrics, /livez, /readyz, /startupz."));
+        Metrics: Addresses(listen, "metrics", ["[::]:4752"], "/metrics, /livez, /readyz, /startupz."),
+        AdminSocket: listen.FilePath("adminSocket", null,
+            "The unix socket (mode 0600) that commands talk to. Default: beside the journal; without one ${XDG_RUNTIME_DIR:-/tmp}/sendproxy-UID/."));
 
     public static Roles ReadRoles(SettingsReader root)
     {

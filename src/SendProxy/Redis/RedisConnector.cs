@@ -7,7 +7,8 @@ namespace SendProxy.Redis;
 /// <summary>Makes the connection's settings: nothing of the library may wait, queue or guess on its own.</summary>
 internal static class RedisConnector
 {
-    // A command that is unanswered so long is given up; four times of it without any answer, and the library drops the connection.
+    // A command that is unanswered for so long after its caller has gone is given up; after four times of it without any
+    // answer the library drops the connection.
     private const int GivenUpMs = 1000;
 
     public static ConfigurationOptions Configure(RedisOptions options, WatchedSecret? password)
@@ -18,8 +19,8 @@ internal static class RedisConnector
         configuration.AllowAdmin = false;
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
         configuration.ConnectTimeout = 2 * GivenUpMs;
-        configuration.AsyncTimeout = GivenUpMs;
-        configuration.SyncTimeout = GivenUpMs;
+        configuration.AsyncTimeout = GivenUpMs + (int)options.CallTimeout.TotalMilliseconds;
+        configuration.SyncTimeout = configuration.AsyncTimeout;
         configuration.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
         // The library's own default doubles its pause up to a minute.
         configuration.ReconnectRetryPolicy = new LinearRetry(500);

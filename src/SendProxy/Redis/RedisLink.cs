@@ -4,10 +4,10 @@ using StackExchange.Redis;
 
 namespace SendProxy.Redis;
 
-/// <summary>An answer that came in time, or one that may still come.</summary>
+/// <summary>An answer that came in time, or none.</summary>
 /// <param name="Result">Null where it did not come in time.</param>
-/// <param name="Late">The call as it goes on; null where it was answered or never made. Faults are observed.</param>
-internal readonly record struct RedisReply(RedisResult? Result, Task<RedisResult>? Late = null);
+/// <param name="MayHaveRun">Without a result: the script was sent, and may run yet.</param>
+internal readonly record struct RedisReply(RedisResult? Result, bool MayHaveRun = false);
 
 /// <summary>
 /// The connection to the fleet's Redis. Made in the background: nothing waits for it at start. A call waits at most
@@ -84,8 +84,7 @@ internal sealed partial class RedisLink : IAsyncDisposable
         catch (TimeoutException) when (!call.IsCompleted)
         {
             Trip(keys, $"no answer within {Options.CallTimeout.TotalMilliseconds} ms");
-            _ = call.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-            return Failed(script, RedisOutcome.TimedOut) with { Late = call };
+            return Failed(script, RedisOutcome.TimedOut);
         }
         catch (RedisServerException e)
         {
@@ -121,7 +120,7 @@ internal sealed partial class RedisLink : IAsyncDisposable
     private RedisReply Failed(RedisScript script, RedisOutcome outcome)
     {
         _metrics.Called(script.Name, outcome);
-        return default;
+        return new RedisReply(null, MayHaveRun: outcome is RedisOutcome.TimedOut or RedisOutcome.Unreachable);
     }
 
     // The probe asks for the key that was not answered: of a Cluster, its node.

@@ -26,7 +26,7 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
         var key = $"{name}\n{source.Place}\n{form.Live}\n{form.AllowTest}";
         return _watched.GetOrAdd(key, _ =>
         {
-            var watched = new WatchedSecret(name, source, form, metrics);
+            var watched = new WatchedSecret(name, source, form, metrics, time);
             if (watched.State != SecretState.Ok)
             {
                 Log.Unusable(logger, name, source.Place, SecretMetrics.Word(watched.State), Advice(watched.State), "no value is in use");

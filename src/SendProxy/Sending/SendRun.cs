@@ -125,6 +125,7 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
         }
 
         _triedOtherKey = true;
+        message.Plan.Line.Upstream.Credential.TookOver(Key, other);
         Key = other;
         NextDelay = TimeSpan.Zero;
         return true;

@@ -66,6 +66,8 @@ public sealed class BadConfigurationTests : IDisposable
         { "version: 1\nupstreams: { sendapi: { preset: sendapi, address: '${API', credential: { file: key } } }", "a ${ has no closing }" },
         { "version: 1\nupstreams: { sendapi: { preset: sendapi, address: '${file:nowhere}', credential: { file: key } } }", "cannot be read; it must exist" },
         { Credential("hosts: ['*.example']"), "is no host; write host, host:port" },
+        { "version: 1\nupstreams: { sendapi: { preset: sendapi, address: '${API:-https://evil.example}', credential: { file: key, hosts: [api.sendapi.example] } } }", "does not list the address https://evil.example:443" },
+        { "version: 1\nupstreams: { sendapi: { preset: sendapi, address: '${API:-http://127.0.0.1:1}', credential: { file: key } } }", "is on this machine; set allowInsecureLoopback" },
         { Credential("hosts: [other.example]"), "does not list the address https://a.example:443" },
         { Credential("nextShare: 20"), "\"20\" does not fit; write a percentage" },
         { Credential("pattern: '('"), "write a regular expression" },

@@ -41,18 +41,18 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
 
     public async ValueTask<ClaimResult> ClaimAsync(KeyClaim claim, CancellationToken cancellation)
     {
-        var id = Id(claim.Scope);
+        var (id, mark) = (Id(claim.Scope), Guid.NewGuid().ToString("n"));
         var reply = await _link.RunAsync(Claim, RecordKey(id),
-            [claim.Fingerprint, (long)claim.Lease.TotalMilliseconds, (long)claim.Lifetime.TotalMilliseconds]);
+            [claim.Fingerprint, (long)claim.Lease.TotalMilliseconds, (long)claim.Lifetime.TotalMilliseconds, mark]);
         if (reply.Result is { } result)
         {
             return Read(result, id, claim.Scope);
         }
 
-        if (reply.Late is { } late)
+        if (reply.MayHaveRun)
         {
-            // What Redis takes in the end has no owner any more: it is opened again.
-            _ = GiveBackAsync(late, id, claim.Scope);
+            // What Redis takes after all is nobody's: it is opened again, so that no twin waits for its lease.
+            Later(new Ending(id, mark, Word(KeyEnd.Open), null, null));
         }
 
         return ClaimResult.Unavailable;
@@ -62,12 +62,12 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
         KeyScope scope, long token, KeyEnd end, StoredAnswer? answer, DateTimeOffset? started, CancellationToken cancellation)
     {
         var id = Id(scope);
-        var ending = new Ending(id, token, Word(end), answer is null ? null : _seal.Seal(answer.Serialize(), Context(id, scope)), started);
+        var ending = new Ending(id, token.ToString(CultureInfo.InvariantCulture), Word(end), answer is null ? null : _seal.Seal(answer.Serialize(), Context(id, scope)), started);
         var reply = await WriteAsync(ending);
         _waiters.Wake(Name(id));
         if (reply.Result is null)
         {
-            _late.Add(ending);
+            Later(ending);
         }
 
         return reply.Result is { } result && (int)result == 1;
@@ -103,13 +103,13 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
 
     private async ValueTask<bool> WriteLateAsync(Ending ending) => (await WriteAsync(ending)).Result is not null;
 
-    private async Task GiveBackAsync(Task<RedisResult> late, byte[] id, KeyScope scope)
+    private void Later(Ending ending)
     {
-        await ((Task)late).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (late.IsCompletedSuccessfully && Read(await late, id, scope) is { Verdict: ClaimVerdict.Owned } owned)
+        _late.Add(ending);
+        if (_link.IsUp)
         {
-            _late.Add(new Ending(id, owned.Token, Word(KeyEnd.Open), null, owned.StartedAt));
-            await _late.WriteAsync();
+            // It rose between the call and now, and has written already what was late then.
+            _ = _late.WriteAsync();
         }
     }
 
@@ -137,7 +137,8 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
         }
     }
 
-    private sealed record Ending(byte[] Id, long Token, string State, byte[]? Answer, DateTimeOffset? Started)
+    /// <param name="Token">Of the claim; or its mark, where the token never came.</param>
+    private sealed record Ending(byte[] Id, string Token, string State, byte[]? Answer, DateTimeOffset? Started)
     {
         public long Bytes => 200 + (Answer?.Length ?? 0);
     }
