@@ -1,10 +1,17 @@
 using SendProxy.Queueing;
+using SendProxy.Redis;
+using SendProxy.Secrets.Sealing;
 using SendProxy.Sending.Idempotency;
 
 namespace SendProxy;
 
-/// <summary>The store of idempotency keys: beside the journal's items where there is a journal, else none. Sweeps it.</summary>
-internal sealed partial class KeyKeeper(JournalKeeper journal, IdempotencyMetrics metrics, TimeProvider time, ILogger<KeyKeeper> logger)
+/// <summary>
+/// The store of idempotency keys: the fleet's Redis where there is one, else beside the journal's items where there is a
+/// journal, else none. Sweeps the file; Redis forgets by itself.
+/// </summary>
+/// <param name="fleet">Makes the store in Redis; null where there is none.</param>
+internal sealed partial class KeyKeeper(
+    JournalKeeper journal, Func<RedisKeys?> fleet, IdempotencyMetrics metrics, TimeProvider time, ILogger<KeyKeeper> logger)
     : BackgroundService
 {
     private const int SweepItems = 500;
@@ -12,14 +19,20 @@ internal sealed partial class KeyKeeper(JournalKeeper journal, IdempotencyMetric
 
     private SqliteIdempotencyStore? _store;
 
-    public IIdempotencyStore? Store => _store;
+    public IIdempotencyStore? Store { get; private set; }
 
-    /// <summary>Once the journal is open, and before anything listens.</summary>
+    /// <summary>Once the journal is open, and before anything listens. Does not wait for Redis.</summary>
+    /// <exception cref="Secrets.Sealing.SealKeyUnavailableException">With path, reason and remedy.</exception>
     public async Task OpenAsync(CancellationToken cancellation)
     {
-        if (journal.Opened?.Keys is { } keys)
+        if (fleet() is { } keys)
         {
-            _store = new SqliteIdempotencyStore(keys.Journal, keys.Seal, time);
+            Store = keys.Store;
+            keys.Link.Start();
+        }
+        else if (journal.Opened?.Keys is { } file)
+        {
+            Store = _store = new SqliteIdempotencyStore(file.Journal, file.Seal, time);
             await _store.RecoverAsync(cancellation);
         }
     }
@@ -45,5 +58,22 @@ internal sealed partial class KeyKeeper(JournalKeeper journal, IdempotencyMetric
     {
         [LoggerMessage(310, LogLevel.Warning, "Idempotency keys could not be swept; tried again in some seconds")]
         public static partial void SweepFailed(ILogger logger);
+    }
+}
+
+/// <summary>The store of keys in the fleet's Redis, and the link to be started once it is made.</summary>
+internal sealed record RedisKeys(RedisIdempotencyStore Store, RedisLink Link)
+{
+    /// <returns>Null where the configuration names no Redis.</returns>
+    public static RedisKeys? Open(IServiceProvider services, ProxySettings settings)
+    {
+        if (services.GetService<RedisLink>() is not { } link || !settings.KeepsKeysInRedis)
+        {
+            return null;
+        }
+
+        var seal = new ItemSeal(SealKeys.Load(settings.Journal.SealKeys));
+        return new RedisKeys(
+            new RedisIdempotencyStore(link, seal, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Func<double>>()), link);
     }
 }

@@ -10,6 +10,7 @@ using SendProxy.Hosting;
 using SendProxy.Metrics;
 using SendProxy.Queueing;
 using SendProxy.Receiving;
+using SendProxy.Redis;
 using SendProxy.Secrets;
 using SendProxy.Sending;
 using SendProxy.Sending.Idempotency;
@@ -42,6 +43,8 @@ internal static class ProxyHost
             .AddProxyMetrics().AddSecrets().AddSending().AddEgress()
             .AddQueueing(settings.Journal, settings.NeedsJournal).AddReceiving()
             .AddFanOut(settings.NeedsJournal && settings.Roles.HasFlag(Roles.Worker))
+            .AddRedis(settings.Fleet)
+            .AddSingleton<Func<RedisKeys?>>(s => () => RedisKeys.Open(s, settings))
             .AddSingleton<KeyKeeper>().AddHostedService(s => s.GetRequiredService<KeyKeeper>())
             .AddSingleton<Func<IIdempotencyStore?>>(s => () => s.GetRequiredService<KeyKeeper>().Store)
             .AddSingleton<IReadiness, JournalReadiness>()

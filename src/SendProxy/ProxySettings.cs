@@ -2,6 +2,7 @@ using SendProxy.Configuration;
 using SendProxy.Egress;
 using SendProxy.Hosting;
 using SendProxy.Queueing;
+using SendProxy.Redis;
 using SendProxy.Secrets;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.RateLimiting;
@@ -21,6 +22,7 @@ internal sealed record ProxySettings(
     IReadOnlyDictionary<string, UpstreamSettings> Upstreams,
     IReadOnlyDictionary<string, LimitOptions> Limits,
     IReadOnlyList<RouteOptions> Routes,
+    FleetOptions Fleet,
     JournalOptions Journal,
     WebhookSettings Webhooks,
     TelemetryOptions Telemetry,
@@ -31,8 +33,11 @@ internal sealed record ProxySettings(
     /// <summary>Whether something of it stores items. One that stores none makes no file.</summary>
     public bool NeedsJournal => Webhooks.NeedsJournal(Roles) || (KeepsKeys && Roles.HasFlag(Roles.Egress));
 
-    /// <summary>A journal is written: callers' idempotency keys are kept in it.</summary>
+    /// <summary>A journal is written and there is no fleet: callers' idempotency keys are kept in it.</summary>
     public bool KeepsKeys { get; init; }
+
+    /// <summary>Callers' idempotency keys are shared by the fleet.</summary>
+    public bool KeepsKeysInRedis => Fleet.Redis is not null && Roles.HasFlag(Roles.Egress);
 
     /// <summary>Where commands find the proxy that runs on the file <paramref name="path"/>.</summary>
     public IReadOnlyList<string> AdminPlaces(string path) => AdminSocket.Places(Listen.AdminSocket, NeedsJournal ? Journal.Path : null, path);
@@ -106,12 +111,13 @@ internal sealed record ProxySettings(
             Upstreams: upstreams,
             Limits: limits,
             Routes: root.Has("routes") || root.Describing ? routes : presetRoutes,
+            Fleet: FleetOptions.Read(root.Section("fleet", "What the processes of a fleet share. Cannot be changed while running.")),
             Journal: JournalOptions.Read(root.Section(
-                "journal", "What must not be lost: webhook events, and callers' idempotency keys where this section is written. Cannot be changed while running.")),
+                "journal", "What must not be lost: webhook events, and callers' idempotency keys where this section is written and there is no fleet.redis. Cannot be changed while running.")),
             Webhooks: WebhookSettings.Read(root),
             Telemetry: TelemetryOptions.Read(root),
             Shutdown: ShutdownOptions.Read(root.Section("shutdown", "How the process ends.")));
-        settings = settings with { KeepsKeys = root.Has("journal") && settings.Journal.Kind != JournalKind.None };
+        settings = settings with { KeepsKeys = root.Has("journal") && settings.Fleet.Redis is null && settings.Journal.Kind != JournalKind.None };
         SettingsChecks.Relations(root, settings);
         return settings;
     }

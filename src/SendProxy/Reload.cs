@@ -74,6 +74,7 @@ internal sealed partial class Reload(
         static string Text(Hosting.ListenOptions o) => $"{string.Join(' ', o.Egress.Concat(o.Webhooks).Concat(o.Metrics))} {o.AdminSocket} {o.HeadersTimeout}";
         return next.Roles != _running.Roles ? "roles"
             : Text(next.Listen) != Text(_running.Listen) ? "listen"
+            : next.Fleet.Fingerprint != _running.Fleet.Fingerprint ? "fleet"
             : !next.Journal.Same(_running.Journal) ? "journal"
             : next.NeedsJournal && !_hasJournal ? "webhooks, whose journal was not needed at start,"
             : next.Telemetry != _running.Telemetry ? "telemetry"

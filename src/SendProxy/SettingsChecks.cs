@@ -24,6 +24,9 @@ internal static class SettingsChecks
 
         root.Section("journal", "").Check(!settings.NeedsJournal || settings.Journal.Kind != Queueing.JournalKind.None, "kind",
             "is none, and webhooks need a journal: what is acknowledged must be stored");
+        root.Section("journal", "").Check(!settings.KeepsKeysInRedis || settings.Journal.SealKeys.Count > 0, "sealKeys",
+            "is required with fleet.redis, where answers are kept sealed and all processes must open them: "
+            + "journal: { sealKeys: [{ file: /run/secrets/journal/key }] } (openssl rand -base64 32)");
         Routes(root, settings);
         Addresses(root, settings);
     }

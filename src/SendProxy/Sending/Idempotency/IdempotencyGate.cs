@@ -33,7 +33,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
         var options = message.Plan.Line.Upstream.Options;
         if (store() is not { } records)
         {
-            return WithoutStore(message, "no journal is configured");
+            return WithoutStore(message, "neither fleet.redis nor a journal is configured");
         }
 
         var claim = new KeyClaim(Scope(message), RequestFingerprint.Of(message), options.Timeouts.Total + LeaseSlack, options.Idempotency.Lifetime);
@@ -59,7 +59,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
                 case ClaimVerdict.Unknown:
                     return new GatePass(Refusal: UnknownOutcome("its answer never came"));
                 case ClaimVerdict.Unavailable:
-                    return WithoutStore(message, "the journal does not answer");
+                    return WithoutStore(message, "the store of keys does not answer");
             }
 
             var left = message.Deadline.Left;

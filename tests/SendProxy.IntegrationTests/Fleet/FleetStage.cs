@@ -1,0 +1,82 @@
+using System.Text;
+using SendProxy.IntegrationTests.Egress;
+using SendProxy.Sandbox.Server;
+using SendProxy.Tests.Redis;
+
+namespace SendProxy.IntegrationTests.Fleet;
+
+/// <summary>Two real proxies before a simulated vendor, with one real Redis between them.</summary>
+internal sealed class FleetStage : IAsyncDisposable
+{
+    private readonly List<(ProxyFolder Folder, ProxyProcess Proxy, HttpClient Client)> _proxies = [];
+
+    private FleetStage(SandboxServer vendor, RedisServer redis) => (Vendor, Redis) = (vendor, redis);
+
+    public SandboxServer Vendor { get; }
+
+    public RedisServer Redis { get; }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public ProxyProcess Proxy(int number) => _proxies[number].Proxy;
+
+    /// <param name="upstreams">More settings of the upstream, one text for each proxy.</param>
+    /// <param name="callTimeout">Long by default: on a busy machine the tests are about what Redis says, not how soon.</param>
+    public static async Task<FleetStage> SetAsync(string[] upstreams, string callTimeout = "2s", SandboxOptions? vendor = null)
+    {
+        var redis = await RedisServer.TryStartAsync();
+        if (redis?.IsOwn != true)
+        {
+            Assert.SkipUnless(Environment.GetEnvironmentVariable("CI") == "true", "It needs a redis-server of its own; install it.");
+            throw new InvalidOperationException("CI has no redis-server.");
+        }
+
+        var server = await SandboxServer.StartAsync(vendor ?? new SandboxOptions { Keys = [EgressStage.Key] }, TimeProvider.System, Token);
+        var stage = new FleetStage(server, redis);
+        var seal = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
+        foreach (var upstream in upstreams)
+        {
+            var folder = new ProxyFolder().Configure(EgressStage.Config(server.HttpAddress!, upstream, Fleet(redis.Address, callTimeout)))
+                .Write("key", EgressStage.Key).Write("seal", seal);
+            var proxy = await ProxyProcess.StartAsync(folder, Token);
+            await proxy.WaitForLineAsync(l => l.Contains("Redis answers", StringComparison.Ordinal), Token);
+            stage._proxies.Add((folder, proxy, new HttpClient { BaseAddress = proxy.Address("egress") }));
+        }
+
+        return stage;
+    }
+
+    public static string Fleet(string redis, string callTimeout) => $$"""
+        fleet: { redis: { connection: "{{redis}}", callTimeout: {{callTimeout}} } }
+        journal: { kind: none, sealKeys: [{ file: seal }] }
+        """;
+
+    /// <summary>One send through the proxy of that number.</summary>
+    public async Task<HttpResponseMessage> SendAsync(int proxy, string key, string? fault = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sms/send")
+        {
+            Content = new StringContent(EgressStage.Sms, Encoding.UTF8, "application/json"),
+            Headers = { { "Idempotency-Key", key } },
+        };
+        if (fault is not null)
+        {
+            request.Headers.Add("X-Sandbox-Fault", fault);
+        }
+
+        return await _proxies[proxy].Client.SendAsync(request, Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (folder, proxy, client) in _proxies)
+        {
+            client.Dispose();
+            await proxy.DisposeAsync();
+            folder.Dispose();
+        }
+
+        await Vendor.DisposeAsync();
+        await Redis.DisposeAsync();
+    }
+}
