@@ -93,7 +93,7 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
             : BodySplice.None;
 
     private static SendOutcome Refused(Refusal refusal, TimeSpan queued) =>
-        new() { Refusal = refusal, Attempts = 0, Queued = queued, Sent = Sent.No };
+        new() { Refusal = refusal, Attempts = 0, Queued = queued, Sent = refusal.Sent };
 
     private async Task<Refusal?> TakePermitsAsync(SendRun run, CancellationToken caller)
     {

@@ -97,7 +97,7 @@ internal static class AnswerExtensions
     /// <summary>Asserts a problem of the proxy's own, with this code and this statement of what was sent.</summary>
     public static async Task<JsonElement> AssertProblemAsync(this HttpResponseMessage answer, HttpStatusCode status, string code, string sent)
     {
-        Assert.Equal((status, code), (answer.StatusCode, answer.Header("SendProxy-Error")));
+        Assert.Equal((status, code, sent), (answer.StatusCode, answer.Header("SendProxy-Error"), answer.Header("SendProxy-Sent")));
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
         var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.Equal((code, sent, $"urn:sendproxy:error:{code}"), (

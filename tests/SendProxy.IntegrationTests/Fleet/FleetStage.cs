@@ -20,6 +20,18 @@ internal sealed class FleetStage : IAsyncDisposable
 
     public ProxyProcess Proxy(int number) => _proxies[number].Proxy;
 
+    public Uri Address(int number) => _proxies[number].Client.BaseAddress!;
+
+    /// <summary>SIGKILL, and the same configuration once more, on another port.</summary>
+    public async Task KillAndRestartAsync(int number)
+    {
+        var (folder, old, client) = _proxies[number];
+        await old.DisposeAsync();
+        var proxy = await ProxyProcess.StartAsync(folder, Token);
+        _proxies[number] = (folder, proxy, new HttpClient { BaseAddress = proxy.Address("egress") });
+        client.Dispose();
+    }
+
     /// <param name="upstreams">More settings of the upstream, one text for each proxy.</param>
     /// <param name="callTimeout">Long by default: on a busy machine the tests are about what Redis says, not how soon.</param>
     public static async Task<FleetStage> SetAsync(string[] upstreams, string callTimeout = "2s", SandboxOptions? vendor = null)

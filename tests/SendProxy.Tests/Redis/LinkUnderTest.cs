@@ -17,7 +17,10 @@ internal static class LinkUnderTest
         return new RedisLink(
             new RedisOptions
             {
-                Connection = address, Password = password, KeyPrefix = prefix ?? $"test-{Guid.NewGuid():n}", CallTimeout = callTimeout ?? Patient,
+                Connection = address,
+                Password = password,
+                KeyPrefix = prefix ?? $"test-{Guid.NewGuid():n}",
+                CallTimeout = callTimeout ?? Patient,
             },
             secrets ?? Secrets(), new RedisMetrics(metrics), TimeProvider.System, NullLogger<RedisLink>.Instance);
     }
