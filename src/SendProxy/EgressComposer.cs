@@ -13,8 +13,7 @@ namespace SendProxy;
 /// with their pool. What is replaced is ended once no request can still use it.
 /// </summary>
 internal sealed class EgressComposer(
-    SecretPoller secrets, CredentialMetrics credentials, SendingMetrics sending, LimitMetrics limits, RecipientBooks books,
-    TimeProvider time) : IDisposable
+    SecretPoller secrets, KeyBook keyBook, SendingMetrics sending, LimitMetrics limits, RecipientBooks books, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
 
@@ -28,11 +27,12 @@ internal sealed class EgressComposer(
         _limiters = Renew(_limiters, settings.Limits, (limiter, options) => limiter.Options == options,
             (_, options) => new PacedLimiter(options, time, limits), longest);
         _lines = Renew(_lines, settings.Upstreams, (line, options) => line.Upstream.Options.Fingerprint == options.Options.Fingerprint, Line, longest);
+        keyBook.Show([.. settings.Upstreams.Keys.Select(name => _lines[name].Upstream.Credential)]);
         var recipients = books.For(settings.Routes);
         var routes = settings.Routes.Select(r => new Route(
             r, new SendPlan(r.Name, _lines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name)));
         var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretForm.Any) : null;
-        var keys = settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
+        var keys = settings.Guard.AllowSecrets ? [] : settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
             .Select(KeySearch.For).OfType<KeySearch>();
         return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token), settings.Process, [.. keys]);
     }
@@ -65,7 +65,7 @@ internal sealed class EgressComposer(
     {
         var credential = settings.Options.Credential;
         var watched = secrets.Watch($"upstreams.{name}.credential", credential.Source!, credential.Form);
-        var upstream = new Upstream(settings.Options, new Credential(credential, watched, credentials, name, time));
+        var upstream = new Upstream(settings.Options, new Credential(credential, watched, keyBook, name, time));
         return new UpstreamLine(upstream, settings.Retry, settings.Breaker, sending, time);
     }
 

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Prometheus;
 using SendProxy.Admin;
 using SendProxy.Configuration;
@@ -24,14 +26,21 @@ internal static class ProxyHost
     /// <param name="output">Where log lines go.</param>
     public static WebApplication Build(string path, ProxySettings settings, Stream output)
     {
+        var dumps = CoreDumps.Set(settings.Process.AllowCoreDumps);
+
         // Empty: nothing of ASPNETCORE_ variables, appsettings files or default logging can change what the file says.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         var bound = new BoundListeners();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(k => Listeners.Bind(k, settings.Listen, settings.Roles, bound));
+        var admin = AdminSocket.Open(settings.AdminPlaces(path));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(k => Listeners.Bind(k, settings.Listen, settings.Roles, admin, bound));
+        builder.Services.Configure<SocketTransportOptions>(o => o.CreateBoundListenSocket = endpoint =>
+            endpoint is not UnixDomainSocketEndPoint unix ? SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint)
+            : unix.ToString() == admin.Path ? admin.Bound!
+            : UnixSocket.Bind(unix.ToString(), settings.Listen.SocketMode));
         var services = builder.Services
             .AddSingleton(TimeProvider.System)
             .AddSingleton<Func<double>>(Random.Shared.NextDouble)
-            .AddSingleton(settings.Telemetry).AddSingleton(settings.Shutdown).AddSingleton(bound)
+            .AddSingleton(settings.Telemetry).AddSingleton(settings.Shutdown).AddSingleton(bound).AddSingleton(admin).AddSingleton(dumps)
             .AddProxyMetrics().AddSecrets().AddSending().AddEgress()
             .AddQueueing(settings.Journal, settings.NeedsJournal).AddReceiving()
             .AddFanOut(settings.NeedsJournal && settings.Roles.HasFlag(Roles.Worker))
@@ -44,6 +53,7 @@ internal static class ProxyHost
             .Configure<HostOptions>(h => h.ShutdownTimeout = settings.Shutdown.Drain + StopSlack)
             .AddSingleton(s => new LogSink(s.GetRequiredService<IMetricFactory>(), output))
             .AddSingleton<HealthHandler>()
+            .AddSingleton<AdminHandler>()
             .AddSingleton<EgressComposer>()
             .AddSingleton<IQuiet>(s => s.GetRequiredService<EgressHandler>())
             .AddSingleton<DrainingLifetime>()
@@ -58,11 +68,13 @@ internal static class ProxyHost
         var app = builder.Build();
         var egress = app.Services.GetRequiredService<EgressHandler>();
         var webhooks = app.Services.GetRequiredService<WebhookHandler>();
+        var admins = app.Services.GetRequiredService<AdminHandler>();
         var health = app.Services.GetRequiredService<HealthHandler>();
         app.Run(context => context.Features.GetRequiredFeature<ListenerTag>().Kind switch
         {
             ListenerKind.Egress => egress.HandleAsync(context),
             ListenerKind.Webhooks => webhooks.HandleAsync(context),
+            ListenerKind.Admin => admins.HandleAsync(context),
             _ => health.HandleAsync(context),
         });
         return app;

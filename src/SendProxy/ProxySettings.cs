@@ -2,6 +2,7 @@ using SendProxy.Configuration;
 using SendProxy.Egress;
 using SendProxy.Hosting;
 using SendProxy.Queueing;
+using SendProxy.Secrets;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Telemetry;
@@ -33,8 +34,35 @@ internal sealed record ProxySettings(
     /// <summary>A journal is written: callers' idempotency keys are kept in it.</summary>
     public bool KeepsKeys { get; init; }
 
+    /// <summary>Where commands find the proxy that runs on the file <paramref name="path"/>.</summary>
+    public IReadOnlyList<string> AdminPlaces(string path) => AdminSocket.Places(Listen.AdminSocket, NeedsJournal ? Journal.Path : null, path);
+
     /// <summary>Files whose change is a change of the configuration.</summary>
     public IReadOnlyCollection<string> Files { get; init; } = [];
+
+    /// <summary>Every secret that is named, with what it must look like: to be looked at before it is needed.</summary>
+    public IEnumerable<(string Name, ISecretSource Source, SecretForm Form)> Secrets()
+    {
+        foreach (var (name, upstream) in Upstreams.Where(u => u.Value.Options.Credential.Source is not null))
+        {
+            yield return ($"upstreams.{name}.credential", upstream.Options.Credential.Source!, upstream.Options.Credential.Form);
+        }
+
+        foreach (var (name, source) in Webhooks.Sources.SelectMany(s => s.Value.Secrets.Select(x => (s.Key, x))))
+        {
+            yield return ($"webhooks.sources.{name}.secrets", source, SecretForm.Any);
+        }
+
+        foreach (var (name, source) in Webhooks.Subscribers.SelectMany(s => s.Value.SignWith.Select(x => (s.Key, x))))
+        {
+            yield return ($"webhooks.subscribers.{name}.signWith", source, SecretForm.Any);
+        }
+
+        if (Guard.CallerToken is { } token)
+        {
+            yield return ("guard.callerToken", token, SecretForm.Any);
+        }
+    }
 
     /// <returns>A usable configuration.</returns>
     /// <exception cref="SettingsException">Something is wrong; carries everything that is.</exception>

@@ -71,12 +71,14 @@ internal sealed partial class Reload(
 
     private string? Fixed(ProxySettings next)
     {
-        static string Text(Hosting.ListenOptions o) => $"{string.Join(' ', o.Egress.Concat(o.Webhooks).Concat(o.Metrics))} {o.HeadersTimeout}";
+        static string Text(Hosting.ListenOptions o) =>
+            $"{string.Join(' ', o.Egress.Concat(o.Webhooks).Concat(o.Metrics))} {o.AdminSocket} {o.HeadersTimeout} {o.SocketMode}";
         return next.Roles != _running.Roles ? "roles"
             : Text(next.Listen) != Text(_running.Listen) ? "listen"
             : !next.Journal.Same(_running.Journal) ? "journal"
             : next.NeedsJournal && !_hasJournal ? "webhooks, whose journal was not needed at start,"
             : next.Telemetry != _running.Telemetry ? "telemetry"
+            : next.Process.AllowCoreDumps != _running.Process.AllowCoreDumps ? "process.allowCoreDumps"
             : next.Shutdown != _running.Shutdown ? "shutdown"
             : null;
     }

@@ -26,11 +26,21 @@ internal static partial class Serving
             await Console.Error.WriteLineAsync($"sendproxy: {e.Message}");
             return CannotStart;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
         {
             Log.CannotListen(app.Logger, e.Message);
             await Console.Error.WriteLineAsync($"sendproxy: {e.Message} Change listen, or end what uses the address.");
             return CannotStart;
+        }
+
+        if (app.Services.GetRequiredService<CoreDumps>() is { Problem: { } refused })
+        {
+            Log.MayDump(app.Logger, refused);
+        }
+
+        if (app.Services.GetRequiredService<AdminSocket>() is { Problem: { } problem } admin)
+        {
+            Log.NoAdmin(app.Logger, admin.Path, problem);
         }
 
         foreach (var (kind, address) in app.Services.GetRequiredService<BoundListeners>().All)
@@ -46,6 +56,12 @@ internal static partial class Serving
     {
         [LoggerMessage(102, LogLevel.Information, "Listening on {Address} for {Listener}")]
         public static partial void Listening(ILogger logger, string address, string listener);
+
+        [LoggerMessage(106, LogLevel.Warning, "A crash may leave a core file with keys in it: {Problem}")]
+        public static partial void MayDump(ILogger logger, string problem);
+
+        [LoggerMessage(105, LogLevel.Warning, "Commands cannot ask this process: the admin socket {Path} {Problem}")]
+        public static partial void NoAdmin(ILogger logger, string path, string problem);
 
         [LoggerMessage(104, LogLevel.Critical, "Cannot open the journal: {Reason}")]
         public static partial void NoJournal(ILogger logger, string reason);

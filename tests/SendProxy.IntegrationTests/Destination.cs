@@ -1,12 +1,14 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace SendProxy.IntegrationTests;
@@ -49,6 +51,12 @@ internal sealed class Destination : IAsyncDisposable
     /// <param name="answer">Default: 200.</param>
     public static Task<Destination> StartAsync(CancellationToken cancellation, int port = 0, Func<Received, HttpContext, Task>? answer = null) =>
         StartAsync(k => k.Listen(IPAddress.Loopback, port), answer, cancellation);
+
+    /// <param name="certificate">The server's, with its key.</param>
+    /// <param name="https">More of TLS: whether a client certificate is asked for.</param>
+    public static Task<Destination> StartTlsAsync(
+        X509Certificate2 certificate, CancellationToken cancellation, Action<HttpsConnectionAdapterOptions>? https = null, Func<Received, HttpContext, Task>? answer = null) =>
+        StartAsync(k => k.Listen(IPAddress.Loopback, 0, l => l.UseHttps(certificate, https ?? (_ => { }))), answer, cancellation);
 
     public static Task<Destination> StartUnixAsync(string path, CancellationToken cancellation, Func<Received, HttpContext, Task>? answer = null) =>
         StartAsync(k => k.ListenUnixSocket(path), answer, cancellation);

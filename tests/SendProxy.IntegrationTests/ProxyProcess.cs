@@ -36,9 +36,12 @@ internal sealed class ProxyProcess : IAsyncDisposable
 
     /// <summary>Starts it and waits until it listens.</summary>
     /// <exception cref="InvalidOperationException">It ended instead; the message has its output.</exception>
-    public static async Task<ProxyProcess> StartAsync(ProxyFolder folder, CancellationToken cancellation)
+    public static Task<ProxyProcess> StartAsync(ProxyFolder folder, CancellationToken cancellation) => StartAsync(folder, [], cancellation);
+
+    /// <param name="before">A command that executes what follows it, in its own process: <c>setpriv --reuid 65534</c>.</param>
+    public static async Task<ProxyProcess> StartAsync(ProxyFolder folder, string[] before, CancellationToken cancellation)
     {
-        var started = Launch(folder, "serve");
+        var started = Launch(folder, before, ["serve"]);
         try
         {
             // The metrics listener is told last.
@@ -54,20 +57,33 @@ internal sealed class ProxyProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it without waiting for anything: for what must not start, and for commands.</summary>
-    public static ProxyProcess Launch(ProxyFolder folder, params string[] arguments)
+    public static ProxyProcess Launch(ProxyFolder folder, params string[] arguments) => Launch(folder, [], arguments);
+
+    /// <summary>A command that reaches its end.</summary>
+    /// <returns>Its exit code and all it wrote.</returns>
+    public static async Task<(int Code, string Output)> RunAsync(ProxyFolder folder, string[] command, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo(Binary)
+        await using var run = new ProxyProcess(Start(folder, command));
+        return (await run.WaitForExitAsync(cancellation), string.Join('\n', run.Output));
+    }
+
+    private static ProxyProcess Launch(ProxyFolder folder, string[] before, string[] arguments) =>
+        new(Start(folder, [.. before, Binary, .. arguments, "--config", folder.ConfigPath]));
+
+    private static Process Start(ProxyFolder folder, string[] command)
+    {
+        var start = new ProcessStartInfo(command[0])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = folder.Path,
         };
-        foreach (var argument in (string[])[.. arguments, "--config", folder.ConfigPath])
+        foreach (var argument in command[1..])
         {
             start.ArgumentList.Add(argument);
         }
 
-        return new ProxyProcess(Process.Start(start) ?? throw new InvalidOperationException($"{Binary} did not start."));
+        return Process.Start(start) ?? throw new InvalidOperationException($"{command[0]} did not start.");
     }
 
     /// <summary>Where a listener is: <c>egress</c>, <c>webhooks</c>, <c>metrics</c>; the first one of several.</summary>

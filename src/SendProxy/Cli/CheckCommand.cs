@@ -1,13 +1,14 @@
 using System.CommandLine;
 using System.Text.Json;
 using SendProxy.Configuration;
+using SendProxy.Secrets;
 
 namespace SendProxy.Cli;
 
 /// <summary><c>sendproxy check</c>: reads the configuration as serving would, tells everything that is wrong, exits 0 or 2.</summary>
 internal static class CheckCommand
 {
-    public const int Bad = 2;
+    public const int Bad = ExitCodes.BadConfiguration;
 
     public static Command Create(Option<string> config)
     {
@@ -41,25 +42,40 @@ internal static class CheckCommand
         try
         {
             var settings = ProxySettings.Load(path, Environment.GetEnvironmentVariable);
-            Write(path, [], json, to);
+            var warnings = Warnings(settings).ToArray();
+            Write(path, [], warnings, json, to);
             if (!json)
             {
-                to.WriteLine($"{path} is good: {settings.Upstreams.Count} upstreams, {settings.Routes.Count} routes, {settings.Limits.Count} limits.");
+                to.WriteLine($"{path} is good: {settings.Upstreams.Count} upstreams, {settings.Routes.Count} routes, {settings.Limits.Count} limits, "
+                    + $"{settings.Webhooks.Sources.Count} webhook sources, {settings.Webhooks.Subscribers.Count} subscribers.");
             }
 
             return 0;
         }
         catch (SettingsException e)
         {
-            Write(path, e.Errors, json, to);
+            Write(path, e.Errors, [], json, to);
             return Bad;
         }
     }
 
-    private static void Write(string path, IReadOnlyList<SettingsError> errors, bool json, TextWriter to)
+    // Not errors: a check runs in CI too, where no secrets are mounted.
+    private static IEnumerable<string> Warnings(ProxySettings settings) =>
+        from secret in settings.Secrets()
+        let reading = secret.Source.Read()[0]
+        let state = reading.Text is null ? reading.State : secret.Form.Judge(reading.Text)
+        where state != SecretState.Ok
+        select $"{secret.Name}: {secret.Source.Place} is {SecretMetrics.Word(state)} for this user here: {SecretPoller.Advice(state)}";
+
+    private static void Write(string path, IReadOnlyList<SettingsError> errors, IReadOnlyList<string> warnings, bool json, TextWriter to)
     {
         if (!json)
         {
+            foreach (var warning in warnings)
+            {
+                to.WriteLine($"warning: {warning}");
+            }
+
             foreach (var error in errors)
             {
                 to.WriteLine(error);
@@ -88,6 +104,13 @@ internal static class CheckCommand
                 writer.WriteString("path", error.Path);
                 writer.WriteString("message", error.Message);
                 writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            writer.WriteStartArray("warnings");
+            foreach (var warning in warnings)
+            {
+                writer.WriteStringValue(warning);
             }
 
             writer.WriteEndArray();

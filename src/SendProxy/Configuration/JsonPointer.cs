@@ -13,11 +13,11 @@ internal sealed class JsonPointer
         _segments = segments;
     }
 
+    /// <summary>Its parts, unescaped.</summary>
+    public IReadOnlyList<string> Segments => _segments;
+
     /// <summary>As written: <c>/error/code</c>.</summary>
     public string Text { get; }
-
-    /// <summary>The way, unescaped.</summary>
-    public IReadOnlyList<string> Segments => _segments;
 
     /// <returns>False for a text that does not start with a slash or has a bad escape (<c>~</c> without 0 or 1).</returns>
     public static bool TryParse(string text, out JsonPointer? pointer)

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using KestrelListenOptions = Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions;
 
@@ -13,6 +12,7 @@ internal enum ListenerKind
     Egress,
     Webhooks,
     Metrics,
+    Admin,
 }
 
 /// <summary>Which listener is where: known with its real port once the server has started.</summary>
@@ -31,8 +31,9 @@ internal sealed class BoundListeners
 /// </summary>
 internal static class Listeners
 {
+    /// <param name="admin">Where commands are answered; not at all where it could not be had.</param>
     /// <param name="bound">Learns which listener is where.</param>
-    public static void Bind(KestrelServerOptions kestrel, ListenOptions listen, Roles roles, BoundListeners bound)
+    public static void Bind(KestrelServerOptions kestrel, ListenOptions listen, Roles roles, AdminSocket admin, BoundListeners bound)
     {
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
@@ -51,16 +52,24 @@ internal static class Listeners
             Add(kestrel, listen.Webhooks, ListenerKind.Webhooks, bound);
         }
 
+        if (admin.Bound is not null)
+        {
+            kestrel.ListenUnixSocket(admin.Path, options => Tag(options, ListenerKind.Admin, bound));
+        }
+
+        // Last: who waits for the line that tells of it knows that all are up.
         Add(kestrel, listen.Metrics, ListenerKind.Metrics, bound);
     }
 
     private static void Add(KestrelServerOptions kestrel, IReadOnlyList<ListenAddress> addresses, ListenerKind kind, BoundListeners bound)
     {
-        foreach (var address in addresses)
+        var usable = addresses.Select(a => a.Tcp is { } tcp ? a with { Tcp = Ipv6Fallback.For(tcp) } : a)
+            .Where(a => a.Tcp is not null || a.UnixPath is not null).Distinct().ToArray();
+        foreach (var address in usable.Length > 0 ? usable : addresses)
         {
             if (address.UnixPath is { } path)
             {
-                RemoveStale(path);
+                StaleSocket.Remove(path);
                 kestrel.ListenUnixSocket(path, options => Tag(options, kind, bound));
             }
             else
@@ -80,24 +89,5 @@ internal static class Listeners
             connection.Features.Set(tag);
             return next(connection);
         });
-    }
-
-    // A socket file that a killed process left would refuse the next start. One that answers belongs to somebody.
-    private static void RemoveStale(string path)
-    {
-        if (!File.Exists(path))
-        {
-            return;
-        }
-
-        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            probe.Connect(new UnixDomainSocketEndPoint(path));
-        }
-        catch (SocketException)
-        {
-            File.Delete(path);
-        }
     }
 }

@@ -11,9 +11,11 @@ internal sealed class Secret
 {
     private readonly string _value;
 
-    public Secret(string value)
+    /// <param name="loaded">When it was first seen.</param>
+    public Secret(string value, DateTimeOffset loaded = default)
     {
         _value = value;
+        Loaded = loaded;
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(value), hash);
         Fingerprint = Convert.ToHexStringLower(hash[..4]);
@@ -21,6 +23,9 @@ internal sealed class Secret
 
     /// <summary>First 8 hex digits of SHA-256: names a key in logs and metrics without telling it.</summary>
     public string Fingerprint { get; }
+
+    /// <summary>When this process first saw it.</summary>
+    public DateTimeOffset Loaded { get; }
 
     /// <summary>The value itself, for the one place that puts it to use.</summary>
     public string Reveal() => _value;

@@ -26,7 +26,7 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
         var key = $"{name}\n{source.Place}\n{form.Live}\n{form.AllowTest}";
         return _watched.GetOrAdd(key, _ =>
         {
-            var watched = new WatchedSecret(name, source, form, metrics);
+            var watched = new WatchedSecret(name, source, form, metrics, time);
             if (watched.State != SecretState.Ok)
             {
                 Log.Unusable(logger, name, source.Place, SecretMetrics.Word(watched.State), Advice(watched.State), "no value is in use");
@@ -69,7 +69,8 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
         }
     }
 
-    private static string Advice(SecretState state) => state switch
+    /// <returns>What to do about it; empty where nothing is wrong.</returns>
+    public static string Advice(SecretState state) => state switch
     {
         SecretState.Missing => "create it",
         SecretState.Unreadable => "let this user read it",

@@ -24,15 +24,17 @@ internal sealed class WatchedSecret
     private readonly ISecretSource _source;
     private readonly SecretForm _form;
     private readonly SecretMetrics _metrics;
+    private readonly TimeProvider _time;
     private string? _seen;
     private SecretSet _current = SecretSet.Empty;
 
-    public WatchedSecret(string name, ISecretSource source, SecretForm form, SecretMetrics metrics)
+    public WatchedSecret(string name, ISecretSource source, SecretForm form, SecretMetrics metrics, TimeProvider time)
     {
         Name = name;
         _source = source;
         _form = form;
         _metrics = metrics;
+        _time = time;
         Poll(first: true);
     }
 
@@ -73,7 +75,7 @@ internal sealed class WatchedSecret
             return changedState || isNew ? Changed(state, null) : null;
         }
 
-        var next = SecretSet.From(judged, Set);
+        var next = SecretSet.From(judged, Set, _time.GetUtcNow());
         if (next.SameAs(Set))
         {
             return changedState ? Changed(state, next.Current) : null;
@@ -100,16 +102,26 @@ internal sealed record SecretSet(Secret? Current, Secret? Next, Secret? Previous
     public static readonly SecretSet Empty = new(null, null, null);
 
     /// <summary>Keeps the objects of values that did not change, so that what is known of them stays with them.</summary>
-    public static SecretSet From(IReadOnlyList<SecretReading> readings, SecretSet old)
+    public static SecretSet From(IReadOnlyList<SecretReading> readings, SecretSet old, DateTimeOffset now)
     {
         var known = new[] { old.Current, old.Next, old.Previous };
         Secret? Of(SecretSlot slot)
         {
             var text = readings.FirstOrDefault(r => r.Slot == slot && r.State == SecretState.Ok).Text;
-            return text is null ? null : Array.Find(known, k => k?.FixedTimeEquals(text) == true) ?? new Secret(text);
+            return text is null ? null : Array.Find(known, k => k?.FixedTimeEquals(text) == true) ?? new Secret(text, now);
         }
 
         return new SecretSet(Of(SecretSlot.Current), Of(SecretSlot.Next), Of(SecretSlot.Previous));
+    }
+
+    /// <summary>Those that are there.</summary>
+    public IEnumerable<(Secret Secret, SecretSlot Slot)> All
+    {
+        get
+        {
+            (Secret? Secret, SecretSlot Slot)[] all = [(Current, SecretSlot.Current), (Next, SecretSlot.Next), (Previous, SecretSlot.Previous)];
+            return all.Where(s => s.Secret is not null).Select(s => (s.Secret!, s.Slot));
+        }
     }
 
     public bool SameAs(SecretSet other) =>

@@ -26,6 +26,9 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
     /// <summary>The most that any attempt may have done.</summary>
     public Sent Sent { get; private set; } = pass.StartedAt is null ? Sent.No : Sent.Maybe;
 
+    /// <summary>The key on its way into the body, for vendors that take it there.</summary>
+    public BodySplice Splice { get; init; } = BodySplice.None;
+
     /// <summary>What the gate said before the first attempt.</summary>
     public GatePass Pass => pass;
 
@@ -125,6 +128,7 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
         }
 
         _triedOtherKey = true;
+        message.Plan.Line.Upstream.Credential.TookOver(Key, other);
         Key = other;
         NextDelay = TimeSpan.Zero;
         return true;

@@ -23,6 +23,12 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
                 + $"{Secrets.SecretMetrics.Word(line.Upstream.Credential.Watched.State)}."), TimeSpan.Zero);
         }
 
+        if (SpliceKey(message) is not { } splice)
+        {
+            return Refused(Refusal.NotSent(ProxyError.BodyInvalid,
+                $"upstreams.{line.Upstream.Name}.idempotency writes the key into a JSON object at {line.Upstream.Options.Idempotency.Pointer}; the body has no place for it."), TimeSpan.Zero);
+        }
+
         // 2 gate of keys: only for a key that outlives this request
         var pass = IdempotencyGate.Guards(message.Key) ? await gate.EnterAsync(message, caller) : default;
         if (pass.Refusal is { } notThrough)
@@ -35,7 +41,7 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
             return new SendOutcome { Answer = replay.ToMessage(), Attempts = 0, Queued = TimeSpan.Zero, Sent = Sent.Yes, IsReplay = true };
         }
 
-        var run = new SendRun(message, key, pass, time, draw);
+        var run = new SendRun(message, key, pass, time, draw) { Splice = splice };
         try
         {
             return await SendOnceAsync(run, caller);
@@ -80,6 +86,11 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
 
         return Outcomes.Of(run, result);
     }
+
+    private static BodySplice? SpliceKey(OutboundMessage message) =>
+        message.Plan.Line.Upstream.Options.Idempotency is { Kind: Upstreams.CarrierKind.Body, Pointer: { } pointer } && message.Key.Value.Length > 0
+            ? BodyKey.Splice(message.Body.Memory.Span, pointer, message.Key.Value)
+            : BodySplice.None;
 
     private static SendOutcome Refused(Refusal refusal, TimeSpan queued) =>
         new() { Refusal = refusal, Attempts = 0, Queued = queued, Sent = Sent.No };

@@ -9,6 +9,7 @@ internal static class SendingSetup
         .AddSingleton<Upstreams.CredentialMetrics>()
         .AddSingleton<Idempotency.IdempotencyMetrics>()
         .AddSingleton<Idempotency.IdempotencyGate>()
+        .AddSingleton<Upstreams.KeyBook>()
         .AddSingleton<Settler>()
         .AddSingleton<ISender, Sender>();
 }

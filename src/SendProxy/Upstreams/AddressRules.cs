@@ -77,6 +77,9 @@ internal static class AddressRules
     private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16");
     private static readonly IPNetwork Teredo = IPNetwork.Parse("2001::/32");
 
+    /// <summary>Every network that is not simply reachable, and its class.</summary>
+    public static IEnumerable<(IPNetwork Network, AddressClass Class)> Denied => V4.Concat(V6);
+
     public static bool Allows(IPAddress address, bool loopback, bool privateNetworks) => Judge(address) switch
     {
         AddressClass.Public => true,

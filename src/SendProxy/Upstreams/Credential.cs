@@ -13,7 +13,7 @@ internal sealed record KeyChoice(Secret Secret, SecretSlot Slot)
 /// The keys of one upstream. Chooses one for a message, writes it into the one outgoing header, and only towards the hosts it
 /// is bound to. A key that met a 401 rests: the other one goes first meanwhile.
 /// </summary>
-internal sealed class Credential(CredentialOptions options, WatchedSecret watched, CredentialMetrics metrics, string upstream, TimeProvider time)
+internal sealed class Credential(CredentialOptions options, WatchedSecret watched, KeyBook book, string upstream, TimeProvider time)
 {
     public static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
 
@@ -21,6 +21,8 @@ internal sealed class Credential(CredentialOptions options, WatchedSecret watche
     private (Secret Secret, long Until)[] _resting = [];
 
     public WatchedSecret Watched => watched;
+
+    public string Upstream => upstream;
 
     /// <param name="draw">0 up to 1: below nextShare the next key is chosen.</param>
     /// <returns>Null when no usable key was ever seen.</returns>
@@ -67,19 +69,32 @@ internal sealed class Credential(CredentialOptions options, WatchedSecret watche
     /// <summary>The vendor answered 401 to this key.</summary>
     public void Rejected(KeyChoice key)
     {
-        metrics.Used(upstream, key, accepted: false);
         var until = time.GetTimestamp() + (long)(Rest.TotalSeconds * time.TimestampFrequency);
         _resting = [.. _resting.Where(r => r.Until > time.GetTimestamp() && r.Secret != key.Secret), (key.Secret, until)];
+        book.Rejected(upstream, key, Other(key));
     }
 
     /// <summary>The vendor answered something else: the key is known to it.</summary>
     public void Accepted(KeyChoice key)
     {
-        metrics.Used(upstream, key, accepted: true);
+        book.Accepted(upstream, key);
         if (_resting.Length > 0)
         {
             _resting = [.. _resting.Where(r => r.Secret != key.Secret)];
         }
+    }
+
+    /// <summary>An attempt under the key begins. The record's End tells that it is over.</summary>
+    public KeyRecord Begin(KeyChoice key) => book.Begin(upstream, key);
+
+    /// <summary>A message goes on with <paramref name="other"/> after its own key met a 401.</summary>
+    public void TookOver(KeyChoice refused, KeyChoice other) => book.TookOver(upstream, refused, other);
+
+    /// <returns>When the key's rest after a 401 ends; null while it does not rest.</returns>
+    public DateTimeOffset? RestsUntil(Secret secret, DateTimeOffset now)
+    {
+        var rest = Array.Find(_resting, r => r.Secret == secret && r.Until > time.GetTimestamp());
+        return rest.Secret is null ? null : now + time.GetElapsedTime(time.GetTimestamp(), rest.Until);
     }
 
     private bool Rests(Secret secret) =>

@@ -23,7 +23,7 @@ internal sealed class CredentialMetrics(IMetricFactory metrics, TimeProvider tim
         }
     }
 
-    private static string Word(SecretSlot slot) => slot switch
+    public static string Word(SecretSlot slot) => slot switch
     {
         SecretSlot.Current => "current",
         SecretSlot.Next => "next",

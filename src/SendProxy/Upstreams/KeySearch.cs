@@ -4,35 +4,87 @@ using System.Text.RegularExpressions;
 namespace SendProxy.Upstreams;
 
 /// <summary>
-/// Finds what looks like a vendor's live key inside a caller's request. A search for the pattern's literal beginning comes
+/// Finds what looks like a vendor's live key inside a caller's request. A search for the longest literal of the pattern comes
 /// first, so that a request without one costs a vectorised scan.
 /// </summary>
 internal sealed class KeySearch
 {
-    private const int MinPrefix = 4;
-    private readonly byte[] _prefix;
+    private const int MinLiteral = 3;
+    private const int KeyReach = 256;
+
+    private readonly byte[] _literal;
     private readonly Regex _pattern;
 
-    private KeySearch(string prefix, Regex pattern)
+    private KeySearch(string literal, Regex pattern)
     {
-        _prefix = Encoding.ASCII.GetBytes(prefix);
+        _literal = Encoding.ASCII.GetBytes(literal);
         _pattern = pattern;
     }
 
-    /// <returns>Null where the pattern begins with nothing literal: then anything could be a key.</returns>
+    /// <returns>Null where the pattern has nothing literal of three characters: then anything could be a key.</returns>
     public static KeySearch? For(Regex whole)
     {
         var text = whole.ToString();
         var inner = text.StartsWith("^(?:", StringComparison.Ordinal) ? text[4..^2] : text;
-        var literal = new string([.. inner.TakeWhile(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')]);
-        return literal.Length < MinPrefix ? null : new KeySearch(literal, new Regex(inner, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking));
+        var literal = LongestLiteral(inner);
+        return literal.Length < MinLiteral ? null : new KeySearch(literal, new Regex(inner, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking));
     }
 
     public bool IsIn(ReadOnlySpan<byte> body)
     {
-        var at = body.IndexOf(_prefix);
-        return at >= 0 && _pattern.IsMatch(Encoding.Latin1.GetString(body[at..]));
+        var from = 0;
+        while (body[from..].IndexOf(_literal) is >= 0 and var found)
+        {
+            var at = from + found;
+            var window = body[Math.Max(0, at - KeyReach)..Math.Min(body.Length, at + KeyReach)];
+            if (_pattern.IsMatch(Encoding.Latin1.GetString(window)))
+            {
+                return true;
+            }
+
+            from = at + 1;
+        }
+
+        return false;
     }
 
-    public bool IsIn(string text) => text.Length >= _prefix.Length && _pattern.IsMatch(text);
+    public bool IsIn(string text) => text.Length >= _literal.Length && _pattern.IsMatch(text);
+
+    /// <summary>The longest run that every match contains: outside of groups and classes, and not made optional by what follows.</summary>
+    private static string LongestLiteral(string pattern)
+    {
+        var best = "";
+        var run = new StringBuilder();
+        var depth = 0;
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            var c = pattern[i];
+            depth += c is '(' or '[' ? 1 : 0;
+            var isLiteral = depth == 0 && (char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or ':');
+            if (depth == 0 && c == '\\' && i + 1 < pattern.Length && !char.IsAsciiLetterOrDigit(pattern[i + 1]))
+            {
+                (isLiteral, c) = (true, pattern[++i]);
+            }
+
+            if (isLiteral)
+            {
+                run.Append(c);
+            }
+            else
+            {
+                // A quantifier belongs to the last character alone.
+                run.Length -= c is '?' or '*' or '{' && run.Length > 0 ? 1 : 0;
+                best = run.Length > best.Length ? run.ToString() : best;
+                run.Clear();
+            }
+
+            depth -= c is ')' or ']' && !isLiteral ? 1 : 0;
+            if (c == '|' && depth == 0)
+            {
+                return "";
+            }
+        }
+
+        return run.Length > best.Length ? run.ToString() : best;
+    }
 }

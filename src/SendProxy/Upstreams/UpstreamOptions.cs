@@ -74,10 +74,14 @@ internal sealed record IdempotencyCarrier(CarrierKind Kind, string Name, JsonPoi
     {
         var carrier = new IdempotencyCarrier(
             Kind: idempotency.Choice("carrier", "Where the key goes; none: the vendor does not deduplicate.",
-                ("header", CarrierKind.Header), ("none", CarrierKind.None)),
+                ("header", CarrierKind.Header), ("body", CarrierKind.Body), ("none", CarrierKind.None)),
             Name: idempotency.Text("name", "Idempotency-Key", "The header that carries the key.", 100)!,
-            Pointer: null,
+            Pointer: idempotency.Pointer("pointer", null, "With carrier: body: where in the JSON body the key is written; the other bytes stay as they are."),
             Lifetime: idempotency.Duration("lifetime", "24h", "1m", "90d", "How long the vendor remembers a key; nothing is repeated later than 90 % of it."));
+        idempotency.Check(carrier.Kind == CarrierKind.Body == carrier.Pointer is not null, "pointer", carrier.Pointer is null
+            ? "is required with carrier: body; write for example pointer: /headers/idempotencyKey"
+            : "means something only with carrier: body");
+        idempotency.Check(carrier.Pointer?.Segments.Contains("*") != true, "pointer", "names one place: no *");
         idempotency.Check(HeaderName.Fits(carrier.Name), "name", "must be a header name: letters, digits and -");
         return carrier;
     }

@@ -48,7 +48,7 @@ internal sealed class ReceivingUnderTest : IAsyncDisposable
         await keeper.OpenAsync(CancellationToken.None);
         var options = Recipes.Read($"{{ {yaml}, secrets: [{{ env: NONE }}] }}");
         var metrics = new SecretMetrics(Prometheus.Metrics.WithCustomRegistry(store.Registry));
-        WatchedSecret Watched(string value) => new("test", new Given(value), SecretForm.Any, metrics);
+        WatchedSecret Watched(string value) => new("test", new Given(value), SecretForm.Any, metrics, store.Time);
         var ring = new KeyRing(
             [.. (secrets ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Watched)],
             options.Recipe?.Key ?? SigningKeyForm.StandardWebhooks);

@@ -108,7 +108,7 @@ public sealed partial class WatchedSecretTests : IDisposable
     {
         Generation("..1", ("current", "sk_live_11111111"));
         Directory.CreateSymbolicLink(Path.Combine(_folder, "..data"), "..1");
-        var watched = new WatchedSecret("test", new SecretDirectory(_folder), Form, _metrics);
+        var watched = new WatchedSecret("test", new SecretDirectory(_folder), Form, _metrics, TimeProvider.System);
         Generation("..2", ("current", "sk_live_22222222"), ("previous", "sk_live_11111111"), ("next", "sk_live_33333333"));
         var first = watched.Set.Current;
 
@@ -129,7 +129,7 @@ public sealed partial class WatchedSecretTests : IDisposable
 
     private static SecretForm Form => new(Live(), Test(), AllowTest: false);
 
-    private WatchedSecret Watch() => new("test", new SecretFile(Key), Form, _metrics);
+    private WatchedSecret Watch() => new("test", new SecretFile(Key), Form, _metrics, TimeProvider.System);
 
     // rename(2) over a link, as kubelet does; File.Move follows the link.
     private void Rename(string from, string to) =>

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Secrets;
 using SendProxy.Upstreams;
@@ -80,8 +81,8 @@ public class CredentialTests
     {
         var source = new FixedSource(current, next);
         var options = new CredentialOptions(source, [Host], nextShare, "Authorization", format, SecretForm.Any);
-        var watched = new WatchedSecret("test", source, SecretForm.Any, new SecretMetrics(_metrics));
-        return new Credential(options, watched, new CredentialMetrics(_metrics, _time), "sendapi", _time);
+        var watched = new WatchedSecret("test", source, SecretForm.Any, new SecretMetrics(_metrics), _time);
+        return new Credential(options, watched, new KeyBook(new CredentialMetrics(_metrics, _time), _time, NullLogger<KeyBook>.Instance), "sendapi", _time);
     }
 
     private sealed class FixedSource(string current, string? next) : ISecretSource

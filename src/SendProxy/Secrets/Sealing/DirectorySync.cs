@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace SendProxy.Secrets.Sealing;
 
-/// <summary>Makes a new name in a directory durable; .NET cannot open a directory to sync it.</summary>
+/// <summary>Names in a directory: made without replacing any, and made durable, for which .NET has no call.</summary>
 internal static class DirectorySync
 {
     /// <summary>
@@ -22,6 +22,25 @@ internal static class DirectorySync
             _ = Close(descriptor);
         }
     }
+
+    /// <summary>Gives a file a second name; never replaces what has that name.</summary>
+    /// <exception cref="IOException">There is a file of that name, or the file system has no hard links.</exception>
+    public static void Link(string existing, string name)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            File.Move(existing, name, overwrite: false);
+        }
+        else if (LinkFile(existing, name) != 0)
+        {
+            throw new IOException("The name is taken, or the file system has no hard links.");
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "link")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern int LinkFile(
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string existing, [MarshalAs(UnmanagedType.LPUTF8Str)] string name);
 
     [DllImport("libc", EntryPoint = "open")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

@@ -45,8 +45,9 @@ internal static class SealKeyFile
             Directory.CreateDirectory(directory);
             Write(temporary);
 
-            // On Unix this is link and unlink, which fails where a file is; a rename would replace it.
-            File.Move(temporary, full, overwrite: false);
+            // link(2) fails where a file is; File.Move without overwrite looks first and renames then, which races.
+            DirectorySync.Link(temporary, full);
+            File.Delete(temporary);
             DirectorySync.Flush(directory);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -22,8 +22,21 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
     {
         var upstream = run.Message.Plan.Line.Upstream;
         var key = run.Key;
-        var start = time.GetTimestamp();
         using var body = run.Message.Body.Hold();
+        var use = upstream.Credential.Begin(key);
+        try
+        {
+            return await RunAsync(upstream, key, abandon);
+        }
+        finally
+        {
+            use.End();
+        }
+    }
+
+    private async Task<AttemptResult> RunAsync(Upstream upstream, KeyChoice key, CancellationToken abandon)
+    {
+        var start = time.GetTimestamp();
         var left = run.Message.Deadline.Left;
         using var timeout = new CancellationTokenSource(left < Options.Timeouts.Attempt ? Positive(left) : Options.Timeouts.Attempt, time);
         using var either = abandon.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, abandon) : null;
@@ -80,7 +93,7 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
     private HttpRequestMessage? Request(Upstream upstream, KeyChoice key)
     {
         var message = run.Message;
-        var content = new ReplayContent(message.Body, _mark);
+        var content = new ReplayContent(message.Body, run.Splice, _mark);
         var request = new HttpRequestMessage(message.Method, new Uri(upstream.Options.Address, message.PathAndQuery))
         {
             Content = content,

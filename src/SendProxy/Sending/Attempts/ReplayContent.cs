@@ -1,4 +1,5 @@
 using System.Net;
+using SendProxy.Sending.Idempotency;
 
 namespace SendProxy.Sending.Attempts;
 
@@ -11,12 +12,15 @@ internal sealed class ReplayContent : HttpContent
 {
     private readonly ReplayBody _body;
     private readonly StartMark _mark;
+    private readonly BodySplice _splice;
 
-    public ReplayContent(ReplayBody body, StartMark mark)
+    /// <param name="splice">What is put into the body on its way.</param>
+    public ReplayContent(ReplayBody body, BodySplice splice, StartMark mark)
     {
         _body = body;
+        _splice = splice;
         _mark = mark;
-        Headers.ContentLength = body.Length;
+        Headers.ContentLength = Length;
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
@@ -25,13 +29,24 @@ internal sealed class ReplayContent : HttpContent
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         _mark.Set();
-        return _body.Length == 0 ? Task.CompletedTask : stream.WriteAsync(_body.Memory, cancellationToken).AsTask();
+        return Length == 0 ? Task.CompletedTask
+            : _splice.Insert.IsEmpty ? stream.WriteAsync(_body.Memory, cancellationToken).AsTask()
+            : WriteSplicedAsync(stream, cancellationToken);
     }
 
     protected override bool TryComputeLength(out long length)
     {
-        length = _body.Length;
+        length = Length;
         return true;
+    }
+
+    private int Length => _body.Length + _splice.Insert.Length;
+
+    private async Task WriteSplicedAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        await stream.WriteAsync(_body.Memory[.._splice.At], cancellationToken);
+        await stream.WriteAsync(_splice.Insert, cancellationToken);
+        await stream.WriteAsync(_body.Memory[_splice.At..], cancellationToken);
     }
 }
 

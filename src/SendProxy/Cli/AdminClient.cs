@@ -1,0 +1,74 @@
+using System.Net.Sockets;
+using SendProxy.Configuration;
+
+namespace SendProxy.Cli;
+
+/// <summary>Asks a running proxy over its admin socket.</summary>
+internal static class AdminClient
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <param name="socket">Where it is; null: where the configuration puts it.</param>
+    /// <returns>The answer's JSON; or null and, for people, why there is none with the exit code for it.</returns>
+    public static async Task<(string? Json, string Problem, int ExitCode)> GetAsync(string path, string? socket, string configuration, CancellationToken cancellation)
+    {
+        IReadOnlyList<string> places;
+        try
+        {
+            places = socket is null ? ProxySettings.Load(configuration, Environment.GetEnvironmentVariable).AdminPlaces(configuration) : [socket];
+        }
+        catch (SettingsException e)
+        {
+            return (null, $"{e.Message}\nThe configuration says where the admin socket is; name it yourself with --socket.", ExitCodes.BadConfiguration);
+        }
+
+        foreach (var place in places)
+        {
+            try
+            {
+                return (await GetAsync(path, place, cancellation), "", 0);
+            }
+            catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied })
+            {
+                return (null, $"{place} is another user's: run this as the user that runs the proxy.", ExitCodes.NoProxy);
+            }
+            catch (HttpRequestException)
+            {
+                // Nobody there: perhaps at the next place.
+            }
+        }
+
+        return (null, $"No proxy answers at {string.Join(" or ", places)}: is it running, as this user, with this --config?", ExitCodes.NoProxy);
+    }
+
+    private static async Task<string> GetAsync(string path, string place, CancellationToken cancellation)
+    {
+        using var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            ConnectCallback = async (_, token) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(place), token);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        };
+        using var client = new HttpClient(handler) { Timeout = Patience };
+        return await client.GetStringAsync(new Uri($"http://admin{path}"), cancellation);
+    }
+}
+
+/// <summary>What a command's exit code says; the same for all of them.</summary>
+internal static class ExitCodes
+{
+    public const int BadConfiguration = 2;
+    public const int NoProxy = 3;
+}

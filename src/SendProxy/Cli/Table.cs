@@ -1,0 +1,20 @@
+using System.Text;
+
+namespace SendProxy.Cli;
+
+/// <summary>Columns as wide as their widest cell, two spaces between them: for people and for awk.</summary>
+internal static class Table
+{
+    public static string Write(string[] head, IReadOnlyList<string[]> rows)
+    {
+        var widths = head.Select((h, i) => rows.Select(r => r[i].Length).Append(h.Length).Max()).ToArray();
+        var text = new StringBuilder();
+        foreach (var row in (string[][])[head, .. rows])
+        {
+            var line = string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i])));
+            text.Append(line.TrimEnd()).Append('\n');
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,116 @@
+using System.Collections.Concurrent;
+using SendProxy.Secrets;
+
+namespace SendProxy.Upstreams;
+
+/// <summary>
+/// What this process knows of keys by fingerprint, also of those that are no longer mounted: an operator who revokes a key
+/// wants to know of just these. Raises the alarm when the vendor refuses one.
+/// </summary>
+internal sealed partial class KeyBook(CredentialMetrics metrics, TimeProvider time, ILogger<KeyBook> logger)
+{
+    /// <summary>An alarm of one key comes no more often than this: a revoked key meets a 401 with each message.</summary>
+    public static readonly TimeSpan AlarmEvery = TimeSpan.FromMinutes(1);
+
+    // A key a minute for an hour; a process that rotates faster forgets the oldest.
+    private const int KeysMax = 64;
+
+    private readonly ConcurrentDictionary<(string Upstream, string Fingerprint), KeyRecord> _records = new();
+    private IReadOnlyList<Credential> _live = [];
+
+    /// <summary>The credentials in force: what <see cref="Report"/> tells of.</summary>
+    public void Show(IReadOnlyList<Credential> credentials) => Volatile.Write(ref _live, credentials);
+
+    /// <summary>An attempt under the key begins; ends with the returned record's <see cref="KeyRecord.End"/>.</summary>
+    public KeyRecord Begin(string upstream, KeyChoice key)
+    {
+        var record = Of(upstream, key.Fingerprint);
+        record.Begin();
+        return record;
+    }
+
+    public void Accepted(string upstream, KeyChoice key)
+    {
+        Of(upstream, key.Fingerprint).Accept(time.GetUtcNow());
+        metrics.Used(upstream, key, accepted: true);
+    }
+
+    /// <param name="other">What goes first while the key rests; null where there is no other.</param>
+    public void Rejected(string upstream, KeyChoice key, KeyChoice? other)
+    {
+        metrics.Used(upstream, key, accepted: false);
+        if (Of(upstream, key.Fingerprint).Reject(time, AlarmEvery))
+        {
+            Log.Rejected(logger, upstream, key.Fingerprint, CredentialMetrics.Word(key.Slot), other is null
+                ? "there is no other key: its requests fail"
+                : $"the key {other.Fingerprint} ({CredentialMetrics.Word(other.Slot)}) goes first for {Credential.Rest.TotalSeconds:0} s");
+        }
+    }
+
+    /// <summary>A message goes on with another key after its own met a 401.</summary>
+    public void TookOver(string upstream, KeyChoice refused, KeyChoice other)
+    {
+        if (Of(upstream, refused.Fingerprint).TellTakeOver(time, AlarmEvery))
+        {
+            Log.TookOver(logger, upstream, other.Fingerprint, CredentialMetrics.Word(other.Slot), refused.Fingerprint);
+        }
+    }
+
+    /// <returns>Every mounted key, then those that were used and are gone; upstreams in the order of the configuration.</returns>
+    public IReadOnlyList<KeyReport> Report()
+    {
+        var now = time.GetUtcNow();
+        var all = new List<KeyReport>();
+        foreach (var credential in Volatile.Read(ref _live))
+        {
+            var set = credential.Watched.Set;
+            var mounted = new List<string>();
+            foreach (var (secret, slot) in set.All)
+            {
+                mounted.Add(secret.Fingerprint);
+                all.Add(Revocation.Judge(credential, secret, slot, Known(credential, secret.Fingerprint), Accepts(credential), now));
+            }
+
+            var gone = _records.Where(r => r.Key.Upstream == credential.Upstream && !mounted.Contains(r.Key.Fingerprint)).OrderBy(r => r.Value.LastAccepted);
+            all.AddRange(gone.Select(r => Revocation.Judge(credential, r.Key.Fingerprint, r.Value, Accepts(credential), now)));
+            if (set.Current is null)
+            {
+                all.Add(KeyReport.Absent(credential.Upstream, credential.Watched.Place, SecretMetrics.Word(credential.Watched.State)));
+            }
+        }
+
+        return all;
+    }
+
+    private KeyRecord? Known(Credential credential, string fingerprint) => _records.GetValueOrDefault((credential.Upstream, fingerprint));
+
+    // Whether the key in use is known to work: without that no other one may go.
+    private bool Accepts(Credential credential) =>
+        credential.Watched.Set.Current is { } current && Known(credential, current.Fingerprint) is { LastAccepted: not null } record
+        && !(record.LastRejected > record.LastAccepted);
+
+    private KeyRecord Of(string upstream, string fingerprint)
+    {
+        if (_records.TryGetValue((upstream, fingerprint), out var known))
+        {
+            return known;
+        }
+
+        if (_records.Count >= KeysMax)
+        {
+            var oldest = _records.Where(r => r.Value.Running == 0).OrderBy(r => r.Value.LastAccepted ?? DateTimeOffset.MinValue).Select(r => r.Key).FirstOrDefault();
+            _records.TryRemove(oldest, out _);
+        }
+
+        return _records.GetOrAdd((upstream, fingerprint), _ => new KeyRecord());
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(210, LogLevel.Error, "The upstream {Upstream} answered 401 to the key {Fingerprint} ({Slot}): it is unknown or revoked there; {Consequence}")]
+        public static partial void Rejected(ILogger logger, string upstream, string fingerprint, string slot, string consequence);
+
+        [LoggerMessage(211, LogLevel.Warning, "The key {Fingerprint} ({Slot}) of upstream {Upstream} took over from {Refused}, which met a 401")]
+        public static partial void TookOver(ILogger logger, string upstream, string fingerprint, string slot, string refused);
+    }
+}

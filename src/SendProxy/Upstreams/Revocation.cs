@@ -1,0 +1,70 @@
+using SendProxy.Secrets;
+
+namespace SendProxy.Upstreams;
+
+/// <summary>What is known of one key, for an operator; nothing in it tells the key.</summary>
+/// <param name="Slot">current, next, previous; gone where it is no longer mounted; none where there is no key at all.</param>
+/// <param name="Place">Where the upstream's keys come from.</param>
+/// <param name="State">Of the last look at the source for current (<c>ok</c>, <c>missing</c> ...); <c>resting</c> after a 401.</param>
+/// <param name="Fingerprint">Empty where there is no key.</param>
+internal sealed record KeyReport(
+    string Upstream,
+    string Slot,
+    string Fingerprint,
+    string Place,
+    string State,
+    DateTimeOffset? Loaded,
+    DateTimeOffset? LastAccepted,
+    long Answers,
+    long Rejected,
+    long Running,
+    DateTimeOffset? RestsUntil,
+    bool SafeToRevoke,
+    string Why)
+{
+    public static KeyReport Absent(string upstream, string place, string state) =>
+        new(upstream, "none", "", place, state, null, null, 0, 0, 0, null, false, "there is no usable key");
+}
+
+/// <summary>
+/// Whether a key may be revoked at the vendor, as far as this process knows. Yes only for one that is not in use, while the one
+/// in use is known to be accepted.
+/// </summary>
+internal static class Revocation
+{
+    /// <summary>A key must have been idle for this long: longer than most requests with all their attempts take.</summary>
+    public static readonly TimeSpan QuietFor = TimeSpan.FromMinutes(10);
+
+    /// <summary>Of a mounted key.</summary>
+    public static KeyReport Judge(Credential credential, Secret secret, SecretSlot slot, KeyRecord? record, bool currentWorks, DateTimeOffset now)
+    {
+        var rests = credential.RestsUntil(secret, now);
+        var (safe, why) = Judge(slot, record, currentWorks, now);
+        var state = rests is not null ? "resting" : slot == SecretSlot.Current ? SecretMetrics.Word(credential.Watched.State) : "ok";
+        return new KeyReport(
+            credential.Upstream, CredentialMetrics.Word(slot), secret.Fingerprint, credential.Watched.Place, state, secret.Loaded, record?.LastAccepted,
+            record?.Answers ?? 0, record?.Rejections ?? 0, record?.Running ?? 0, rests, safe, why);
+    }
+
+    /// <summary>Of a key that was used and is no longer mounted.</summary>
+    public static KeyReport Judge(Credential credential, string fingerprint, KeyRecord record, bool currentWorks, DateTimeOffset now)
+    {
+        var (safe, why) = Judge(null, record, currentWorks, now);
+        return new KeyReport(
+            credential.Upstream, "gone", fingerprint, credential.Watched.Place, "not mounted", null, record.LastAccepted,
+            record.Answers, record.Rejections, record.Running, null, safe, why);
+    }
+
+    /// <param name="slot">Null: no longer mounted.</param>
+    public static (bool Safe, string Why) Judge(SecretSlot? slot, KeyRecord? record, bool currentWorks, DateTimeOffset now) => slot switch
+    {
+        SecretSlot.Current => (false, "it is the key in use"),
+        SecretSlot.Next => (false, "it is the key to come"),
+        _ when record?.Running > 0 => (false, $"attempts under it are running: {record.Running}"),
+        _ when record?.LastAccepted is { } last && now - last < QuietFor =>
+            (false, $"accepted less than {QuietFor.TotalMinutes:0} min ago; ask again after {(last + QuietFor).UtcDateTime:HH:mm:ss} UTC"),
+        _ when !currentWorks => (false, "the current key has not been accepted yet"),
+        _ when record?.LastAccepted is null => (true, "this process never used it with success"),
+        _ => (true, $"not used for {QuietFor.TotalMinutes:0} min, and the current key is accepted"),
+    };
+}

@@ -1,0 +1,76 @@
+using System.Text.Json;
+
+namespace SendProxy.IntegrationTests.Cli;
+
+// The first command an operator types, on the real executable.
+public class CheckTests
+{
+    private const string Good = "version: 1\nupstreams: { sendapi: { preset: sendapi, address: 'https://api.sendapi.example', credential: { file: key } } }\n";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Check_GoodFile_ExitsZero()
+    {
+        var (exit, output) = await RunAsync(f => f.Configure(Good).Write("key", "sk_live_0123456789"));
+
+        Assert.Equal(0, exit);
+        Assert.Contains("proxy.yaml is good: 1 upstreams, 5 routes", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("warning", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, "is missing for this user here: create it")]
+    [InlineData("", "is empty")]
+    [InlineData("sk_test_0123456789", "it holds a test key; set allowTestKey: true")]
+    [InlineData("pk_live_0123456789", "it must be one line in the vendor's pattern")]
+    public async Task Check_KeyThatWouldNotDo_IsWarnedOf(string? key, string expected)
+    {
+        var (exit, output) = await RunAsync(f => _ = key is null ? f.Configure(Good) : f.Configure(Good).Write("key", key));
+
+        Assert.Equal(0, exit);
+        Assert.Contains("warning: upstreams.sendapi.credential: file ", output, StringComparison.Ordinal);
+        Assert.Contains(expected, output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_BadFile_ExitsTwoAndNamesEachPlace()
+    {
+        var (exit, output) = await RunAsync(f => f.Configure(Good + "limit: {}\nprocess: { maxInFlight: 0 }\n"));
+
+        Assert.Equal(2, exit);
+        Assert.Contains("proxy.yaml:3:1: limit: unknown setting; did you mean limits?", output, StringComparison.Ordinal);
+        Assert.Contains("proxy.yaml:4:", output, StringComparison.Ordinal);
+        Assert.Contains("2 errors", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_Json_IsReadable()
+    {
+        var (exit, output) = await RunAsync(f => f.Configure(Good + "limit: {}\n"), "--output", "json");
+
+        using var json = JsonDocument.Parse(output);
+        Assert.Equal((2, false, 3), (
+            exit, json.RootElement.GetProperty("good").GetBoolean(), json.RootElement.GetProperty("errors")[0].GetProperty("line").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Serve_BadFile_ExitsTwoWithTheSameWords()
+    {
+        using var folder = new ProxyFolder().Configure(Good + "limit: {}\n");
+        await using var process = ProxyProcess.Launch(folder, "serve");
+
+        Assert.Equal(2, await process.WaitForExitAsync(Token));
+        Assert.Contains(process.Output, l => l.EndsWith("proxy.yaml:3:1: limit: unknown setting; did you mean limits?", StringComparison.Ordinal));
+        Assert.DoesNotContain(process.Output, l => l.Contains("   at ", StringComparison.Ordinal));
+    }
+
+    private static async Task<(int Exit, string Output)> RunAsync(Action<ProxyFolder> prepare, params string[] more)
+    {
+        using var folder = new ProxyFolder();
+        prepare(folder);
+        await using var process = ProxyProcess.Launch(folder, ["check", .. more]);
+        var exit = await process.WaitForExitAsync(Token);
+        return (exit, string.Join('\n', process.Output));
+    }
+}
