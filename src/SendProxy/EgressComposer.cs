@@ -33,7 +33,7 @@ internal sealed class EgressComposer(
         var routes = settings.Routes.Select(r => new Route(
             r, new SendPlan(r.Name, _lines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name)));
         var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretForm.Any) : null;
-        var keys = settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
+        var keys = settings.Guard.AllowSecrets ? [] : settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
             .Select(KeySearch.For).OfType<KeySearch>();
         return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token), settings.Process, [.. keys]);
     }

@@ -35,7 +35,9 @@ internal static class ProxyHost
         var admin = AdminSocket.Open(settings.AdminPlaces(path));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(k => Listeners.Bind(k, settings.Listen, settings.Roles, admin, bound));
         builder.Services.Configure<SocketTransportOptions>(o => o.CreateBoundListenSocket = endpoint =>
-            endpoint is UnixDomainSocketEndPoint unix && unix.ToString() == admin.Path ? admin.Bound! : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint));
+            endpoint is not UnixDomainSocketEndPoint unix ? SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint)
+            : unix.ToString() == admin.Path ? admin.Bound!
+            : UnixSocket.Bind(unix.ToString(), settings.Listen.SocketMode));
         var services = builder.Services
             .AddSingleton(TimeProvider.System)
             .AddSingleton<Func<double>>(Random.Shared.NextDouble)

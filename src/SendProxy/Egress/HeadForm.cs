@@ -19,6 +19,10 @@ internal static class HeadForm
     private static readonly string[] Single =
         ["Content-Type", "Content-Encoding", "Authorization", "SendProxy-Token", "SendProxy-Timeout"];
 
+    // With these a server takes another method or path than those that the route was found by (Rack, Symfony, IIS).
+    private static readonly string[] Overrides =
+        ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL"];
+
     /// <returns>Null for a good head, else what is wrong with it.</returns>
     public static string? Check(HttpRequest request) => CheckFraming(request) ?? CheckHeaders(request.Headers) ?? CheckOnes(request.Headers);
 
@@ -93,6 +97,14 @@ internal static class HeadForm
             if (headers[name].Count > 1)
             {
                 return $"The header {name} stands twice.";
+            }
+        }
+
+        foreach (var name in Overrides)
+        {
+            if (headers.ContainsKey(name))
+            {
+                return $"The header {name} would change what the request asks for.";
             }
         }
 

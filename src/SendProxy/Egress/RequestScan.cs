@@ -1,3 +1,4 @@
+using System.Buffers;
 using SendProxy.Upstreams;
 
 namespace SendProxy.Egress;
@@ -27,12 +28,22 @@ internal static class RequestScan
         return headers;
     }
 
+    /// <summary>
+    /// Looks in what a reader sees who takes the request as it is, and one who undoes one layer of percent-encoding or of JSON's
+    /// escapes. Not in base64, in compressed bodies and in what is encoded twice.
+    /// </summary>
     /// <returns>Where something stands that looks like a live key: target, header or body; null where nothing does.</returns>
     public static string? FindSecret(HttpRequest request, string target, ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)
     {
+        if (keys.Count == 0)
+        {
+            return null;
+        }
+
+        var plainTarget = target.Contains('%', StringComparison.Ordinal) ? Uri.UnescapeDataString(target) : target;
         foreach (var key in keys)
         {
-            if (key.IsIn(target))
+            if (key.IsIn(target) || key.IsIn(plainTarget))
             {
                 return "target";
             }
@@ -51,7 +62,21 @@ internal static class RequestScan
             }
         }
 
-        return null;
+        return Escapes.AreIn(body) && IsInPlain(body, keys) ? "body" : null;
+    }
+
+    private static bool IsInPlain(ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)
+    {
+        var plain = ArrayPool<byte>.Shared.Rent(body.Length);
+        try
+        {
+            var length = Escapes.Undo(body, plain);
+            return keys.Any(k => k.IsIn(plain.AsSpan(0, length)));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(plain, clearArray: true);
+        }
     }
 
     private static bool Names(string connection, string header) =>

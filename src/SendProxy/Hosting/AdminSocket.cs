@@ -112,10 +112,15 @@ internal static class StaleSocket
             probe.Connect(new UnixDomainSocketEndPoint(path));
             return false;
         }
-        catch (SocketException)
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused && Native.IsSocket(path))
         {
+            // Nobody listens. A file that is no socket stays: a slip in the configuration must not delete it.
             File.Delete(path);
             return true;
+        }
+        catch (SocketException)
+        {
+            return false;
         }
     }
 }

@@ -28,10 +28,11 @@ internal sealed record ListenAddress(IPEndPoint? Tcp, string? UnixPath)
 }
 
 /// <summary>Where the process listens. Section <c>listen</c>; cannot be changed while running.</summary>
+/// <param name="SocketMode">Of the unix sockets that requests come in by: who may write may send.</param>
 /// <param name="HeadersTimeout">How long a request's head may take; longer ends in 408.</param>
 internal sealed record ListenOptions(
     IReadOnlyList<ListenAddress> Egress, IReadOnlyList<ListenAddress> Webhooks, IReadOnlyList<ListenAddress> Metrics, string? AdminSocket,
-    TimeSpan HeadersTimeout)
+    TimeSpan HeadersTimeout, UnixFileMode SocketMode)
 {
     private const string UnixPrefix = "unix:";
 
@@ -41,7 +42,8 @@ internal sealed record ListenOptions(
         Metrics: Addresses(listen, "metrics", ["[::]:4752"], "/metrics, /livez, /readyz, /startupz."),
         AdminSocket: listen.FilePath("adminSocket", null,
             "The unix socket (mode 0600) that commands talk to. Default: beside the journal; without one ${XDG_RUNTIME_DIR:-/tmp}/sendproxy-UID/."),
-        HeadersTimeout: listen.Duration("headersTimeout", "10s", "1s", "2m", "How long the head of a request may take to come; longer ends in 408, on every listener."));
+        HeadersTimeout: listen.Duration("headersTimeout", "10s", "1s", "2m", "How long the head of a request may take to come; longer ends in 408, on every listener."),
+        SocketMode: ReadMode(listen));
 
     public static Roles ReadRoles(SettingsReader root)
     {
@@ -62,6 +64,15 @@ internal sealed record ListenOptions(
 
         root.Check(names.Count > 0, "roles", "must name at least one of egress, webhooks, worker");
         return roles;
+    }
+
+    private static UnixFileMode ReadMode(SettingsReader listen)
+    {
+        const string Fallback = "0660";
+        var text = listen.Text("socketMode", Fallback, "File mode of unix sockets, in octal, 0600 to 0777: who may write to one may send through it.", 4)!;
+        var fits = text.Length == 4 && text[0] == '0' && text.All(c => c is >= '0' and <= '7') && (text[1] is '6' or '7');
+        listen.Check(fits, "socketMode", $"{Spelling.Quoted(text)} does not fit; write an octal mode from 0600 to 0777 whose owner may read and write: {Fallback}");
+        return (UnixFileMode)Convert.ToInt32(fits ? text : Fallback, 8);
     }
 
     private static List<ListenAddress> Addresses(SettingsReader listen, string key, string[] fallback, string doc)

@@ -16,6 +16,7 @@ internal static partial class Native
     private const int UserOffset = 20;
     private const int TypeMask = 0xF000;
     private const int DirectoryType = 0x4000;
+    private const int SocketType = 0xC000;
 
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     public static partial int ProcessControl(int option, nuint value, nuint unused3, nuint unused4, nuint unused5);
@@ -41,6 +42,14 @@ internal static partial class Native
 
         var mode = MemoryMarshal.Read<ushort>(stat[ModeOffset..]);
         return (mode & TypeMask) == DirectoryType && (mode & 0x3F) == 0 && MemoryMarshal.Read<uint>(stat[UserOffset..]) == UserId();
+    }
+
+    /// <returns>Whether it is a socket, and no link to one.</returns>
+    public static bool IsSocket(string path)
+    {
+        Span<byte> stat = stackalloc byte[StatxBytes];
+        return Stat(CurrentFolder, path, NoFollow, BasicStats, ref MemoryMarshal.GetReference(stat)) == 0
+            && (MemoryMarshal.Read<ushort>(stat[ModeOffset..]) & TypeMask) == SocketType;
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -16,7 +16,7 @@ internal static class HarmlessCases
         // Kestrel reads the number as .NET does. It is framed anew, so that no reader behind the proxy sees the plus.
         new("a plus sign before the length", Post($"Content-Length: +{Body.Length}\r\n", Body), "202"),
         new("empty lines before the request", "\r\n\r\n" + GoodRequest, "202"),
-        new("headers that name other hosts", With("X-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\nX-Original-URL: /v1/other"), "202"),
+        new("headers that name other hosts", With("X-Forwarded-Host: evil.example\r\nForwarded: host=evil.example"), "202"),
         new("cookies and an Authorization", With("Cookie: a=b\r\nAuthorization: Bearer somebody"), "202"),
         new("a header with an underscore", With("x_trace_id: 1"), "202"),
         new("Expect", With("Expect: 100-continue"), "202"),

@@ -75,7 +75,12 @@ internal static class TargetCases
         Verb(new string('A', 9000), "414"),
         new("method: GET with a body", "GET /v1/messages/x HTTP/1.1\r\nHost: localhost\r\n" + Length + "Connection: close\r\n\r\n" + Body, Malformed),
         new("method: GET with chunks", "GET /v1/messages/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + Chunked, Malformed),
-        new("method: another by X-HTTP-Method-Override", "GET /v1/sms/send HTTP/1.1\r\nHost: localhost\r\nX-HTTP-Method-Override: POST\r\nConnection: close\r\n\r\n", Method),
+        new("method: another by X-HTTP-Method-Override", With("X-HTTP-Method-Override: DELETE"), Malformed),
+        new("method: another by X-HTTP-Method", With("X-HTTP-Method: DELETE"), Malformed),
+        new("method: another by X-Method-Override", With("x-method-override: DELETE"), Malformed),
+        new("method: another by _method", To("/v1/sms/send?_method=DELETE").Replace("POST", "DELETE", StringComparison.Ordinal), Method),
+        new("target: another by X-Original-URL", With("X-Original-URL: /v1/admin"), Malformed),
+        new("target: another by X-Rewrite-URL", With("X-Rewrite-URL: /v1/admin"), Malformed),
         new("method: POST to a route of GET", To("/v1/messages/x"), Method),
     ];
 
