@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
-# Runs a campaign in its long form against the published binary. Usage: eng/campaign.sh rotation [seconds] [requests per second]
-# rotation: keys change under load in each of four ways, which share the seconds (60); and one control that must fail requests.
+# Runs a campaign in its long form against the published binary. Usage:
+#   eng/campaign.sh rotation [seconds] [requests per second]
+#     keys change under load in each of four ways, which share the seconds (60); and one control that must fail requests.
+#   eng/campaign.sh attempts [messages] [seed]
+#     clumsy callers, every fault, kills, a Redis that pauses and forgets (20000 messages, half of them once more before a
+#     vendor that does not deduplicate); and three flawed proxies that must be caught. The same seed draws the same.
 # Figures go to standard output and to artifacts/campaigns/NAME.txt; the last ones stand in docs/CAMPAIGNS.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,21 +15,34 @@ give_up() {
 }
 
 name=${1:-}
-[[ $name == rotation ]] || give_up "usage: eng/campaign.sh rotation [seconds] [requests per second]"
-seconds=${2:-60} rate=${3:-1000} ways=4
-[[ $seconds =~ ^[0-9]+$ && $rate =~ ^[0-9]+$ ]] || give_up "seconds and requests per second are whole numbers"
+case $name in
+  rotation)
+    seconds=${2:-60} rate=${3:-1000} ways=4
+    [[ $seconds =~ ^[0-9]+$ && $rate =~ ^[0-9]+$ ]] || give_up "seconds and requests per second are whole numbers"
+    export SENDPROXY_CAMPAIGN_SECONDS=$(((seconds + ways - 1) / ways)) SENDPROXY_CAMPAIGN_RATE=$rate
+    bound=$((seconds * 4 + 300))
+    ;;
+  attempts)
+    messages=${2:-20000} seed=${3:-$RANDOM}
+    [[ $messages =~ ^[0-9]+$ && $seed =~ ^[0-9]+$ ]] || give_up "messages and seed are whole numbers"
+    command -v redis-server >/dev/null || give_up "it needs redis-server; eng/setup.sh installs it"
+    export SENDPROXY_CAMPAIGN_SENDS=$messages SENDPROXY_CAMPAIGN_SEED=$seed
+    bound=$((messages / 5 + 600))
+    ;;
+  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | attempts [messages] [seed]" ;;
+esac
 rid=linux-x64
 [[ $(uname -m) != aarch64 ]] || rid=linux-arm64
 export SENDPROXY_BINARY=${SENDPROXY_BINARY:-$PWD/artifacts/publish/$rid/sendproxy}
 [[ -x $SENDPROXY_BINARY ]] || bash eng/publish.sh "$rid"
 dotnet build tests/SendProxy.IntegrationTests -c Release -nologo -tl:off -v:quiet
 
-report=$PWD/artifacts/campaigns/$name.txt
-mkdir -p "${report%/*}"
-printf '%s at %s, commit %s, %s cores, load %s\n' "$name" "$(date -u +%FT%TZ)" "$(git rev-parse --short HEAD)" "$(nproc)" "$(cut -d' ' -f1 /proc/loadavg)" >"$report"
+export SENDPROXY_CAMPAIGN_REPORT=$PWD/artifacts/campaigns/$name.txt
+mkdir -p "${SENDPROXY_CAMPAIGN_REPORT%/*}"
+printf '%s at %s, commit %s, %s cores, load %s\n' "$name" "$(date -u +%FT%TZ)" "$(git rev-parse --short HEAD)" "$(nproc)" "$(cut -d' ' -f1 /proc/loadavg)" \
+  >"$SENDPROXY_CAMPAIGN_REPORT"
 code=0
-SENDPROXY_CAMPAIGN_SECONDS=$(((seconds + ways - 1) / ways)) SENDPROXY_CAMPAIGN_RATE=$rate SENDPROXY_CAMPAIGN_REPORT=$report \
-  timeout --kill-after=10 $((seconds * 4 + 300)) artifacts/bin/SendProxy.IntegrationTests/release/SendProxy.IntegrationTests \
-  -noLogo -noColor -class '*RotationCampaign' || code=$?
-cat "$report"
+timeout --kill-after=10 "$bound" artifacts/bin/SendProxy.IntegrationTests/release/SendProxy.IntegrationTests \
+  -noLogo -noColor -class "*.${name^}Campaign" || code=$?
+cat "$SENDPROXY_CAMPAIGN_REPORT"
 exit "$code"

@@ -23,7 +23,7 @@ public class AttemptsCampaign
     public async Task Attempts_VendorThatDeduplicates_HaveOneEffectAndTellTheTruth()
     {
         await using var fleet = await FleetStage.SetAsync([Line, Line], callTimeout: "50ms", vendor: Vendor(deduplicates: true));
-        var load = new AttemptsLoad(Seed, Sends, fleet.Address);
+        using var load = new AttemptsLoad(Seed, Sends, fleet.Address);
 
         var run = await RunAsync("vendor deduplicates", fleet.Vendor, load, deduplicates: true, ChaosAsync(fleet, load, emptied: true));
 
@@ -36,7 +36,7 @@ public class AttemptsCampaign
     {
         await using var fleet = await FleetStage.SetAsync(
             [$"idempotency: {{ carrier: none }}, {Line}", $"idempotency: {{ carrier: none }}, {Line}"], callTimeout: "50ms", vendor: Vendor(deduplicates: false));
-        var load = new AttemptsLoad(Seed, Sends / 2, fleet.Address);
+        using var load = new AttemptsLoad(Seed, Sends / 2, fleet.Address);
 
         var run = await RunAsync("vendor does not deduplicate", fleet.Vendor, load, deduplicates: false, ChaosAsync(fleet, load, emptied: false));
 
@@ -52,7 +52,7 @@ public class AttemptsCampaign
         var deduplicates = flaw == Flaw.KeyChangedOnEachAttempt;
         await using var vendor = await SandboxServer.StartAsync(Vendor(deduplicates), TimeProvider.System, Token);
         await using var proxy = await NaiveProxy.StartAsync(flaw, vendor.HttpAddress!, Token);
-        var load = new AttemptsLoad(Seed, Math.Min(Sends, 500), _ => proxy.Address);
+        using var load = new AttemptsLoad(Seed, Math.Min(Sends, 500), _ => proxy.Address);
 
         var run = await RunAsync($"control: {flaw}", vendor, load, deduplicates, Task.FromResult(new Chaos(0, 0, [])));
 

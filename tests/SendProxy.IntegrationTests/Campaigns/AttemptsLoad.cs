@@ -8,7 +8,7 @@ namespace SendProxy.IntegrationTests.Campaigns;
 /// also after a success; and a vendor that meets them with every fault it has. Drawn from a seed.
 /// </summary>
 /// <param name="proxies">Where the proxies are now: they move when they are killed.</param>
-internal sealed class AttemptsLoad(int seed, int sends, Func<int, Uri> proxies)
+internal sealed class AttemptsLoad(int seed, int sends, Func<int, Uri> proxies) : IDisposable
 {
     private const int Workers = 24;
     private const int Proxies = 2;
@@ -83,6 +83,8 @@ internal sealed class AttemptsLoad(int seed, int sends, Func<int, Uri> proxies)
         });
         return [.. settled];
     }
+
+    public void Dispose() => _client.Dispose();
 
     private async Task CallerAsync(Intent intent, Random random, CancellationToken cancellation)
     {

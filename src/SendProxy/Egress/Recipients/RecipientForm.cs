@@ -9,7 +9,7 @@ internal readonly record struct Recipient(string Text, string Group);
 
 /// <summary>
 /// Brings recipients to one spelling: numbers to E.164, addresses to lower case with the domain in ASCII (IDNA). What could be
-/// read as another recipient, or as several, is none. Why it is our own: docs/decisions/0008.
+/// read as another recipient, or as several, is none. Why it is our own: docs/decisions/0011.
 /// </summary>
 internal static class RecipientForm
 {

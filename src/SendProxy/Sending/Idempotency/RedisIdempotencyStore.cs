@@ -9,7 +9,7 @@ namespace SendProxy.Sending.Idempotency;
 
 /// <summary>
 /// Records of keys in the fleet's Redis: one hash for each, named by a hash of its scope, answers sealed. An owner that dies
-/// leaves its record to whoever asks after the lease. docs/decisions/0008.
+/// leaves its record to whoever asks after the lease. docs/decisions/0010.
 /// </summary>
 internal sealed class RedisIdempotencyStore : IIdempotencyStore
 {
