@@ -59,7 +59,7 @@ internal sealed record AdminSocket(string Path, Socket? Bound, string? Problem)
 
             return own && !Native.IsOwnClosedFolder(folder)
                 ? new(path, null, $"stands in {folder}, which is not a directory of this user alone; remove it, or set listen.adminSocket")
-                : !StaleSocket.Remove(path) ? new(path, null, "is used by a running process")
+                : !StaleSocket.Remove(path) ? new(path, null, "is used by a running process, or is no socket")
                 : new(path, Bind(path), null);
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)

@@ -38,10 +38,24 @@ public sealed class AdminSocketTests : IDisposable
     [Fact]
     public void Open_LeftBehind_IsReplaced()
     {
-        File.WriteAllText(Place, "");
+        // Moved away, the file outlives the socket's orderly end, as it does a kill.
+        using (AdminSocket.Open([Place + ".first"]).Bound)
+        {
+            File.Move(Place + ".first", Place);
+        }
+
         using var socket = AdminSocket.Open([Place]).Bound;
 
         Assert.NotNull(socket);
+    }
+
+    [Fact]
+    public void Open_FileThatIsNoSocket_IsLeftAlone()
+    {
+        File.WriteAllText(Place, "precious");
+
+        Assert.Null(AdminSocket.Open([Place]).Bound);
+        Assert.Equal("precious", File.ReadAllText(Place));
     }
 
     [Fact]
