@@ -64,6 +64,11 @@ internal static class ProxyHost
             .AddSingleton<IDraining>(s => s.GetRequiredService<DrainingLifetime>())
             .AddSingleton(s => new Live<EgressState>(s.GetRequiredService<EgressComposer>().Compose(settings)))
             .AddHostedService(s => Reloading(s, path, settings));
+        if (settings.Fleet.Redis is not null)
+        {
+            services.AddHostedService<KeyFleet>();
+        }
+
         services.AddLogging(l => l.SetMinimumLevel(settings.Telemetry.Level));
         services.AddSingleton<ILoggerProvider>(s => new JsonLoggerProvider(
             s.GetRequiredService<LogSink>(), s.GetRequiredService<TimeProvider>(), settings.Telemetry.Level));

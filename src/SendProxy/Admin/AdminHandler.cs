@@ -20,8 +20,8 @@ internal sealed class AdminHandler(KeyBook keys)
         context.Response.Headers.CacheControl = "no-store";
         await using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
-        // Counts of the fleet come with its Redis; until then each process is asked for itself.
-        json.WriteString("scope", "process");
+        // fleet: lastAcceptedAt is the latest of all processes. Counts are this process's own in both.
+        json.WriteString("scope", keys.KnowsFleet ? "fleet" : "process");
         json.WriteStartArray("credentials");
         foreach (var report in keys.Report())
         {

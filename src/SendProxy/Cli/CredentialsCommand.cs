@@ -44,7 +44,9 @@ internal static class CredentialsCommand
         var rows = document.RootElement.GetProperty("credentials").EnumerateArray().Select(Row).ToArray();
         return rows.Length == 0
             ? "This proxy has no upstream keys."
-            : $"{Table.Write(Head, rows)}\nTimes are UTC. Counts are this process's own since it started: ask every process before you revoke a key.";
+            : $"{Table.Write(Head, rows)}\n" + (document.RootElement.GetProperty("scope").GetString() == "fleet"
+                ? "Times are UTC. LAST ACCEPTED is the fleet's, some seconds old; counts and running attempts are this process's own."
+                : "Times are UTC. Counts are this process's own since it started: ask every process before you revoke a key.");
     }
 
     private static string[] Row(JsonElement key)

@@ -56,6 +56,25 @@ internal sealed partial class KeyBook(CredentialMetrics metrics, TimeProvider ti
         }
     }
 
+    /// <summary>True once the fleet's Redis told when its other processes used keys.</summary>
+    public bool KnowsFleet { get; private set; }
+
+    /// <returns>When this process last used each key with success: what it tells the fleet.</returns>
+    public IReadOnlyList<(string Upstream, string Fingerprint, DateTimeOffset At)> LastUses() =>
+        [.. _records.Where(r => r.Value.LastAccepted is not null).Select(r => (r.Key.Upstream, r.Key.Fingerprint, r.Value.LastAccepted!.Value))];
+
+    /// <summary>Takes over what the fleet knows of keys of the upstreams in force.</summary>
+    public void LearnFleet(IReadOnlyList<(string Upstream, string Fingerprint, DateTimeOffset At)> uses)
+    {
+        var upstreams = Volatile.Read(ref _live).Select(c => c.Upstream).ToHashSet(StringComparer.Ordinal);
+        foreach (var (upstream, fingerprint, at) in uses.Where(u => upstreams.Contains(u.Upstream)))
+        {
+            Of(upstream, fingerprint).LearnFleet(at);
+        }
+
+        KnowsFleet = true;
+    }
+
     /// <returns>Every mounted key, then those that were used and are gone; upstreams in the order of the configuration.</returns>
     public IReadOnlyList<KeyReport> Report()
     {
@@ -86,8 +105,8 @@ internal sealed partial class KeyBook(CredentialMetrics metrics, TimeProvider ti
 
     // Whether the key in use is known to work: without that no other one may go.
     private bool Accepts(Credential credential) =>
-        credential.Watched.Set.Current is { } current && Known(credential, current.Fingerprint) is { LastAccepted: not null } record
-        && !(record.LastRejected > record.LastAccepted);
+        credential.Watched.Set.Current is { } current && Known(credential, current.Fingerprint) is { AcceptedAnywhere: not null } record
+        && !(record.LastRejected > record.AcceptedAnywhere);
 
     private KeyRecord Of(string upstream, string fingerprint)
     {

@@ -8,6 +8,7 @@ internal sealed class KeyRecord
     private long _running;
     private long _acceptedTicks;
     private long _rejectedTicks;
+    private long _fleetTicks;
     private long _alarmed = long.MinValue;
     private long _told = long.MinValue;
 
@@ -22,6 +23,12 @@ internal sealed class KeyRecord
 
     public DateTimeOffset? LastAccepted => At(ref _acceptedTicks);
 
+    /// <summary>The latest that any process of the fleet told; null where none did.</summary>
+    public DateTimeOffset? FleetAccepted => At(ref _fleetTicks);
+
+    /// <summary>The later of this process's and the fleet's.</summary>
+    public DateTimeOffset? AcceptedAnywhere => FleetAccepted is { } fleet && !(LastAccepted >= fleet) ? fleet : LastAccepted;
+
     public DateTimeOffset? LastRejected => At(ref _rejectedTicks);
 
     public void Begin() => Interlocked.Increment(ref _running);
@@ -33,6 +40,8 @@ internal sealed class KeyRecord
         Interlocked.Increment(ref _answers);
         Interlocked.Exchange(ref _acceptedTicks, now.UtcTicks);
     }
+
+    public void LearnFleet(DateTimeOffset accepted) => Interlocked.Exchange(ref _fleetTicks, accepted.UtcTicks);
 
     /// <returns>Whether the alarm is due.</returns>
     public bool Reject(TimeProvider time, TimeSpan every)

@@ -27,7 +27,7 @@ internal sealed record KeyReport(
 }
 
 /// <summary>
-/// Whether a key may be revoked at the vendor, as far as this process knows. Yes only for one that is not in use, while the one
+/// Whether a key may be revoked at the vendor, as far as this process knows, and the fleet where there is its Redis. Yes only for one that is not in use, while the one
 /// in use is known to be accepted.
 /// </summary>
 internal static class Revocation
@@ -42,7 +42,7 @@ internal static class Revocation
         var (safe, why) = Judge(slot, record, currentWorks, now);
         var state = rests is not null ? "resting" : slot == SecretSlot.Current ? SecretMetrics.Word(credential.Watched.State) : "ok";
         return new KeyReport(
-            credential.Upstream, CredentialMetrics.Word(slot), secret.Fingerprint, credential.Watched.Place, state, secret.Loaded, record?.LastAccepted,
+            credential.Upstream, CredentialMetrics.Word(slot), secret.Fingerprint, credential.Watched.Place, state, secret.Loaded, record?.AcceptedAnywhere,
             record?.Answers ?? 0, record?.Rejections ?? 0, record?.Running ?? 0, rests, safe, why);
     }
 
@@ -51,7 +51,7 @@ internal static class Revocation
     {
         var (safe, why) = Judge(null, record, currentWorks, now);
         return new KeyReport(
-            credential.Upstream, "gone", fingerprint, credential.Watched.Place, "not mounted", null, record.LastAccepted,
+            credential.Upstream, "gone", fingerprint, credential.Watched.Place, "not mounted", null, record.AcceptedAnywhere,
             record.Answers, record.Rejections, record.Running, null, safe, why);
     }
 
@@ -61,10 +61,10 @@ internal static class Revocation
         SecretSlot.Current => (false, "it is the key in use"),
         SecretSlot.Next => (false, "it is the key to come"),
         _ when record?.Running > 0 => (false, $"attempts under it are running: {record.Running}"),
-        _ when record?.LastAccepted is { } last && now - last < QuietFor =>
+        _ when record?.AcceptedAnywhere is { } last && now - last < QuietFor =>
             (false, $"accepted less than {QuietFor.TotalMinutes:0} min ago; ask again after {(last + QuietFor).UtcDateTime:HH:mm:ss} UTC"),
         _ when !currentWorks => (false, "the current key has not been accepted yet"),
-        _ when record?.LastAccepted is null => (true, "this process never used it with success"),
+        _ when record?.AcceptedAnywhere is null => (true, "it was never used with success, as far as is known here"),
         _ => (true, $"not used for {QuietFor.TotalMinutes:0} min, and the current key is accepted"),
     };
 }

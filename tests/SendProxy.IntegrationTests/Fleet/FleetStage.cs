@@ -20,6 +20,8 @@ internal sealed class FleetStage : IAsyncDisposable
 
     public ProxyProcess Proxy(int number) => _proxies[number].Proxy;
 
+    public ProxyFolder Folder(int number) => _proxies[number].Folder;
+
     public Uri Address(int number) => _proxies[number].Client.BaseAddress!;
 
     /// <summary>SIGKILL, and the same configuration once more, on another port.</summary>
