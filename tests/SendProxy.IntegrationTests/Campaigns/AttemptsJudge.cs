@@ -35,7 +35,7 @@ internal static class AttemptsJudge
             if (!deduplicates || !told.Any(c => c.Blind))
             {
                 broken.AddRange(told.Where(c => c.Told == Told.No && c.Code != "idempotency_store_unavailable"
-                        && done.Any(e => e.At <= c.Began && !losses.Any(lost => e.At <= lost && lost <= c.Ended)))
+                        && done.Any(e => e.At <= c.Began) && !losses.Any(lost => told.Min(t => t.Began) <= lost && lost <= c.Ended))
                     .Select(c => $"message {told.Key} was told sent: no ({c.Status} {c.Code}) after its effects"));
             }
         }
