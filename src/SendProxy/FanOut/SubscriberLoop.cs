@@ -67,10 +67,10 @@ internal sealed partial class SubscriberLoop(
         {
             if (await GoneSinceAsync(stop) is { } since)
             {
-                if (since + GoneFor is var again && again > time.GetUtcNow())
+                if (since + GoneFor - time.GetUtcNow() is var wait && wait > TimeSpan.Zero)
                 {
                     metrics.Gone(name, true);
-                    await DelayAsync(again - time.GetUtcNow() is var wait && wait < GoneLook ? wait : GoneLook, stop);
+                    await DelayAsync(wait < GoneLook ? wait : GoneLook, stop);
                     return;
                 }
 
