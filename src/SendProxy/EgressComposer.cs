@@ -13,25 +13,30 @@ namespace SendProxy;
 /// with their pool. What is replaced is ended once no request can still use it.
 /// </summary>
 internal sealed class EgressComposer(
-    SecretPoller secrets, KeyBook keyBook, TlsFilesPoller certificates, SendingMetrics sending, LimitMetrics limits, RecipientBooks books,
+    SecretPoller secrets, KeyBook keyBook, TlsFilesPoller certificates, SendingMetrics sending, LimitFactory limits, RecipientBooks books,
     TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
 
     private readonly List<(IDisposable Old, long Since, TimeSpan After)> _retired = [];
     private Dictionary<string, UpstreamLine> _lines = new(StringComparer.Ordinal);
-    private Dictionary<string, PacedLimiter> _limiters = new(StringComparer.Ordinal);
+    private LaneTable _lanes = LaneTable.Default;
+    private Dictionary<string, Limit> _limiters = new(StringComparer.Ordinal);
 
     public EgressState Compose(ProxySettings settings)
     {
         var longest = settings.Upstreams.Values.Select(u => u.Options.Timeouts.Total).DefaultIfEmpty().Max() + Slack;
-        _limiters = Renew(_limiters, settings.Limits, (limiter, options) => limiter.Options == options,
-            (_, options) => new PacedLimiter(options, time, limits), longest);
+        var sameLanes = _lanes.SameAs(settings.Lanes);
+        _limiters = Renew(_limiters, settings.Limits, (limiter, options) => sameLanes && limiter.Options == options,
+            (_, options) => limits.Create(options, settings.Lanes), longest);
+        _lanes = settings.Lanes;
         _lines = Renew(_lines, settings.Upstreams, (line, options) => line.Upstream.Options.Fingerprint == options.Options.Fingerprint, Line, longest);
         keyBook.Show([.. settings.Upstreams.Keys.Select(name => _lines[name].Upstream.Credential)]);
+        var hash = new ValueHash(() => KeyOfValues(settings));
         var recipients = books.For(settings.Routes);
         var routes = settings.Routes.Select(r => new Route(
-            r, new SendPlan(r.Name, _lines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name)));
+            r, new SendPlan(r.Name, _lines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name),
+            settings.Lanes, LimitFields.For(r, [.. r.Limits.Select(l => settings.Limits[l])], hash.Of)));
         var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretForm.Any) : null;
         var keys = settings.Guard.AllowSecrets ? [] : settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
             .Select(KeySearch.For).OfType<KeySearch>();
@@ -60,6 +65,18 @@ internal sealed class EgressComposer(
         {
             limiter.Dispose();
         }
+    }
+
+    // Of the fleet: the same in each process. Of one process: its own.
+    private static byte[] KeyOfValues(ProxySettings settings)
+    {
+        if (!settings.KeepsKeysInRedis)
+        {
+            return System.Security.Cryptography.RandomNumberGenerator.GetBytes(Secrets.Sealing.SealKey.Bytes);
+        }
+
+        using var keys = Secrets.Sealing.SealKeys.Load(settings.Journal.SealKeys);
+        return keys.Current.Derive("sendproxy limits per"u8);
     }
 
     private UpstreamLine Line(string name, UpstreamSettings settings)

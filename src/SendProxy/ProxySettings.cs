@@ -21,6 +21,7 @@ internal sealed record ProxySettings(
     ProcessOptions Process,
     IReadOnlyDictionary<string, UpstreamSettings> Upstreams,
     IReadOnlyDictionary<string, LimitOptions> Limits,
+    LaneTable Lanes,
     IReadOnlyList<RouteOptions> Routes,
     FleetOptions Fleet,
     JournalOptions Journal,
@@ -110,6 +111,7 @@ internal sealed record ProxySettings(
             Process: ProcessOptions.Read(root.Section("process", "Bounds of the whole process.")),
             Upstreams: upstreams,
             Limits: limits,
+            Lanes: LaneTable.Read(root),
             Routes: root.Has("routes") || root.Describing ? routes : presetRoutes,
             Fleet: FleetOptions.Read(root.Section("fleet", "What the processes of a fleet share. Cannot be changed while running.")),
             Journal: JournalOptions.Read(root.Section(

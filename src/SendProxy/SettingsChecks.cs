@@ -41,6 +41,8 @@ internal static class SettingsChecks
             root.Check(names.Add(route.Name) || route.Name.Length == 0, "routes", $"two routes are named {Spelling.Quoted(route.Name)}");
             root.Check(route.Upstream.Length == 0 || settings.Upstreams.ContainsKey(route.Upstream), "routes",
                 $"routes[{i}].upstream {Spelling.Quoted(route.Upstream)} is no name of upstreams{Near(route.Upstream, settings.Upstreams.Keys)}");
+            root.Check(route.Lane is null || settings.Lanes.Find(route.Lane) is not null, "routes",
+                $"routes[{i}].lane {Spelling.Quoted(route.Lane ?? "")} is no name of lanes{Near(route.Lane ?? "", settings.Lanes.All.Select(l => l.Name))}");
             foreach (var limit in route.Limits)
             {
                 root.Check(settings.Limits.ContainsKey(limit), "routes",

@@ -56,7 +56,7 @@ internal sealed class EgressCall(string requestId)
                 headers["Idempotency-Replayed"] = "true";
             }
 
-            headers["SendProxy-Limiter"] = Route!.Plan.Limits.Count > 0 ? "local" : "off";
+            headers["SendProxy-Limiter"] = outcome.Limiter.ToString().ToLowerInvariant();
         }
 
         if (Message is { Key.Origin: not KeyOrigin.None } message)

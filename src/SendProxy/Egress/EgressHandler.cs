@@ -5,7 +5,6 @@ using SendProxy.Errors;
 using SendProxy.Sending;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
-using SendProxy.Sending.RateLimiting;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace SendProxy.Egress;
@@ -121,7 +120,18 @@ internal sealed class EgressHandler(
             return refusedRecipient;
         }
 
-        call.Message = new OutboundMessage
+        var (limited, unlimited) = route.LimitFields?.Read(request, body.Memory) ?? (LimitedBy.One, null);
+        if (unlimited is not null)
+        {
+            return unlimited;
+        }
+
+        call.Message = Message(request, call, route, target, body, key, limited, deadline);
+        return null;
+    }
+
+    private static OutboundMessage Message(
+        HttpRequest request, EgressCall call, Route route, string target, ReplayBody body, IdempotencyKey key, LimitedBy limited, Deadline deadline) => new()
         {
             RequestId = call.RequestId,
             Plan = route.Plan,
@@ -130,11 +140,11 @@ internal sealed class EgressHandler(
             Headers = RequestScan.HeadersFor(request),
             Body = body,
             Key = key,
-            Lane = Lanes.FromPriority(request.Headers["Priority"], route.Options.Lane),
+            Lane = route.Lanes.FromPriority(request.Headers["Priority"], route.Lane),
+            Cost = limited.Cost,
+            Pers = limited.Pers,
             Deadline = deadline,
         };
-        return null;
-    }
 
     private static TimeSpan TotalTime(HttpRequest request, Route route)
     {

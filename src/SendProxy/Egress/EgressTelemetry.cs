@@ -47,7 +47,7 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         json.WriteNumber("durationMs", Math.Round(line.Duration.TotalMilliseconds, 3));
         json.WriteNumber("bytes", call.Message?.Body.Length ?? 0);
         json.WriteString("idempotency", call.Message?.Key.Word);
-        json.WriteString("lane", call.Message is { } m ? Sending.RateLimiting.Lanes.Word(m.Lane) : null);
+        json.WriteString("lane", call.Message?.Lane.Name);
         json.WriteString("key", call.Outcome?.KeyFingerprint);
         json.WriteString("messageId", call.Outcome?.MessageId);
         if (call.Recipients is { } recipients)

@@ -1,11 +1,12 @@
 using SendProxy.Egress.Recipients;
 using SendProxy.Errors;
 using SendProxy.Sending;
+using SendProxy.Sending.RateLimiting;
 
 namespace SendProxy.Egress;
 
 /// <summary>A route with what its requests need, looked up once.</summary>
-internal sealed class Route(RouteOptions options, SendPlan plan, RecipientCheck? recipients = null)
+internal sealed class Route(RouteOptions options, SendPlan plan, RecipientCheck? recipients, LaneTable lanes, LimitFields? limitFields)
 {
     public RouteOptions Options => options;
 
@@ -13,6 +14,14 @@ internal sealed class Route(RouteOptions options, SendPlan plan, RecipientCheck?
 
     /// <summary>Null where nothing of a body is read.</summary>
     public RecipientCheck? Recipients => recipients;
+
+    /// <summary>Null where no limit reads a field of a body.</summary>
+    public LimitFields? LimitFields => limitFields;
+
+    public LaneTable Lanes => lanes;
+
+    /// <summary>For requests that do not say another.</summary>
+    public Lane Lane { get; } = (options.Lane is { } name ? lanes.Find(name) : null) ?? lanes.Usual;
 
     public string Name => options.Name;
 }

@@ -1,16 +1,17 @@
 using SendProxy.Configuration;
 using SendProxy.Egress.Recipients;
-using SendProxy.Sending.RateLimiting;
 
 namespace SendProxy.Egress;
 
 /// <summary>Which requests go where. Section <c>routes[]</c>.</summary>
 /// <param name="Path">Exact path; null where <paramref name="Prefix"/> is given.</param>
 /// <param name="Limits">Names of limits; a permit is taken from each.</param>
+/// <param name="Lane">Null: the lane of urgency 3.</param>
+/// <param name="CostOf">Whose number is the cost of a request; null: it costs one.</param>
 /// <param name="Recipients">Null: nothing of a body is read.</param>
 internal sealed record RouteOptions(
     string Name, IReadOnlyList<string> Methods, string? Path, string? Prefix, string Upstream, IReadOnlyList<string> Limits,
-    Lane Lane, bool Paused, KeyOptions Keys, string? Channel, long MaxBodyBytes, RecipientOptions? Recipients = null)
+    string? Lane, bool Paused, KeyOptions Keys, string? Channel, long MaxBodyBytes, RecipientOptions? Recipients = null, IReadOnlyList<JsonPointer>? CostOf = null)
 {
     private static readonly string[] Known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -26,6 +27,7 @@ internal sealed record RouteOptions(
         match.Check(path is null || IsPath(path), "path", "must start with / and be in the one form that requests may have: no //, ., .., %2e, ;");
         match.Check(prefix is null || (IsPath(prefix) && prefix[^1] == '/'), "prefix", "must start and end with / and be in normal form");
         match.Check(methods.Count > 0 && methods.All(m => Known.Contains(m)), "methods", $"must be of {string.Join(", ", Known)}");
+        var recipient = RecipientOptions.ReadFields(route);
         return new RouteOptions(
             Name: route.RequiredText("name", "Names the route in metrics and logs.", "sms"),
             Methods: methods,
@@ -33,12 +35,20 @@ internal sealed record RouteOptions(
             Prefix: prefix,
             Upstream: upstream ?? route.RequiredText("upstream", "Where its requests go: a name of upstreams.", "sendapi"),
             Limits: allLimits ?? route.Texts("limits", [], "Limits of which each request takes a permit.", 10),
-            Lane: route.Choice("lane", "Who goes first when permits are short; Priority: u=N of a request overrides it.", Lanes.Words),
+            Lane: route.Text("lane", null, "Who goes first when permits are short: a name of lanes; Priority: u=N of a request overrides it. Default: the lane of urgency 3.", 64),
             Paused: route.Flag("paused", false, "A switch: requests get 503 route_paused."),
             Keys: KeyOptions.Read(route.Section("idempotency", "Keys of this route.")),
             Channel: route.Text("channel", null, "sms, whatsapp, email: a label in metrics (preset).", 32),
             MaxBodyBytes: route.Size("maxBody", "1MiB", "0B", "64MiB", "Largest body; it is kept in memory, so that it can be repeated."),
-            Recipients: RecipientOptions.Read(route, RecipientOptions.ReadFields(route)));
+            Recipients: RecipientOptions.Read(route, recipient),
+            CostOf: ReadCost(route, recipient));
+    }
+
+    private static IReadOnlyList<JsonPointer>? ReadCost(SettingsReader route, IReadOnlyList<JsonPointer> recipient)
+    {
+        var counts = route.Choice("cost", "How many permits a request takes of each limit: one, or as many as it has recipients.", ("one", false), ("recipients", true));
+        route.Check(!counts || recipient.Count > 0, "cost", "needs recipient on the route: where in the body the recipients stand, as in recipient: /to/*");
+        return counts ? recipient : null;
     }
 
     public static bool IsPath(string path) => TargetForm.Check(path) is null && !path.Contains('?', StringComparison.Ordinal);

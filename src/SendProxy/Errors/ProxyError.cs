@@ -72,6 +72,9 @@ internal enum ProxyError
     /// <summary>The plan's quota is used up; waiting does not help before its period ends.</summary>
     QuotaExceeded,
 
+    /// <summary>Redis is away, and the limit is closed without it.</summary>
+    LimiterUnavailable,
+
     /// <summary>A bound of the process is reached.</summary>
     Overloaded,
 

@@ -35,6 +35,7 @@ internal static class ProxyErrorTable
         ProxyError.OutcomeUnknown => new(409, "outcome_unknown", "An earlier request with this key may have been carried out.", "Look the message up at the vendor; send again only with a new key."),
         ProxyError.RateLimited => new(429, "rate_limited", "The limit has no permit in time.", "Wait as Retry-After says; detail names the limit."),
         ProxyError.QuotaExceeded => new(429, "quota_exceeded", "The plan's quota is used up.", "Waiting does not help before the period ends; see the plan."),
+        ProxyError.LimiterUnavailable => new(503, "limiter_unavailable", "The fleet's limiter cannot be reached.", "See fleet.redis; whenRedisIsAway: share sends this process's share instead."),
         ProxyError.Overloaded => new(503, "overloaded", "The proxy is at a bound of its own.", "Ask again after Retry-After; detail names the bound."),
         ProxyError.CredentialUnavailable => new(503, "credential_unavailable", "There is no usable key for the upstream.", "Look at the key's file: sendproxy check, or the log line credential."),
         ProxyError.CredentialRejected => new(502, "credential_rejected", "The upstream refused the key.", "Replace the key; it is unknown or revoked at the vendor."),

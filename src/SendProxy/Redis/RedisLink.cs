@@ -57,7 +57,10 @@ internal sealed partial class RedisLink : IAsyncDisposable
     public void Start() => _keeping = Task.Run(KeepAsync);
 
     /// <summary>Runs a script. Never throws: what is not answered in time has no result.</summary>
-    public async ValueTask<RedisReply> RunAsync(RedisScript script, RedisKey key, RedisValue[] arguments)
+    public ValueTask<RedisReply> RunAsync(RedisScript script, RedisKey key, RedisValue[] arguments) => RunAsync(script, [key], arguments);
+
+    /// <param name="keys">With one hash tag.</param>
+    public async ValueTask<RedisReply> RunAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments)
     {
         // The very first calls may come while the connection is being made: they wait for it as they would for an answer.
         if (!IsUp && !_first.Task.IsCompleted)
@@ -72,7 +75,6 @@ internal sealed partial class RedisLink : IAsyncDisposable
         }
 
         var began = _time.GetTimestamp();
-        var keys = new[] { key };
         var call = connection.GetDatabase().ScriptEvaluateAsync(script.Text, keys, arguments);
         try
         {

@@ -5,14 +5,17 @@ using StackExchange.Redis;
 namespace SendProxy.Redis;
 
 /// <summary>What the processes of a fleet share. Section <c>fleet</c>; cannot be changed while running.</summary>
+/// <param name="Size">How many processes there are, for a process that has never met Redis.</param>
 /// <param name="Redis">Null: this process is alone.</param>
 /// <param name="Fingerprint">Equal for equal settings.</param>
-internal sealed record FleetOptions(RedisOptions? Redis, string Fingerprint)
+internal sealed record FleetOptions(RedisOptions? Redis, int Size, string Fingerprint)
 {
     public static FleetOptions Read(SettingsReader fleet)
     {
-        var redis = fleet.OptionalSection("redis", "The Redis that the fleet shares: idempotency keys. None: this process alone.");
-        return new FleetOptions(redis is null ? null : RedisOptions.Read(redis), fleet.Fingerprint());
+        var redis = fleet.OptionalSection("redis", "The Redis that the fleet shares: limits and idempotency keys. None: this process alone.");
+        var size = (int)fleet.Integer("size", 1, 1, 10_000,
+            "How many processes share the limits: what a process that has never met Redis takes its share by. Later it is known.");
+        return new FleetOptions(redis is null ? null : RedisOptions.Read(redis), size, fleet.Fingerprint());
     }
 }
 

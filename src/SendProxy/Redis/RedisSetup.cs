@@ -4,6 +4,6 @@ namespace SendProxy.Redis;
 internal static class RedisSetup
 {
     public static IServiceCollection AddRedis(this IServiceCollection services, FleetOptions fleet) => fleet.Redis is { } redis
-        ? services.AddSingleton<RedisMetrics>().AddSingleton(redis).AddSingleton<RedisLink>()
-        : services;
+        ? services.AddSingleton(fleet).AddSingleton<RedisMetrics>().AddSingleton(redis).AddSingleton<RedisLink>()
+        : services.AddSingleton(fleet);
 }

@@ -31,6 +31,12 @@ internal sealed class OutboundMessage
 
     public required Lane Lane { get; init; }
 
+    /// <summary>Permits that it takes of each limit: 1, or as many as it has recipients.</summary>
+    public int Cost { get; init; } = 1;
+
+    /// <summary>For each limit of the plan whose limit it is, hashed; null where none of them has <c>per</c>.</summary>
+    public IReadOnlyList<string?>? Pers { get; init; }
+
     public required Deadline Deadline { get; init; }
 }
 
@@ -39,4 +45,4 @@ internal sealed class OutboundMessage
 /// <param name="Line">The vendor with its pipeline.</param>
 /// <param name="Limits">A permit is taken from each.</param>
 /// <param name="KeyNamespace">Within what, beside the upstream, an idempotency key is unique.</param>
-internal sealed record SendPlan(string Route, UpstreamLine Line, IReadOnlyList<PacedLimiter> Limits, string KeyNamespace);
+internal sealed record SendPlan(string Route, UpstreamLine Line, IReadOnlyList<Limit> Limits, string KeyNamespace);

@@ -36,6 +36,7 @@ internal static class Outcomes
         Attempts = run.Attempts,
         Queued = run.Queued,
         StoreAway = run.Pass.StoreAway,
+        Limiter = run.Permits.Mode,
         Sent = run.Sent,
         MessageId = result.Meaning == Meaning.Success ? MessageId(run.Message.Plan.Line.Upstream.Options, result.Body) : null,
         KeyFingerprint = run.Key.Fingerprint,

@@ -32,6 +32,9 @@ internal sealed class SendOutcome
     /// <summary>The store of keys could not be asked: the vendor alone deduplicates.</summary>
     public bool StoreAway { get; init; }
 
+    /// <summary>How its permits were come by; Off where it took none.</summary>
+    public RateLimiting.PermitMode Limiter { get; init; }
+
     /// <summary>What the vendor says is left of its limit; null where it does not say.</summary>
     public long? VendorRemaining { get; init; }
 }

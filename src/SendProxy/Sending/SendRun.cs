@@ -1,6 +1,7 @@
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
+using SendProxy.Sending.RateLimiting;
 using SendProxy.Upstreams;
 
 namespace SendProxy.Sending;
@@ -16,6 +17,9 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
     private bool _triedOtherKey;
 
     public OutboundMessage Message => message;
+
+    /// <summary>What it holds of the limits.</summary>
+    public RunPermits Permits { get; } = new(message, time);
 
     public KeyChoice Key { get; private set; } = key;
 

@@ -3,7 +3,6 @@ using Polly.CircuitBreaker;
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
-using SendProxy.Sending.RateLimiting;
 
 namespace SendProxy.Sending;
 
@@ -97,34 +96,10 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
 
     private async Task<Refusal?> TakePermitsAsync(SendRun run, CancellationToken caller)
     {
-        var limits = run.Message.Plan.Limits;
-        for (var i = 0; i < limits.Count; i++)
-        {
-            var start = time.GetTimestamp();
-            var permit = await limits[i].AcquireAsync(run.Message.Lane, run.Message.Deadline.Left, caller);
-            run.Queued += time.GetElapsedTime(start);
-            if (permit.IsAcquired)
-            {
-                continue;
-            }
-
-            for (var taken = 0; taken < i; taken++)
-            {
-                limits[taken].GiveBack();
-            }
-
-            return permit.Reason switch
-            {
-                PermitRefusal.Disposed => Refusal.NotSent(ProxyError.ShuttingDown, "The limiter has ended.", permit.RetryAfter),
-                PermitRefusal.QueueFull => Refusal.NotSent(ProxyError.RateLimited,
-                    $"limits.{limits[i].Name}.maxWaiting ({limits[i].Options.MaxWaiting}) requests wait already.", permit.RetryAfter),
-                _ => Refusal.NotSent(ProxyError.RateLimited,
-                    $"limits.{limits[i].Name} ({limits[i].Options.Rate}) has no permit within its maxWait or the request's deadline.",
-                    permit.RetryAfter),
-            };
-        }
-
-        return null;
+        var start = time.GetTimestamp();
+        var refusal = await run.Permits.TakeAsync(run.Attempts > 0, run.Message.Deadline, caller);
+        run.Queued += time.GetElapsedTime(start);
+        return refusal;
     }
 
     private async Task<AttemptResult> FollowAsync(SendRun run, AttemptResult first, CancellationToken caller)
@@ -200,14 +175,13 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
                 (Sender: this, Run: run));
             if (outcome.Exception is BrokenCircuitException open)
             {
+                run.Permits.End(started: false, null, throttled: false);
                 return AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamBreakerOpen, mayRepeat: false,
                     open.RetryAfter ?? run.Message.Plan.Line.Breaker.OpenFor);
             }
 
             outcome.ThrowIfException();
-            var result = outcome.Result!;
-            Slow(run, result);
-            return result;
+            return outcome.Result!;
         }
         finally
         {
@@ -240,23 +214,8 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
 
             run.IsAdopted = true;
             settler.Adopt(attempt, run.Message.Plan.Line.Upstream.Name, async result =>
-            {
-                Slow(run, result);
-                await gate.LeaveAsync(run.Message, run.Pass, result, run.Sent, run.StartedAt);
-            });
+                await gate.LeaveAsync(run.Message, run.Pass, result, run.Sent, run.StartedAt));
             throw;
-        }
-    }
-
-    // A 429 met by one slows all that share its limits.
-    private static void Slow(SendRun run, AttemptResult result)
-    {
-        if (result.Happened is Happened.Throttled or Happened.ThrottledUnprocessed && result.Hint.Wait is { } wait)
-        {
-            foreach (var limit in run.Message.Plan.Limits)
-            {
-                limit.Block(wait);
-            }
         }
     }
 

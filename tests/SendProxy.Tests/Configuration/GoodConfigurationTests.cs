@@ -55,7 +55,7 @@ public sealed class GoodConfigurationTests : IDisposable
             + "limits: { plan: { rate: '${file:rate}', maxWait: '${WAIT:-3s}' } }");
 
         Assert.Equal("env.example", settings.Upstreams["sendapi"].Options.Address.Host);
-        Assert.Equal((7, TimeSpan.FromSeconds(3)), (settings.Limits["plan"].Rate.Permits, settings.Limits["plan"].MaxWait));
+        Assert.Equal((7, TimeSpan.FromSeconds(3)), (settings.Limits["plan"].Rate!.Value.Permits, settings.Limits["plan"].MaxWait));
     }
 
     [Theory]

@@ -26,6 +26,14 @@ internal sealed class SealKey : IDisposable
     /// <summary>A cipher for one use: <see cref="AesGcm"/> is not safe for several threads at once.</summary>
     public AesGcm CreateCipher() => new(_key, ItemSeal.TagBytes);
 
+    /// <summary>Another key of 32 bytes, for another use; tells nothing of this one (RFC 5869).</summary>
+    public byte[] Derive(ReadOnlySpan<byte> purpose)
+    {
+        var derived = new byte[Bytes];
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, _key, derived, salt: [], info: purpose);
+        return derived;
+    }
+
     public void Dispose() => CryptographicOperations.ZeroMemory(_key);
 
     public override string ToString() => "***";

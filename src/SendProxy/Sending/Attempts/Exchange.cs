@@ -58,6 +58,7 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
         metrics.Attempted(upstream.Name, run.Attempts, result.Happened, time.GetElapsedTime(start).TotalSeconds);
         metrics.Hinted(upstream.Name, result.Hint);
         run.Note(result, Started);
+        run.Permits.End(Started, result.Answer is null ? null : result.Hint, result.Happened is Happened.Throttled or Happened.ThrottledUnprocessed);
         return result;
     }
 

@@ -2,29 +2,130 @@ using Prometheus;
 
 namespace SendProxy.Sending.RateLimiting;
 
-/// <summary>Series of the limits. Labels are the limit's name and the lane.</summary>
+/// <summary>Series of the limits. Labels are names of the configuration and words of enums, never of a request.</summary>
 internal sealed class LimitMetrics(IMetricFactory metrics)
 {
-    private static readonly double[] WaitBuckets = [0, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30];
+    private static readonly double[] WaitBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30];
+
+    private readonly Counter _permits = metrics.CreateCounter(
+        "sendproxy_limit_permits_total", "Permits given, by lane and by how they were come by: ready, reserved, local, share.", ["limit", "lane", "mode"]);
 
     private readonly Histogram _waits = metrics.CreateHistogram(
-        "sendproxy_limit_wait_seconds", "Time from asking for a permit to having it.",
+        "sendproxy_limit_wait_seconds", "Time from asking for a permit to having it, of those that were not ready.",
         ["limit", "lane"], new HistogramConfiguration { Buckets = WaitBuckets });
 
     private readonly Counter _refused = metrics.CreateCounter(
-        "sendproxy_limit_refusals_total", "Requests that got no permit, by reason.", ["limit", "lane", "reason"]);
+        "sendproxy_limit_refusals_total", "Requests that got no permit, by reason: wait_too_long, queue_full, quota_used, closed.", ["limit", "lane", "reason"]);
 
     private readonly Gauge _waiting = metrics.CreateGauge("sendproxy_limit_waiting", "Requests that wait for a permit.", ["limit"]);
+
+    private readonly Gauge _level = metrics.CreateGauge("sendproxy_limit_level", "Permits there now, as far as this process knows.", ["limit"]);
+
+    private readonly Gauge _processes = metrics.CreateGauge("sendproxy_limit_processes", "Processes that share the limit, as far as this one knows.", ["limit"]);
+
+    private readonly Gauge _rate = metrics.CreateGauge("sendproxy_limit_rate", "Permits a second that the limit keeps to now: the plan's less headroom and cuts.", ["limit"]);
+
+    private readonly Gauge _plan = metrics.CreateGauge("sendproxy_limit_plan", "The plan's: permits a second, at once, or in the period.", ["limit"]);
+
+    private readonly Gauge _away = metrics.CreateGauge("sendproxy_limit_away", "1 while Redis is away and the process keeps to its share.", ["limit"]);
 
     private readonly Counter _blocked = metrics.CreateCounter(
         "sendproxy_limit_blocked_seconds_total", "Seconds for which the vendor asked to send nothing.", ["limit"]);
 
-    public void Granted(string limit, Lane lane, double waitedSeconds) => _waits.WithLabels(limit, lane.Word()).Observe(waitedSeconds);
+    private readonly Counter _calls = metrics.CreateCounter("sendproxy_limit_store_calls_total", "Calls to the fleet's state of the limit.", ["limit"]);
 
-    public void Refused(string limit, Lane lane, PermitRefusal reason) =>
-        _refused.WithLabels(limit, lane.Word(), reason == PermitRefusal.QueueFull ? "queue_full" : "wait_too_long").Inc();
+    private readonly Counter _found = metrics.CreateCounter(
+        "sendproxy_limit_findings_total", "What the vendor's answers said that differs from the plan (drift, limit, spread), and whether it was applied.",
+        ["limit", "kind", "applied"]);
 
-    public void Waiting(string limit, int waiting) => _waiting.WithLabels(limit).Set(waiting);
+    private readonly Gauge _quota = metrics.CreateGauge("sendproxy_limit_quota_used_ratio", "Part of the period's permits that is used.", ["limit"]);
 
-    public void Blocked(string limit, TimeSpan wait) => _blocked.WithLabels(limit).Inc(Math.Max(0, wait.TotalSeconds));
+    /// <summary>The series of one limit, looked up once.</summary>
+    public Series For(LimitOptions options, LaneTable lanes) => new(this, options, lanes);
+
+    /// <summary>What one limit writes. Safe for threads.</summary>
+    internal sealed class Series
+    {
+        private bool _isPart;
+        private static readonly PermitMode[] Modes = Enum.GetValues<PermitMode>();
+
+        private readonly LimitMetrics _all;
+        private readonly string _limit;
+        private readonly Counter.Child[][] _permits;
+        private readonly Histogram.Child[] _waits;
+        private readonly Gauge.Child _waiting;
+        private readonly Gauge.Child _level;
+        private readonly Gauge.Child _processes;
+        private readonly Gauge.Child _rate;
+        private readonly Gauge.Child _away;
+        private readonly Counter.Child _blocked;
+        private readonly Counter.Child _calls;
+
+        public Series(LimitMetrics all, LimitOptions options, LaneTable lanes)
+        {
+            (_all, _limit) = (all, options.Name);
+            _permits = [.. lanes.All.Select(l => Modes.Select(m => all._permits.WithLabels(_limit, l.Name, Word(m))).ToArray())];
+            _waits = [.. lanes.All.Select(l => all._waits.WithLabels(_limit, l.Name))];
+            _waiting = all._waiting.WithLabels(_limit);
+            _level = all._level.WithLabels(_limit);
+            _processes = all._processes.WithLabels(_limit);
+            _rate = all._rate.WithLabels(_limit);
+            _away = all._away.WithLabels(_limit);
+            _blocked = all._blocked.WithLabels(_limit);
+            _calls = all._calls.WithLabels(_limit);
+            all._plan.WithLabels(_limit).Set(options.Rate?.PerSecond ?? options.Quota?.Permits ?? options.Concurrent);
+        }
+
+        public void Ready(Lane lane, PermitMode mode, int permits) => _permits[lane.Index][(int)mode].Inc(permits);
+
+        public void Granted(Lane lane, PermitMode mode, int permits, double waitedSeconds)
+        {
+            _permits[lane.Index][(int)mode].Inc(permits);
+            _waits[lane.Index].Observe(waitedSeconds);
+        }
+
+        public void Refused(Lane lane, PermitRefusal reason) => _all._refused.WithLabels(_limit, lane.Name, Word(reason)).Inc();
+
+        /// <summary>Of one of many values: counts with the others, and says nothing of the whole's state.</summary>
+        public Series Part()
+        {
+            var part = (Series)MemberwiseClone();
+            part._isPart = true;
+            return part;
+        }
+
+        public void State(int waiting, double level, int processes, double rate, bool isAway)
+        {
+            if (_isPart)
+            {
+                return;
+            }
+
+            _waiting.Set(waiting);
+            _level.Set(level);
+            _processes.Set(processes);
+            _rate.Set(rate);
+            _away.Set(isAway ? 1 : 0);
+        }
+
+        public void Blocked(TimeSpan wait) => _blocked.Inc(Math.Max(0, wait.TotalSeconds));
+
+        public void Called() => _calls.Inc();
+
+        public void Found(Finding finding, bool applied) =>
+            _all._found.WithLabels(_limit, finding.Kind.ToString().ToLowerInvariant(), applied ? "true" : "false").Inc();
+
+        public void QuotaUsed(double share) => _all._quota.WithLabels(_limit).Set(share);
+
+        private static string Word(PermitMode mode) => mode.ToString().ToLowerInvariant();
+
+        private static string Word(PermitRefusal reason) => reason switch
+        {
+            PermitRefusal.QueueFull => "queue_full",
+            PermitRefusal.QuotaUsed => "quota_used",
+            PermitRefusal.Closed => "closed",
+            PermitRefusal.Disposed => "shutting_down",
+            _ => "wait_too_long",
+        };
+    }
 }

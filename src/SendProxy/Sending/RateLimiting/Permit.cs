@@ -2,35 +2,62 @@ using System.Threading.RateLimiting;
 
 namespace SendProxy.Sending.RateLimiting;
 
-/// <summary>A permit, or why there is none. Granted ones are one shared object: the ready path allocates nothing.</summary>
-internal sealed class Permit : RateLimitLease
+/// <summary>How a permit was come by: what the header SendProxy-Limiter says.</summary>
+internal enum PermitMode
 {
-    public static readonly Permit Granted = new(true, null, PermitRefusal.None);
+    /// <summary>There was none to be had, or no limit applies.</summary>
+    Off,
 
-    private static readonly string[] Names = [System.Threading.RateLimiting.MetadataName.RetryAfter.Name];
+    /// <summary>There was room: sent at once, told to the fleet behind it.</summary>
+    Ready,
 
-    private Permit(bool acquired, TimeSpan? retryAfter, PermitRefusal reason)
+    /// <summary>A slot of the fleet's, at its time.</summary>
+    Reserved,
+
+    /// <summary>This process alone keeps the limit.</summary>
+    Local,
+
+    /// <summary>Redis is away: this process's share.</summary>
+    Share,
+}
+
+/// <summary>A permit, or why there is none.</summary>
+/// <param name="Level">What was left at its grant, for learning; NaN where that is not known.</param>
+/// <param name="Epoch">What <paramref name="Level"/> belongs to.</param>
+/// <param name="Cost">How many it counts for.</param>
+/// <param name="RetryAfter">Without a permit: when it is worth asking again.</param>
+internal readonly record struct Permit(PermitMode Mode, double Level, long Epoch, int Cost, PermitRefusal Reason, TimeSpan RetryAfter)
+{
+    public bool IsAcquired => Reason == PermitRefusal.None;
+
+    public static Permit Granted(PermitMode mode, int cost, double level = double.NaN, long epoch = -1) =>
+        new(mode, level, epoch, cost, PermitRefusal.None, default);
+
+    public static Permit Refused(PermitRefusal reason, TimeSpan retryAfter) => new(PermitMode.Off, double.NaN, -1, 0, reason, retryAfter);
+
+    /// <summary>As the base type gives it.</summary>
+    public RateLimitLease ToLease(Action? end = null) => new Lease(this, end);
+
+    private sealed class Lease(Permit permit, Action? end) : RateLimitLease
     {
-        IsAcquired = acquired;
-        RetryAfter = retryAfter;
-        Reason = reason;
-    }
+        private static readonly string[] Names = [MetadataName.RetryAfter.Name];
+        private Action? _end = end;
 
-    public override bool IsAcquired { get; }
+        public override bool IsAcquired => permit.IsAcquired;
 
-    /// <summary>When it is worth asking again; null with a granted permit.</summary>
-    public TimeSpan? RetryAfter { get; }
+        public override IEnumerable<string> MetadataNames => permit.IsAcquired ? [] : Names;
 
-    public PermitRefusal Reason { get; }
+        public override bool TryGetMetadata(string metadataName, out object? metadata)
+        {
+            metadata = !permit.IsAcquired && metadataName == Names[0] ? permit.RetryAfter : null;
+            return metadata is not null;
+        }
 
-    public override IEnumerable<string> MetadataNames => RetryAfter is null ? [] : Names;
-
-    public static Permit Refused(PermitRefusal reason, TimeSpan retryAfter) => new(false, retryAfter, reason);
-
-    public override bool TryGetMetadata(string metadataName, out object? metadata)
-    {
-        metadata = metadataName == Names[0] ? RetryAfter : null;
-        return metadata is not null;
+        protected override void Dispose(bool disposing)
+        {
+            Interlocked.Exchange(ref _end, null)?.Invoke();
+            base.Dispose(disposing);
+        }
     }
 }
 
@@ -44,6 +71,12 @@ internal enum PermitRefusal
 
     /// <summary>maxWaiting requests wait already.</summary>
     QueueFull,
+
+    /// <summary>The period's permits are used up.</summary>
+    QuotaUsed,
+
+    /// <summary>Redis is away, and the limit says closed.</summary>
+    Closed,
 
     /// <summary>The limiter is gone: the process ends.</summary>
     Disposed,

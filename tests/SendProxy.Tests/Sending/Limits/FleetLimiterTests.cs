@@ -1,50 +1,53 @@
-using CsCheck;
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Configuration;
 using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Stores;
 
-namespace SendProxy.Tests.Sending;
+namespace SendProxy.Tests.Sending.Limits;
 
-public sealed class PacedLimiterTests : IDisposable
+public sealed class FleetLimiterTests : IDisposable
 {
+    private static readonly Ask Urgent = new(LaneTable.Default.All[0], 1, false);
+    private static readonly Ask Normal = new(LaneTable.Default.All[1], 1, false);
+    private static readonly Ask Bulk = new(LaneTable.Default.All[2], 1, false);
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
     private readonly FakeTimeProvider _time = new();
-    private readonly List<PacedLimiter> _made = [];
+    private readonly List<FleetLimiter> _made = [];
 
     [Fact]
     public async Task Acquire_AfterARest_GrantsTheBurstAtOnce()
     {
         var limiter = Create("100/s");
 
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 3; i++)
         {
-            Assert.True((await limiter.AcquireAsync(Lane.Normal, TimeSpan.Zero, Token)).IsAcquired);
+            Assert.True((await limiter.AcquireAsync(Normal, TimeSpan.Zero, Token)).IsAcquired);
         }
 
-        Assert.False((await limiter.AcquireAsync(Lane.Normal, TimeSpan.Zero, Token)).IsAcquired);
+        Assert.False((await limiter.AcquireAsync(Normal, TimeSpan.Zero, Token)).IsAcquired);
     }
 
     [Fact]
     public async Task Acquire_WaitThatDoesNotFit_IsRefusedAtOnceWithATrueRetryAfter()
     {
         var limiter = Create("1/10s");
-        await limiter.AcquireAsync(Lane.Normal, Long, Token);
+        await limiter.AcquireAsync(Normal, Long, Token);
 
-        var refused = await limiter.AcquireAsync(Lane.Normal, TimeSpan.FromSeconds(1), Token);
+        var refused = await limiter.AcquireAsync(Normal, TimeSpan.FromSeconds(1), Token);
 
         Assert.Equal(PermitRefusal.WaitTooLong, refused.Reason);
-        _time.Advance(refused.RetryAfter!.Value);
-        Assert.True((await limiter.AcquireAsync(Lane.Normal, TimeSpan.Zero, Token)).IsAcquired);
+        _time.Advance(refused.RetryAfter);
+        Assert.True((await limiter.AcquireAsync(Normal, TimeSpan.Zero, Token)).IsAcquired);
     }
 
     [Fact]
     public async Task Acquire_FullQueue_IsRefused()
     {
         var limiter = Create("1/s", maxWaiting: 1);
-        await limiter.AcquireAsync(Lane.Normal, Long, Token);
-        var waiting = limiter.AcquireAsync(Lane.Normal, Long, Token).AsTask();
+        await limiter.AcquireAsync(Normal, Long, Token);
+        var waiting = limiter.AcquireAsync(Normal, Long, Token).AsTask();
 
-        Assert.Equal(PermitRefusal.QueueFull, (await limiter.AcquireAsync(Lane.Normal, Long, Token)).Reason);
+        Assert.Equal(PermitRefusal.QueueFull, (await limiter.AcquireAsync(Normal, Long, Token)).Reason);
         Assert.False(waiting.IsCompleted);
     }
 
@@ -52,9 +55,9 @@ public sealed class PacedLimiterTests : IDisposable
     public async Task Acquire_Urgent_PassesTheBulk()
     {
         var limiter = Create("1/s");
-        await limiter.AcquireAsync(Lane.Bulk, Long, Token);
-        var bulk = limiter.AcquireAsync(Lane.Bulk, Long, Token).AsTask();
-        var urgent = limiter.AcquireAsync(Lane.Urgent, Long, Token).AsTask();
+        await limiter.AcquireAsync(Bulk, Long, Token);
+        var bulk = limiter.AcquireAsync(Bulk, Long, Token).AsTask();
+        var urgent = limiter.AcquireAsync(Urgent, Long, Token).AsTask();
 
         _time.Advance(TimeSpan.FromSeconds(1.1));
         await urgent;
@@ -66,8 +69,8 @@ public sealed class PacedLimiterTests : IDisposable
     public async Task Acquire_BulkUnderUrgentLoad_KeepsAFifth()
     {
         var limiter = Create("10/s");
-        var bulk = Waiting(limiter, Lane.Bulk, 20);
-        var urgent = Waiting(limiter, Lane.Urgent, 100);
+        var bulk = Waiting(limiter, Bulk.Lane, 20);
+        var urgent = Waiting(limiter, Urgent.Lane, 100);
 
         Step(10);
         await Task.WhenAll(urgent.Where(t => t.IsCompleted));
@@ -80,10 +83,10 @@ public sealed class PacedLimiterTests : IDisposable
     public async Task Acquire_CancelledWaiter_LeavesTheHeadFree()
     {
         var limiter = Create("1/s");
-        await limiter.AcquireAsync(Lane.Normal, Long, Token);
+        await limiter.AcquireAsync(Normal, Long, Token);
         using var leaving = new CancellationTokenSource();
-        var first = limiter.AcquireAsync(Lane.Normal, Long, leaving.Token).AsTask();
-        var second = limiter.AcquireAsync(Lane.Normal, Long, Token).AsTask();
+        var first = limiter.AcquireAsync(Normal, Long, leaving.Token).AsTask();
+        var second = limiter.AcquireAsync(Normal, Long, Token).AsTask();
 
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
@@ -96,8 +99,8 @@ public sealed class PacedLimiterTests : IDisposable
     public async Task Block_UntilTheEnd_GrantsNothing()
     {
         var limiter = Create("100/s");
-        limiter.Block(TimeSpan.FromSeconds(2));
-        var waiting = limiter.AcquireAsync(Lane.Urgent, Long, Token).AsTask();
+        limiter.Throttle(Normal, TimeSpan.FromSeconds(2));
+        var waiting = limiter.AcquireAsync(Urgent, Long, Token).AsTask();
 
         Step(1.9);
         Assert.False(waiting.IsCompleted);
@@ -110,10 +113,10 @@ public sealed class PacedLimiterTests : IDisposable
     public async Task Block_LongerThanAWaiterCanWait_TellsItAtOnce()
     {
         var limiter = Create("1/s");
-        await limiter.AcquireAsync(Lane.Normal, Long, Token);
-        var waiting = limiter.AcquireAsync(Lane.Normal, TimeSpan.FromSeconds(3), Token).AsTask();
+        await limiter.AcquireAsync(Normal, Long, Token);
+        var waiting = limiter.AcquireAsync(Normal, TimeSpan.FromSeconds(3), Token).AsTask();
 
-        limiter.Block(TimeSpan.FromSeconds(60));
+        limiter.Throttle(Normal, TimeSpan.FromSeconds(60));
         Step(1.2);
 
         Assert.Equal(PermitRefusal.WaitTooLong, (await waiting).Reason);
@@ -123,8 +126,8 @@ public sealed class PacedLimiterTests : IDisposable
     public async Task Dispose_Waiters_End()
     {
         var limiter = Create("1/s");
-        await limiter.AcquireAsync(Lane.Normal, Long, Token);
-        var waiting = limiter.AcquireAsync(Lane.Normal, Long, Token).AsTask();
+        await limiter.AcquireAsync(Normal, Long, Token);
+        var waiting = limiter.AcquireAsync(Normal, Long, Token).AsTask();
 
         limiter.Dispose();
 
@@ -144,22 +147,12 @@ public sealed class PacedLimiterTests : IDisposable
         Assert.Equal((1, 0, 0), ((int)limiter.GetStatistics()!.TotalSuccessfulLeases, (int)limiter.GetStatistics()!.CurrentAvailablePermits, (int)limiter.GetStatistics()!.CurrentQueuedCount));
     }
 
-    // A plan's fixed window may begin at any time: no window of its length may ever hold more than it allows.
-    [Fact]
-    public void Pace_AnyPlan_NoWindowHoldsMoreThanThePlan() =>
-        Gen.Select(Gen.Int[1, 500], Gen.Int[0, 2].Select(i => new[] { 1, 6, 60 }[i])).Sample((permits, seconds) =>
-        {
-            var pace = Pace.For(new Rate(permits, TimeSpan.FromSeconds(seconds)), countsBucket: false, 1);
-            var inWindow = pace.Burst + (int)Math.Floor(seconds / pace.IntervalSeconds);
-            return inWindow <= permits;
-        });
-
     public void Dispose() => _made.ForEach(l => l.Dispose());
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static List<Task<Permit>> Waiting(PacedLimiter limiter, Lane lane, int count) =>
-        [.. Enumerable.Range(0, count).Select(_ => limiter.AcquireAsync(lane, Long, Token).AsTask())];
+    private static List<Task<Permit>> Waiting(FleetLimiter limiter, Lane lane, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => limiter.AcquireAsync(new Ask(lane, 1, false), Long, Token).AsTask())];
 
     private void Step(double seconds)
     {
@@ -169,12 +162,13 @@ public sealed class PacedLimiterTests : IDisposable
         }
     }
 
-    private PacedLimiter Create(string rate, int maxWaiting = 1000)
+    private FleetLimiter Create(string rate, int maxWaiting = 1000)
     {
         Assert.True(Units.TryRate(rate, out var parsed));
         var options = new LimitOptions("plan", parsed, false, 1, Long, maxWaiting);
         var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
-        var limiter = new PacedLimiter(options, _time, metrics);
+        var limiter = new FleetLimiter(
+            options, LaneTable.Default, new LocalLimitStore(_time), "self", 1, _time, metrics.For(options, LaneTable.Default), () => 0.5);
         _made.Add(limiter);
         return limiter;
     }

@@ -1,0 +1,395 @@
+using System.Threading.RateLimiting;
+using SendProxy.Sending.RateLimiting.Stores;
+
+namespace SendProxy.Sending.RateLimiting;
+
+/// <summary>
+/// Keeps one rate of a plan for the fleet, or for this process alone. While there is room a permit is a number counted up: no
+/// lock, no allocation, no call. Everything else is <see cref="LimiterMachine"/>'s, under a lock that is never held over a wait.
+/// </summary>
+internal sealed class FleetLimiter : Limit
+{
+    private static readonly TimeSpan Flush = TimeSpan.FromMicroseconds(LimiterMachine.FlushEvery);
+
+    private readonly LimiterMachine _machine;
+    private readonly ILimitStore _store;
+    private readonly LimitMetrics.Series _series;
+    private readonly TimeProvider _time;
+    private readonly VendorBook _vendor;
+    private readonly ITimer _wake;
+    private readonly ITimer _flush;
+    private readonly Lock _lock = new();
+    private readonly double _toMicroseconds;
+    private readonly long _start;
+    private long _readyUntil;
+    private long _taken;
+    private long _upTo;
+    private long _told;
+    private double _unlent;
+    private long _lentEpoch;
+    private int _flushArmed;
+    private long _granted;
+    private long _refused;
+    private long _lastGrant;
+    private bool _disposed;
+
+    /// <param name="process">Unique in the fleet.</param>
+    /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
+    public FleetLimiter(
+        LimitOptions options, LaneTable lanes, ILimitStore store, string process, int fleetSize, TimeProvider time, LimitMetrics.Series series, Func<double> draw)
+        : base(options, lanes)
+    {
+        (_store, _series, _time) = (store, series, time);
+        _toMicroseconds = 1e6 / time.TimestampFrequency;
+        // A clock that is never zero: zero means "never" in the machine.
+        _start = time.GetTimestamp() - time.TimestampFrequency;
+        _lastGrant = time.GetTimestamp();
+        _vendor = new VendorBook(options);
+        _machine = new LimiterMachine(process, _vendor.Shape, lanes, store.IsShared, fleetSize, draw)
+        {
+            IsClosedWhenAway = options.ClosedWhenAway && store.IsShared,
+            Learns = options.Learn == LearnMode.Tighten,
+        };
+        _wake = time.CreateTimer(static limiter => ((FleetLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _flush = time.CreateTimer(static limiter => ((FleetLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Told once it has ended.</summary>
+    public Action<FleetLimiter>? OnDispose { get; init; }
+
+    public override TimeSpan? IdleDuration
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _machine.Waiting > 0 ? null : _time.GetElapsedTime(Volatile.Read(ref _lastGrant));
+            }
+        }
+    }
+
+    private double Now => (_time.GetTimestamp() - _start) * _toMicroseconds;
+
+    public override bool TryTake(in Ask ask, out Permit permit)
+    {
+        if (TryReady(ask, out permit))
+        {
+            return true;
+        }
+
+        // A process that is alone knows all there is to know.
+        if (_store.IsShared && !_machine.IsAway)
+        {
+            permit = default;
+            return false;
+        }
+
+        var waiter = Enter(ask, TimeSpan.Zero, CancellationToken.None);
+        if (waiter.Given is null)
+        {
+            Leave(waiter);
+        }
+
+        permit = waiter.Given ?? default;
+        return permit is { IsAcquired: true, Cost: > 0 };
+    }
+
+    public override ValueTask<Permit> AcquireAsync(Ask ask, TimeSpan maxWait, CancellationToken cancellation)
+    {
+        if (TryReady(ask, out var permit))
+        {
+            return new(permit);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        var waiter = Enter(ask, maxWait < Options.MaxWait ? maxWait : Options.MaxWait, cancellation);
+        return waiter.Given is { } given ? new(given) : new(waiter.Task);
+    }
+
+    public override TimeSpan Predict(in Ask ask)
+    {
+        lock (_lock)
+        {
+            Account();
+            return TimeSpan.FromMicroseconds(Math.Ceiling(_machine.Predict(Now, ask.Lane, ask.Cost)));
+        }
+    }
+
+    public override void GiveBack(in Ask ask, Permit permit)
+    {
+        if (permit.Cost > 0)
+        {
+            Locked(now => _machine.GiveBack(now, permit));
+        }
+    }
+
+    public override void Ended(in Ask ask, Permit permit, Learned? learned)
+    {
+        if (learned is not { } heard || !_vendor.Listens)
+        {
+            return;
+        }
+
+        if (_vendor.Hear(permit, heard, Now) is not { } finding)
+        {
+            return;
+        }
+
+        _series.Found(finding, Options.Learn == LearnMode.Tighten);
+        if (Options.Learn == LearnMode.Tighten)
+        {
+            Locked(_ =>
+            {
+                _machine.Shape = _vendor.Shape;
+                if (finding.Drift != 0)
+                {
+                    _machine.Correct(permit.Epoch, finding.Drift);
+                }
+            });
+        }
+    }
+
+    public override void Throttle(in Ask ask, TimeSpan wait)
+    {
+        _series.Blocked(wait);
+        Locked(now => _machine.Throttle(now, Math.Max(0, wait.TotalMicroseconds)));
+    }
+
+    /// <summary>Another process of the fleet met a 429.</summary>
+    public void Block(TimeSpan wait) => Locked(now =>
+    {
+        _machine.Block(now, wait.TotalMicroseconds);
+        _machine.Pump(now);
+    });
+
+    public override RateLimiterStatistics GetStatistics()
+    {
+        lock (_lock)
+        {
+            Account();
+            var now = Now;
+            return new RateLimiterStatistics
+            {
+                CurrentAvailablePermits = _machine.Waiting > 0 || now < _machine.BlockedUntil ? 0 : (long)Math.Max(0, Math.Floor(LevelNow(now))),
+                CurrentQueuedCount = _machine.Waiting,
+                TotalSuccessfulLeases = _granted,
+                TotalFailedLeases = _refused,
+            };
+        }
+    }
+
+    public override IEnumerable<LimitView> Views()
+    {
+        lock (_lock)
+        {
+            Account();
+            var now = Now;
+            var rate = _vendor.Shape.Rate * (_machine.Known?.Multiplier ?? 1);
+            return
+            [
+                new LimitView(
+                    Name, Options.Plan, Mode(now), $"{rate:0.##}/s{_vendor.Why(_machine.Known?.Multiplier ?? 1)}", _granted,
+                    _machine.IsAway ? null : Math.Max(0, Math.Round(LevelNow(now), 1)), _machine.Waiting, _machine.Live,
+                    Math.Max(0, (_machine.BlockedUntil - now) / 1e6), _vendor.Limit, _vendor.Remaining, _vendor.ResetAfter?.TotalSeconds),
+            ];
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        Locked(_ =>
+        {
+            _disposed = true;
+            _machine.Close();
+        });
+        _wake.Dispose();
+        _flush.Dispose();
+        OnDispose?.Invoke(this);
+        base.Dispose(disposing);
+    }
+
+    private string Mode(double now) => now < _machine.BlockedUntil ? "blocked"
+        : _machine.IsAway ? Options.ClosedWhenAway ? "closed" : "share"
+        : !_store.IsShared ? "local"
+        : _machine.IsPostPaid ? "ready"
+        : "reserved";
+
+    private double LevelNow(double now) => _machine.Known is { } known
+        ? Math.Min(_machine.Shape.Base, _machine.Level + ((now - _machine.KnownAt) * _machine.Shape.Rate * known.Multiplier / 1e6))
+        : _machine.Shape.Base;
+
+    // The ready path: what the machine lent is counted up until it is used, and told in a while.
+    private bool TryReady(in Ask ask, out Permit permit)
+    {
+        permit = default;
+        if (_time.GetTimestamp() >= Volatile.Read(ref _readyUntil))
+        {
+            return false;
+        }
+
+        long taken;
+        do
+        {
+            taken = Volatile.Read(ref _taken);
+            if (taken + ask.Cost > Volatile.Read(ref _upTo))
+            {
+                return false;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _taken, taken + ask.Cost, taken) != taken);
+
+        var mode = _store.IsShared ? PermitMode.Ready : PermitMode.Local;
+        _series.Ready(ask.Lane, mode, ask.Cost);
+        var isLast = taken + ask.Cost >= Volatile.Read(ref _upTo);
+        if (isLast || Interlocked.CompareExchange(ref _flushArmed, 1, 0) == 0)
+        {
+            // With the last of the loan at once: a bucket that was full runs from when it was used, not from when that was told.
+            _flush.Change(isLast ? TimeSpan.Zero : Flush, Timeout.InfiniteTimeSpan);
+        }
+
+        permit = Permit.Granted(mode, ask.Cost, Volatile.Read(ref _upTo) - taken - ask.Cost + _unlent, Volatile.Read(ref _lentEpoch));
+        return true;
+    }
+
+    private Waiter Enter(Ask ask, TimeSpan maxWait, CancellationToken cancellation)
+    {
+        var now = Now;
+        var waiter = new Waiter(ask.Lane, ask.Cost, ask.IsRepeat, now, now + Math.Max(0, maxWait.TotalMicroseconds));
+        Locked(at =>
+        {
+            if (_disposed)
+            {
+                waiter.End(Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
+            }
+            else if (_machine.Waiting >= Options.MaxWaiting && _machine.Waiting > 0)
+            {
+                var wait = TimeSpan.FromMicroseconds(Math.Max(1000, _machine.Predict(at, ask.Lane, ask.Cost)));
+                Refuse(waiter, Permit.Refused(PermitRefusal.QueueFull, wait));
+            }
+            else
+            {
+                _machine.Arrive(at, waiter);
+            }
+        });
+        if (cancellation.CanBeCanceled && waiter.Given is null)
+        {
+            waiter.Registration = cancellation.UnsafeRegister(
+                static (state, token) =>
+                {
+                    var (limiter, waiter) = ((FleetLimiter, Waiter))state!;
+                    limiter.Leave(waiter);
+                    waiter.Cancel(token);
+                },
+                (this, waiter));
+        }
+
+        return waiter;
+    }
+
+    private void Leave(Waiter waiter) => Locked(now => _machine.Leave(now, waiter));
+
+    private void OnTimer()
+    {
+        Volatile.Write(ref _flushArmed, 0);
+        Locked(now => _machine.Pump(now));
+    }
+
+    // Every change of the machine: what was spent goes in first, what it decides is done after.
+    private void Locked(Action<double> change)
+    {
+        LimitCall? call;
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                change(Now);
+                Tell();
+                return;
+            }
+
+            Volatile.Write(ref _upTo, long.MinValue);
+            Account();
+            var now = Now;
+            change(now);
+            Tell();
+            call = _machine.TakeCall();
+            while (call is not null && _store.AskNow(call) is { } reply)
+            {
+                _machine.Replied(now, now, reply);
+                Tell();
+                call = _machine.TakeCall();
+            }
+
+            Lend();
+        }
+
+        if (call is not null)
+        {
+            _ = CallAsync(call);
+        }
+    }
+
+    private async Task CallAsync(LimitCall call)
+    {
+        var sentAt = Now;
+        var reply = await _store.AskAsync(call);
+        Locked(now => _machine.Replied(now, sentAt, reply));
+    }
+
+    // What was taken of the loan is what was spent. One that is taken while the loan is called in counts in the next account.
+    private void Account()
+    {
+        var taken = Volatile.Read(ref _taken);
+        if (taken != _told)
+        {
+            _machine.Spent(taken - _told);
+            _granted += taken - _told;
+            _told = taken;
+            Volatile.Write(ref _lastGrant, _time.GetTimestamp());
+        }
+    }
+
+    private void Lend()
+    {
+        var now = Now;
+        var credit = _machine.Credit(now);
+        _unlent = _machine.Level - credit;
+        _lentEpoch = _machine.Epoch;
+        Volatile.Write(ref _readyUntil, _start + (long)(Math.Min(_machine.CreditUntil, now + 1e9) / _toMicroseconds));
+        Volatile.Write(ref _upTo, credit > 0 ? _told + credit : long.MinValue);
+        _series.State(_machine.Waiting, Math.Max(0, LevelNow(now)), _machine.Live, _vendor.Shape.Rate * (_machine.Known?.Multiplier ?? 1), _machine.IsAway);
+        var wait = _machine.WakeAt - now;
+        if (!double.IsPositiveInfinity(wait))
+        {
+            // Timers count whole milliseconds and cut the rest off: rounded up, or it would spin through the last one.
+            _wake.Change(TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(wait / 1000), 1, 60_000)), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Tell()
+    {
+        foreach (var (waiter, permit) in _machine.Ended)
+        {
+            if (permit.IsAcquired)
+            {
+                _granted += permit.Cost;
+                Volatile.Write(ref _lastGrant, _time.GetTimestamp());
+                _series.Granted(waiter.Lane, permit.Mode, permit.Cost, (Now - waiter.Since) / 1e6);
+                waiter.End(permit);
+            }
+            else
+            {
+                Refuse(waiter, permit);
+            }
+        }
+
+        _machine.Ended.Clear();
+    }
+
+    private void Refuse(Waiter waiter, Permit permit)
+    {
+        _refused++;
+        _series.Refused(waiter.Lane, permit.Reason);
+        waiter.End(permit);
+    }
+}

@@ -1,0 +1,332 @@
+using System.Globalization;
+
+namespace SendProxy.Sending.RateLimiting.Stores;
+
+/// <summary>
+/// One limit's state, and what a call makes of it: the twin of acquire.lua, number for number. It serves a single process, and
+/// the simulation. Not safe for threads.
+/// </summary>
+internal sealed class LimitBook
+{
+    private readonly SortedSet<(double At, string Member)> _holes = new(ByScore.Instance);
+    private readonly SortedSet<(double At, string Member)> _overdraft = new(ByScore.Instance);
+    private readonly Dictionary<string, double> _waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, double> _seen = new(StringComparer.Ordinal);
+    private bool _fresh = true;
+    private double _tat;
+    private double _line;
+    private double _urgent;
+    private double _share;
+    private double _multiplier = 1;
+    private double _ceiling = 1;
+    private double _cut;
+    private double _throttled;
+    private double _block;
+    private long _epoch;
+    private double _corrected;
+    private double _held;
+    private double _grown;
+    private double _offset;
+
+    /// <summary>Time for which a store with an unknown past grants nothing.</summary>
+    public double Hold { get; init; } = LimitTimes.Hold;
+
+    /// <param name="clock">Microseconds; larger than 0.</param>
+    public LimitReply Run(double clock, LimitCall call)
+    {
+        // 1 to 3: see acquire.lua, whose numbers these are.
+        var now = Clock(clock, call);
+        var shape = call.Shape;
+        Grow(now);
+        var (step, tolerance) = Step(shape);
+        if ((_fresh || call.WasAway) && Hold > 0 && now - _held > 2_000_000)
+        {
+            _held = now + Hold;
+            _tat = Math.Max(_tat, _held + (shape.Base * step));
+        }
+
+        _fresh = false;
+        (_tat, _block) = (Math.Max(_tat, call.SeenTat), Math.Max(_block, call.SeenBlock));
+        if (_block > now)
+        {
+            _tat = Math.Max(_tat, _block + tolerance);
+        }
+
+        // 4
+        var (live, active) = Count(now, call);
+
+        // 5, 6
+        Correct(now, call, step);
+        Throttle(now, call);
+        (step, tolerance) = Step(shape);
+        if (call.Throttled >= 0 && _block > now)
+        {
+            _tat = Math.Max(_tat, _block + tolerance);
+            _holes.Clear();
+        }
+
+        // 7
+        if (call.Debt != 0)
+        {
+            _tat = Math.Max(_tat, now) + (call.Debt * step);
+        }
+
+        TakeBack(now, call);
+
+        // 8, 9
+        var urgent = _block <= now && _held <= now ? GiveUrgent(now, call, step, tolerance) : 0;
+        var quantum = (int)Math.Max(1, Math.Floor(shape.Rate * _multiplier * LimitTimes.Quantum / 1_000_000 / active));
+        var (slots, come) = GiveSlots(now, call, Math.Min(call.Want, quantum), step, tolerance);
+
+        // 10
+        var level = shape.Base - (Math.Max(0, _tat - now) / step);
+        return new LimitReply(
+            Math.Floor(now), Math.Floor(_tat), Math.Floor(level * 1000) / 1000, Allowance(now, level, live), quantum, _epoch, Math.Ceiling(come),
+            Math.Max(0, Math.Ceiling(_block - now)), live, active, Math.Max(0, Math.Ceiling(_held - now)), urgent,
+            Math.Floor(_multiplier * 1_000_000) / 1_000_000,
+            [.. slots.Select(s => new LimitSlot(Math.Max(0, Math.Ceiling(s - now)), Math.Ceiling(s)))]);
+    }
+
+    private double Clock(double clock, LimitCall call)
+    {
+        var now = clock + _offset;
+        if (call.SeenNow > 0)
+        {
+            var least = call.SeenNow + call.SeenSince;
+            if (now < least - 10_000 || now > least + 1_000_000)
+            {
+                _offset = _offset + least - now;
+                now = least;
+            }
+        }
+
+        return now;
+    }
+
+    private void Grow(double now)
+    {
+        if (_multiplier < 1 && now - _throttled > 1_000_000)
+        {
+            var (seconds, known) = (Math.Max(0, now - _grown) / 1_000_000, _ceiling * 0.97);
+            if (_multiplier < known)
+            {
+                _multiplier = Math.Min(known, _multiplier + (0.04 * seconds));
+            }
+            else if (now - _throttled > 30_000_000)
+            {
+                _multiplier = Math.Min(1, _multiplier + (0.01 * seconds));
+            }
+        }
+
+        _grown = now;
+    }
+
+    private (double Step, double Tolerance) Step(LimitShape shape)
+    {
+        var step = 1_000_000 / (shape.Rate * _multiplier);
+        return (step, (shape.Base - 1) * step);
+    }
+
+    private (int Live, int Active) Count(double now, LimitCall call)
+    {
+        _seen[call.Process] = now;
+        Forget(_seen, now - 3_000_000);
+        Forget(_waiting, now - 1_000_000);
+        if (call.SomeoneWaits)
+        {
+            _waiting[call.Process] = now;
+        }
+        else
+        {
+            _waiting.Remove(call.Process);
+        }
+
+        return (Math.Max(_seen.Count, call.KnownLive), Math.Max(1, _waiting.Count));
+    }
+
+    private static void Forget(Dictionary<string, double> processes, double before)
+    {
+        // Removing while enumerating is allowed, and the single process of a local book is never gone.
+        foreach (var (process, at) in processes)
+        {
+            if (at <= before)
+            {
+                processes.Remove(process);
+            }
+        }
+    }
+
+    private void Correct(double now, LimitCall call, double step)
+    {
+        if (call.Correction == 0 || call.CorrectionEpoch != _epoch)
+        {
+            return;
+        }
+
+        var (off, seconds, rate) = (call.Correction, (now - _corrected) / 1_000_000, call.Shape.Rate);
+        (_corrected, _epoch) = (now, _epoch + 1);
+        if (off > 0)
+        {
+            _tat = Math.Max(_tat, now) + (off * step);
+            if (seconds < 3)
+            {
+                _multiplier = Math.Max(0.05, _multiplier * (1 - Math.Min(0.15, 0.5 * off / (rate * Math.Max(0.1, seconds)))));
+            }
+        }
+        else if (_multiplier < 1)
+        {
+            _multiplier = Math.Min(1, _multiplier + Math.Min(0.05, 0.5 * -off / (rate * Math.Max(0.5, seconds))));
+        }
+    }
+
+    private void Throttle(double now, LimitCall call)
+    {
+        if (call.Throttled < 0)
+        {
+            return;
+        }
+
+        (_throttled, _epoch) = (now, _epoch + 1);
+        if (call.Learns && now - _cut > 500_000)
+        {
+            (_cut, _ceiling, _multiplier) = (now, _multiplier, Math.Max(0.05, _multiplier * 0.9));
+        }
+
+        _block = Math.Max(_block, now + call.Throttled);
+    }
+
+    private void TakeBack(double now, LimitCall call)
+    {
+        for (var i = 0; i < call.Returned.Count; i++)
+        {
+            var at = Text(call.Returned[i]);
+            _holes.Add((call.Returned[i], $"{at}:{call.Process}:{i + RedisLimitStore.FirstReturned}"));
+        }
+
+        while (_holes.Count > 0 && _holes.Min.At <= now - LimitTimes.Horizon)
+        {
+            _holes.Remove(_holes.Min);
+        }
+    }
+
+    private int GiveUrgent(double now, LimitCall call, double step, double tolerance)
+    {
+        var given = 0;
+        for (var i = 0; i < call.Urgent; i++)
+        {
+            _share = Math.Min(0.5, _share + ((1 - _share) * 0.01));
+            if (_tat - tolerance <= now)
+            {
+                _tat = Math.Max(_tat, now) + step;
+            }
+            else if (_holes.Count > 0 && _holes.Min.At < now + 5_000)
+            {
+                _holes.Remove(_holes.Min);
+            }
+            else if (_urgent >= 1)
+            {
+                _urgent--;
+            }
+            else
+            {
+                while (_overdraft.Count > 0 && _overdraft.Min.At <= now)
+                {
+                    _overdraft.Remove(_overdraft.Min);
+                }
+
+                if (_overdraft.Count >= call.Shape.Reserve)
+                {
+                    break;
+                }
+
+                _overdraft.Add((_tat - tolerance, $"{call.Process}:{Text(now)}:{given}"));
+                _tat += step;
+            }
+
+            given++;
+        }
+
+        return given;
+    }
+
+    private (List<double> Slots, double ComeBack) GiveSlots(double now, LimitCall call, int want, double step, double tolerance)
+    {
+        var slots = new List<double>();
+        if (want <= 0)
+        {
+            return (slots, 0);
+        }
+
+        if (_block > now)
+        {
+            return (slots, _block - now);
+        }
+
+        var at = Math.Max(_tat, now);
+        if (call.HasTicket || at - tolerance <= now || _line <= now + LimitTimes.Horizon)
+        {
+            while (slots.Count < want)
+            {
+                if (_holes.Count > 0)
+                {
+                    slots.Add(_holes.Min.At);
+                    _holes.Remove(_holes.Min);
+                    continue;
+                }
+
+                var slot = at - tolerance;
+                if (slot > now + LimitTimes.Horizon)
+                {
+                    break;
+                }
+
+                slots.Add(slot);
+                var aside = _share / (1 - _share);
+                if (slot > now && _urgent + aside <= call.Shape.Reserve)
+                {
+                    at += step / (1 - _share);
+                    _urgent += aside;
+                }
+                else
+                {
+                    at += step;
+                }
+
+                _share *= 0.99;
+            }
+
+            _tat = at;
+        }
+
+        if (slots.Count > 0)
+        {
+            return (slots, 0);
+        }
+
+        _line = Math.Max(_line, Math.Max(at - tolerance, now)) + (step * want);
+        return (slots, Math.Max(1_000, _line - step - LimitTimes.Horizon - now));
+    }
+
+    private int Allowance(double now, double level, int live)
+    {
+        if (_block > now || _held > now)
+        {
+            return 0;
+        }
+
+        var part = live <= 1 ? 1 : live <= 3 ? 0.5 : 0.25;
+        var allowance = (int)Math.Floor(part * Math.Max(0, level) / live);
+        return allowance < 1 && level >= 1 && live <= 4 * level ? 1 : allowance;
+    }
+
+    private static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
+
+    /// <summary>As a sorted set of Redis: by score, then by the bytes of the member.</summary>
+    private sealed class ByScore : IComparer<(double At, string Member)>
+    {
+        public static readonly ByScore Instance = new();
+
+        public int Compare((double At, string Member) x, (double At, string Member) y) =>
+            x.At.CompareTo(y.At) is not 0 and var order ? order : string.CompareOrdinal(x.Member, y.Member);
+    }
+}

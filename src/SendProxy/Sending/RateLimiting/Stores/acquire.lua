@@ -1,0 +1,180 @@
+-- One limit of a vendor's plan, shared by the fleet: GCRA over the theoretical arrival time `tat`. LimitBook.cs is its twin:
+-- both give the same replies. docs/decisions/0013 has the reasons. Times are microseconds of this server's clock.
+-- KEYS  1 state (hash)  2 holes: slots given back, by their time (zset)  3 overdraft of the urgent reserve (zset)
+--       4 processes that have someone waiting (zset)  5 processes seen lately (zset)
+-- ARGV  1 process  2 slots wanted  3 someone waits (0, 1)  4 it has a ticket: its turn in the line has come (0, 1)
+--       5 urgent permits wanted  6 permits used already, to be counted  7 epoch and 8 permits of a correction
+--       9 wait that a 429 asked for, -1: none  10 permits a second  11 burst  12 urgent reserve  13 horizon  14 quantum  15 hold
+--       16 Redis was away for it (0, 1)  17 now of its last reply, 0: none  18 time since then by its own clock
+--       19 tat and 20 end of a block that it knows of  21 processes it knows of  22 channel  23 a 429 lowers the rate (0, 1)  24.. slots given back
+-- Reply { now, tat, level * 1000, allowance, quantum, epoch, come back in, blocked for, processes, waiting processes, held for,
+--         urgent permits, multiplier * 1e6, then for each slot: delay, time }
+local K, A = KEYS, ARGV
+local function text(number) return string.format('%.17g', number) end
+local id, want, ticket, debt = A[1], tonumber(A[2]), A[4] == '1', tonumber(A[6])
+local rate, burst, reserve = tonumber(A[10]), tonumber(A[11]), tonumber(A[12])
+local horizon, hold = tonumber(A[13]), tonumber(A[15])
+
+local clock = redis.call('TIME')
+local v = redis.call('HMGET', K[1], 'tat', 'line', 'urgent', 'share', 'mult', 'ceil', 'cut', 'throttled', 'block', 'epoch',
+  'corrected', 'hold', 'grown', 'offset')
+local fresh = not v[1]
+local tat, line, urgent, share = tonumber(v[1] or 0), tonumber(v[2] or 0), tonumber(v[3] or 0), tonumber(v[4] or 0)
+local mult, ceil, cut, throttled = tonumber(v[5] or 1), tonumber(v[6] or 1), tonumber(v[7] or 0), tonumber(v[8] or 0)
+local block, epoch, corrected = tonumber(v[9] or 0), tonumber(v[10] or 0), tonumber(v[11] or 0)
+local held, grown, offset = tonumber(v[12] or 0), tonumber(v[13] or 0), tonumber(v[14] or 0)
+
+-- 1 a clock that goes on, whatever this server's does: whoever was answered before knows how long that is ago
+local now = clock[1] * 1000000 + clock[2] + offset
+local seen = tonumber(A[17])
+if seen > 0 then
+  local least = seen + tonumber(A[18])
+  if now < least - 10000 or now > least + 1000000 then
+    offset = offset + least - now
+    now = least
+  end
+end
+
+-- 2 a rate that was cut grows again: soon to just under where the vendor refused, later beyond
+if mult < 1 and now - throttled > 1000000 then
+  local seconds, known = math.max(0, now - grown) / 1000000, ceil * 0.97
+  if mult < known then mult = math.min(known, mult + 0.04 * seconds)
+  elseif now - throttled > 30000000 then mult = math.min(1, mult + 0.01 * seconds) end
+end
+grown = now
+local step = 1000000 / (rate * mult)
+local tolerance = (burst - 1) * step
+
+-- 3 an unknown past is a full use of the plan: empty bucket, and no grant before the hold ends, while all keep to their share
+if (fresh or A[16] == '1') and hold > 0 and now - held > 2000000 then
+  held = now + hold
+  tat = math.max(tat, held + burst * step)
+end
+tat, block = math.max(tat, tonumber(A[19])), math.max(block, tonumber(A[20]))
+if block > now then tat = math.max(tat, block + tolerance) end
+
+-- 4 who is there
+redis.call('ZADD', K[5], text(now), id)
+redis.call('ZREMRANGEBYSCORE', K[5], '-inf', text(now - 3000000))
+redis.call('ZREMRANGEBYSCORE', K[4], '-inf', text(now - 1000000))
+if A[3] == '1' then redis.call('ZADD', K[4], text(now), id) else redis.call('ZREM', K[4], id) end
+local live = math.max(redis.call('ZCARD', K[5]), tonumber(A[21]))
+local active = math.max(1, redis.call('ZCARD', K[4]))
+
+-- 5 what the vendor says it has left, against what we thought: once an epoch
+local off = tonumber(A[8])
+if off ~= 0 and tonumber(A[7]) == epoch then
+  local seconds = (now - corrected) / 1000000
+  corrected, epoch = now, epoch + 1
+  if off > 0 then
+    tat = math.max(tat, now) + off * step
+    if seconds < 3 then mult = math.max(0.05, mult * (1 - math.min(0.15, 0.5 * off / (rate * math.max(0.1, seconds))))) end
+  elseif mult < 1 then
+    mult = math.min(1, mult + math.min(0.05, 0.5 * -off / (rate * math.max(0.5, seconds))))
+  end
+end
+
+-- 6 a 429: nobody sends before its end, and the bucket is empty then
+local told = tonumber(A[9])
+if told >= 0 then
+  throttled, epoch = now, epoch + 1
+  if A[23] == '1' and now - cut > 500000 then cut, ceil, mult = now, mult, math.max(0.05, mult * 0.9) end
+  if now + told > block then
+    block = now + told
+    redis.call('PUBLISH', A[22], K[1] .. ' ' .. string.format('%.0f', told))
+  end
+end
+step = 1000000 / (rate * mult)
+tolerance = (burst - 1) * step
+if told >= 0 and block > now then
+  tat = math.max(tat, block + tolerance)
+  redis.call('DEL', K[2])
+end
+
+-- 7 permits used already always count; slots given back keep their time
+if debt ~= 0 then tat = math.max(tat, now) + debt * step end
+for i = 24, #A do redis.call('ZADD', K[2], A[i], A[i] .. ':' .. id .. ':' .. i) end
+redis.call('ZREMRANGEBYSCORE', K[2], '-inf', text(now - horizon))
+
+-- 8 the urgent: what is there, a hole, what was put aside for them, or the reserve
+local given = 0
+if block <= now and held <= now then
+  for _ = 1, tonumber(A[5]) do
+    share = math.min(0.5, share + (1 - share) * 0.01)
+    local hole = redis.call('ZRANGE', K[2], 0, 0, 'WITHSCORES')
+    if tat - tolerance <= now then
+      tat = math.max(tat, now) + step
+      given = given + 1
+    elseif hole[2] and tonumber(hole[2]) < now + 5000 then
+      redis.call('ZREM', K[2], hole[1])
+      given = given + 1
+    elseif urgent >= 1 then
+      urgent = urgent - 1
+      given = given + 1
+    else
+      redis.call('ZREMRANGEBYSCORE', K[3], '-inf', text(now))
+      if redis.call('ZCARD', K[3]) >= reserve then break end
+      redis.call('ZADD', K[3], text(tat - tolerance), id .. ':' .. text(now) .. ':' .. given)
+      tat = tat + step
+      given = given + 1
+    end
+  end
+end
+
+-- 9 slots, at their time; beyond the horizon a time to come back, in a line
+local quantum = math.max(1, math.floor(rate * mult * tonumber(A[14]) / 1000000 / active))
+local slots, come = {}, 0
+if want > 0 then
+  want = math.min(want, quantum)
+  if block > now then
+    come = block - now
+  else
+    local at = math.max(tat, now)
+    if ticket or at - tolerance <= now or line <= now + horizon then
+      while #slots < want do
+        local hole = redis.call('ZPOPMIN', K[2])
+        if hole[1] then
+          slots[#slots + 1] = tonumber(hole[2])
+        else
+          local slot = at - tolerance
+          if slot > now + horizon then break end
+          slots[#slots + 1] = slot
+          local aside = share / (1 - share)
+          if slot > now and urgent + aside <= reserve then
+            at = at + step / (1 - share)
+            urgent = urgent + aside
+          else
+            at = at + step
+          end
+          share = share * 0.99
+        end
+      end
+      tat = at
+    end
+    if #slots == 0 then
+      line = math.max(line, at - tolerance, now) + step * want
+      come = math.max(1000, line - step - horizon - now)
+    end
+  end
+end
+
+-- 10 what may be sent before it is told: a part of what is there, the less of it the more there are
+local level = burst - math.max(0, tat - now) / step
+local part = 0.25
+if live <= 1 then part = 1 elseif live <= 3 then part = 0.5 end
+local allowance = math.floor(part * math.max(0, level) / live)
+if allowance < 1 and level >= 1 and live <= 4 * level then allowance = 1 end
+if block > now or held > now then allowance = 0 end
+
+redis.call('HSET', K[1], 'tat', text(tat), 'line', text(line), 'urgent', text(urgent), 'share', text(share), 'mult', text(mult),
+  'ceil', text(ceil), 'cut', text(cut), 'throttled', text(throttled), 'block', text(block), 'epoch', text(epoch),
+  'corrected', text(corrected), 'hold', text(held), 'grown', text(grown), 'offset', text(offset))
+local keep = string.format('%.0f', 3600000 + math.max(0, math.max(tat, block) - now) / 1000)
+for i = 1, 5 do redis.call('PEXPIRE', K[i], keep) end
+local reply = { math.floor(now), math.floor(tat), math.floor(level * 1000), allowance, quantum, epoch, math.ceil(come),
+  math.max(0, math.ceil(block - now)), live, active, math.max(0, math.ceil(held - now)), given, math.floor(mult * 1000000) }
+for _, slot in ipairs(slots) do
+  reply[#reply + 1] = math.max(0, math.ceil(slot - now))
+  reply[#reply + 1] = math.ceil(slot)
+end
+return reply

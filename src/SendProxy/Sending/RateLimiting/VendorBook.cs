@@ -1,0 +1,169 @@
+namespace SendProxy.Sending.RateLimiting;
+
+/// <summary>What was learned of a limit, and what it changes.</summary>
+internal enum FindingKind
+{
+    /// <summary>The vendor has less, or more, left than was thought: others use the plan too, or its rate is another.</summary>
+    Drift,
+
+    /// <summary>The vendor names another limit than the plan.</summary>
+    Limit,
+
+    /// <summary>The way to the vendor spreads permits more or less than was thought.</summary>
+    Spread,
+}
+
+/// <param name="Drift">Permits that the vendor has less than was thought; else 0.</param>
+internal readonly record struct Finding(FindingKind Kind, double Drift);
+
+/// <summary>
+/// What the vendor's answers say of one limit. Only ever tightens below the plan. What it makes of them is bounded, since
+/// headers lag, are rounded, or belong to another limit. Safe for threads.
+/// </summary>
+internal sealed class VendorBook
+{
+    private const double SpreadPart = 0.02;
+    private const int SpreadSamples = 100;
+    private const double ReshapeEvery = 10_000_000;
+    private const double LeastLimitShare = 0.05;
+    private const double NearlyUsed = 0.25;
+    private static readonly TimeSpan LeastSpread = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(2);
+
+    private readonly LimitOptions _options;
+    private readonly Lock _lock = new();
+    private LimitShape _shape;
+    private TimeSpan _spread = LimitShape.UsualSpread;
+    private double _mean;
+    private double _variance;
+    private int _samples;
+    private double _reshapedAt;
+    private int? _cap;
+
+    public VendorBook(LimitOptions options)
+    {
+        _options = options;
+        _shape = LimitShape.For(options, _spread);
+    }
+
+    public bool Listens => _options.Learn != LearnMode.Off;
+
+    /// <summary>The limit to keep to now.</summary>
+    public LimitShape Shape
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _shape;
+            }
+        }
+    }
+
+    /// <summary>As the vendor said last; null where it does not say.</summary>
+    public long? Limit { get; private set; }
+
+    public long? Remaining { get; private set; }
+
+    public TimeSpan? ResetAfter { get; private set; }
+
+    /// <summary>Why the rate in force is not the plan's, for people.</summary>
+    /// <param name="multiplier">What is left of it after cuts.</param>
+    public string Why(double multiplier) => multiplier < 0.999
+        ? $" ({multiplier:0%} since the vendor refused or has less left)"
+        : _cap is { } cap ? $" (the vendor says {cap})" : "";
+
+    /// <returns>Null where it changes nothing.</returns>
+    public Finding? Hear(Permit permit, Learned heard, double now)
+    {
+        lock (_lock)
+        {
+            (Limit, Remaining, ResetAfter) = (heard.Limit ?? Limit, heard.Remaining ?? Remaining, heard.ResetAfter ?? ResetAfter);
+            return NamedLimit(heard) ?? Drift(permit, heard) ?? Spread(permit, heard.Delay, now);
+        }
+    }
+
+    private Finding? NamedLimit(Learned heard)
+    {
+        var plan = _options.Rate!.Value;
+        if (_options.CountsBucket || heard.Limit is not { } limit || limit < Math.Max(1, plan.Permits * LeastLimitShare)
+            || heard.ResetAfter > plan.Per + TimeSpan.FromSeconds(1))
+        {
+            return null;
+        }
+
+        int? cap = limit < plan.Permits ? (int)limit : null;
+        if (cap == _cap)
+        {
+            return null;
+        }
+
+        _cap = cap;
+        Reshape();
+        return new Finding(FindingKind.Limit, 0);
+    }
+
+    private Finding? Drift(Permit permit, Learned heard)
+    {
+        if (heard.Remaining is not { } remaining)
+        {
+            return null;
+        }
+
+        if (_options.CountsBucket)
+        {
+            var threshold = Math.Max(2, _shape.Spare / 2);
+            var drift = permit.Level + _shape.Spare - remaining;
+            return permit.Epoch < 0 || double.IsNaN(drift) ? null
+                : drift > threshold && remaining <= Math.Max(1, _options.Burst * NearlyUsed) ? new Finding(FindingKind.Drift, drift - (threshold / 2))
+                : drift < -threshold ? new Finding(FindingKind.Drift, drift)
+                : null;
+        }
+
+        // Of a window only so much may be gone as was permitted since it began; whole seconds leave the beginning open by one.
+        if (heard.ResetAfter is not { } reset || permit.Epoch < 0)
+        {
+            return null;
+        }
+
+        var permits = _cap ?? _options.Rate!.Value.Permits;
+        var elapsed = Math.Clamp((_options.Rate!.Value.Per - reset).TotalSeconds + 1, 0, _options.Rate.Value.Per.TotalSeconds);
+        var most = (_shape.Rate * elapsed) + _shape.Burst + LimitShape.Bunching(_shape.Rate, _spread);
+        var less = permits - most - remaining;
+        return less > Math.Max(2, permits * 0.02) && remaining <= permits * NearlyUsed ? new Finding(FindingKind.Drift, less) : null;
+    }
+
+    // An answer's time has the vendor's own work in it: an upper bound, so that it may narrow the usual spread but not widen it.
+    private Finding? Spread(Permit permit, TimeSpan delay, double now)
+    {
+        if (permit.Mode is PermitMode.Share or PermitMode.Off)
+        {
+            return null;
+        }
+
+        var seconds = Math.Min(delay.TotalSeconds, DelayMax.TotalSeconds);
+        var off = seconds - _mean;
+        var part = Math.Max(SpreadPart, 1.0 / ++_samples);
+        _mean += part * off;
+        _variance = (1 - part) * (_variance + (part * off * off));
+        if (_samples < SpreadSamples || now - _reshapedAt < ReshapeEvery)
+        {
+            return null;
+        }
+
+        _reshapedAt = now;
+        var spread = TimeSpan.FromSeconds(Math.Clamp(Math.Sqrt(_variance), LeastSpread.TotalSeconds, LimitShape.UsualSpread.TotalSeconds));
+        var rate = _options.Rate!.Value.PerSecond;
+        if (LimitShape.Bunching(rate, spread) == LimitShape.Bunching(rate, _spread))
+        {
+            return null;
+        }
+
+        _spread = spread;
+        Reshape();
+        return new Finding(FindingKind.Spread, 0);
+    }
+
+    private void Reshape() => _shape = LimitShape.For(
+        _cap is { } cap ? _options with { Rate = new Configuration.Rate(cap, _options.Rate!.Value.Per) } : _options, _spread);
+}

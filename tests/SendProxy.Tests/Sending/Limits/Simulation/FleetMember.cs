@@ -1,0 +1,153 @@
+using SendProxy.Sending.RateLimiting;
+
+namespace SendProxy.Tests.Sending.Limits.Simulation;
+
+/// <summary>One process of the simulated fleet: requests at random, the machine of production, answers learned from.</summary>
+internal sealed class FleetMember
+{
+    private readonly FleetWorld _world;
+    private readonly LaneTable _lanes;
+    private readonly LimiterMachine _machine;
+    private readonly VendorBook _vendor;
+    private double _wakeAt = double.PositiveInfinity;
+
+    public FleetMember(FleetWorld world, int index, LaneTable lanes)
+    {
+        (_world, Index, _lanes) = (world, index, lanes);
+        _vendor = new VendorBook(world.Options.Plan);
+        _machine = new LimiterMachine($"p{index}", _vendor.Shape, lanes, isShared: true, world.Options.Processes, world.Random.NextDouble);
+    }
+
+    public int Index { get; }
+
+    public bool IsDead { get; set; }
+
+    public int Sent { get; private set; }
+
+    public int Calls { get; private set; }
+
+    /// <summary>When, which lane, how long it waited.</summary>
+    public List<(double At, Lane Lane, double Waited)> Waits { get; } = [];
+
+    public List<(double At, Lane Lane)> Refused { get; } = [];
+
+    public void Start(double meanGap) => _world.After(_world.Exponential(meanGap), () =>
+    {
+        if (!IsDead)
+        {
+            Request(DrawLane());
+            Start(meanGap);
+        }
+    });
+
+    public void Block(double wait)
+    {
+        _machine.Block(_world.Now, wait);
+        Change(now => _machine.Pump(now));
+    }
+
+    private Lane DrawLane()
+    {
+        var draw = _world.Random.NextDouble();
+        return draw < _world.Options.UrgentShare ? _lanes.All[0]
+            : draw < _world.Options.UrgentShare + _world.Options.BulkShare ? _lanes.All[2]
+            : _lanes.All[1];
+    }
+
+    private void Request(Lane lane)
+    {
+        var now = _world.Now;
+        if (_machine.Credit(now) >= 1)
+        {
+            var permit = Permit.Granted(PermitMode.Ready, 1, _machine.Level - 1, _machine.Epoch);
+            _machine.Spent(1);
+            Go(lane, now, permit);
+            _world.After(_machine.Credit(now) < 1 ? 0 : LimiterMachine.FlushEvery, () => Change(at => _machine.Pump(at)));
+            return;
+        }
+
+        var waiter = new Waiter(lane, 1, false, now, now + (_world.Options.MaxWaitSeconds * 1e6));
+        Change(at => _machine.Arrive(at, waiter));
+    }
+
+    private void Change(Action<double> change)
+    {
+        if (IsDead)
+        {
+            return;
+        }
+
+        change(_world.Now);
+        foreach (var (waiter, permit) in _machine.Ended)
+        {
+            if (permit.IsAcquired)
+            {
+                Go(waiter.Lane, waiter.Since, permit);
+            }
+            else
+            {
+                Refused.Add((_world.Now, waiter.Lane));
+            }
+        }
+
+        _machine.Ended.Clear();
+        if (_machine.TakeCall() is { } call)
+        {
+            Calls++;
+            var sentAt = _world.Now;
+            if (call.Throttled > 0)
+            {
+                _world.Block(call.Throttled);
+            }
+
+            _world.Ask(call, reply => Change(at => _machine.Replied(at, sentAt, reply)));
+        }
+
+        // A timer of production: whole milliseconds, one at a time.
+        var wake = _machine.WakeAt;
+        if (!double.IsPositiveInfinity(wake) && (wake < _wakeAt - 1 || _wakeAt < _world.Now))
+        {
+            var at = _wakeAt = _world.Now + (1000 * Math.Max(1, Math.Ceiling((wake - _world.Now) / 1000)));
+            _world.After(at - _world.Now, () =>
+            {
+                if (_wakeAt == at)
+                {
+                    _wakeAt = double.PositiveInfinity;
+                    Change(now => _machine.Pump(now));
+                }
+            });
+        }
+    }
+
+    private void Go(Lane lane, double since, Permit permit)
+    {
+        Sent++;
+        var began = _world.Now;
+        Waits.Add((began, lane, began - since));
+        _world.Send(this, lane, answer =>
+        {
+            if (IsDead)
+            {
+                return;
+            }
+
+            if (answer.RetryAfter is { } wait)
+            {
+                // As StackExchange's clock: whole seconds of a header.
+                Change(at => _machine.Throttle(at, Math.Ceiling(wait / 1e6) * 1e6));
+            }
+            else if (_world.Options.HasHeaders && _vendor.Hear(
+                permit, new Learned(answer.Remaining, null, null, TimeSpan.FromMicroseconds(_world.Now - began)), _world.Now) is { } finding)
+            {
+                Change(_ =>
+                {
+                    _machine.Shape = _vendor.Shape;
+                    if (finding.Drift != 0)
+                    {
+                        _machine.Correct(permit.Epoch, finding.Drift);
+                    }
+                });
+            }
+        });
+    }
+}

@@ -1,0 +1,188 @@
+using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Stores;
+
+namespace SendProxy.Tests.Sending.Limits.Simulation;
+
+/// <summary>What a run is about.</summary>
+internal sealed record WorldOptions
+{
+    public int Processes { get; init; } = 10;
+
+    /// <summary>The plan as configured.</summary>
+    public LimitOptions Plan { get; init; } = Bucket(200, 40);
+
+    /// <summary>Requests a second of the whole fleet, as a part of the plan's rate.</summary>
+    public double Load { get; init; } = 1.5;
+
+    public double Seconds { get; init; } = 30;
+
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Part of the requests that is urgent.</summary>
+    public double UrgentShare { get; init; } = 0.1;
+
+    public double BulkShare { get; init; }
+
+    /// <summary>Longest that a request waits.</summary>
+    public double MaxWaitSeconds { get; init; } = 5;
+
+    /// <summary>The vendor's own rate over time: from when, what part of the plan's.</summary>
+    public (double At, double Part)[] VendorParts { get; init; } = [];
+
+    /// <summary>Whether answers carry what remains.</summary>
+    public bool HasHeaders { get; init; }
+
+    /// <summary>The store is away, from when to when; it comes back empty where asked.</summary>
+    public (double From, double To, bool Emptied)? Away { get; init; }
+
+    /// <summary>So many processes from the start; the others come at the time.</summary>
+    public (int Processes, double At)? Join { get; init; }
+
+    /// <summary>The process with the most slots dies then.</summary>
+    public double? Kill { get; init; }
+
+    /// <summary>The vendor refuses one then, with this Retry-After.</summary>
+    public (double At, double RetryAfter)? Refusal { get; init; }
+
+    /// <summary>How the store's clock jumps: when, by how many seconds.</summary>
+    public (double At, double By)[] ClockJumps { get; init; } = [];
+
+    public static LimitOptions Bucket(int rate, int burst) =>
+        new("plan", new SendProxy.Configuration.Rate(rate, TimeSpan.FromSeconds(1)), true, burst, TimeSpan.FromSeconds(30), 10_000);
+
+    public static LimitOptions Window(int permits, double seconds) =>
+        new("plan", new SendProxy.Configuration.Rate(permits, TimeSpan.FromSeconds(seconds)), false, 1, TimeSpan.FromSeconds(60), 10_000);
+}
+
+/// <summary>
+/// A fleet in virtual time: the machines of production, one book as their store, a network in between and an exact vendor.
+/// Times are microseconds. shared/limiter-sim is the model that this follows.
+/// </summary>
+internal sealed class FleetWorld
+{
+    private const double Warm = 4e6;
+    private static readonly LaneTable Lanes = LaneTable.Default;
+
+    private readonly WorldOptions _options;
+    private readonly PriorityQueue<Action, (double At, long Order)> _events = new();
+    private readonly Random _random;
+    private readonly List<FleetMember> _members = [];
+    private readonly ExactVendor _vendor;
+    private LimitBook _book = new();
+    private long _order;
+
+    public FleetWorld(WorldOptions options)
+    {
+        _options = options;
+        _random = new Random(options.Seed);
+        _vendor = new ExactVendor(options.Plan, _random.NextDouble());
+    }
+
+    public double Now { get; private set; } = 1e6;
+
+    public Random Random => _random;
+
+    public WorldOptions Options => _options;
+
+    public FleetFigures Run()
+    {
+        var first = _options.Join?.Processes ?? _options.Processes;
+        for (var i = 0; i < _options.Processes; i++)
+        {
+            if (i < first)
+            {
+                Add(i);
+            }
+        }
+
+        At(_options.Join?.At ?? -1, () =>
+        {
+            for (var i = first; i < _options.Processes; i++)
+            {
+                Add(i);
+            }
+        });
+        At(_options.Kill ?? -1, () => _members.MaxBy(m => m.Sent)!.IsDead = true);
+        At(_options.Refusal?.At ?? -1, () => _vendor.RefuseOne(_options.Refusal!.Value.RetryAfter * 1e6));
+        At(_options.Away is { Emptied: true } away ? away.To : -1, () => _book = new LimitBook());
+        foreach (var (at, part) in _options.VendorParts)
+        {
+            At(at, () => _vendor.ChangeRate(Now, part));
+        }
+
+        var end = 1e6 + (_options.Seconds * 1e6);
+        while (_events.TryDequeue(out var action, out var when) && when.At <= end)
+        {
+            Now = when.At;
+            action();
+        }
+
+        return new FleetFigures(_vendor, _members, _options, Warm);
+    }
+
+    public void After(double microseconds, Action action) => _events.Enqueue(action, (Now + Math.Max(0, microseconds), _order++));
+
+    /// <summary>A call to the store: half a trip, the book, half a trip back; nothing while it is away.</summary>
+    public void Ask(LimitCall call, Action<LimitReply?> answered)
+    {
+        if (IsAway)
+        {
+            After(50_000, () => answered(null));
+            return;
+        }
+
+        var trip = 500 * Math.Exp(0.35 * Gauss());
+        trip = _random.NextDouble() < 0.01 ? 2_000 + (_random.NextDouble() * 18_000) : trip;
+        After(trip / 2, () =>
+        {
+            if (IsAway)
+            {
+                After(50_000, () => answered(null));
+                return;
+            }
+
+            var reply = _book.Run(1e12 + Now + (_options.ClockJumps.Where(j => Now >= (j.At * 1e6) + 1e6).Sum(j => j.By) * 1e6), call);
+            After(trip / 2, () => answered(reply));
+        });
+    }
+
+    /// <summary>A send: on its way, at the vendor, and back.</summary>
+    public void Send(FleetMember member, Lane lane, Action<VendorAnswer> answered)
+    {
+        var up = (15_000 * Math.Exp(0.6 * Gauss())) + (_random.NextDouble() < 0.005 ? 60_000 : 0);
+        After(up, () =>
+        {
+            var answer = _vendor.Arrive(Now, member.Index, lane);
+            After(63_000 * Math.Exp(0.4 * Gauss()), () => answered(answer));
+        });
+    }
+
+    public double Exponential(double mean) => -mean * Math.Log(1 - _random.NextDouble());
+
+    public void Block(double wait)
+    {
+        foreach (var member in _members)
+        {
+            After(300, () => member.Block(wait));
+        }
+    }
+
+    private bool IsAway => _options.Away is { } away && Now >= (away.From * 1e6) + 1e6 && Now < (away.To * 1e6) + 1e6;
+
+    private double Gauss() => Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
+
+    private void At(double seconds, Action action)
+    {
+        if (seconds >= 0)
+        {
+            _events.Enqueue(action, (1e6 + (seconds * 1e6), _order++));
+        }
+    }
+
+    private void Add(int index)
+    {
+        var member = new FleetMember(this, index, Lanes);
+        _members.Add(member);
+        member.Start(1e6 * _options.Processes / (_options.Load * _options.Plan.Rate!.Value.PerSecond));
+    }
+}

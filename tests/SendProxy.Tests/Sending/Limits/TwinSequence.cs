@@ -1,0 +1,65 @@
+using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Stores;
+
+namespace SendProxy.Tests.Sending.Limits;
+
+/// <summary>Random calls of some processes to one limit, with a clock that stands, runs and jumps.</summary>
+internal sealed class TwinSequence(Random random, LimitShape shape)
+{
+    private const int Processes = 6;
+
+    private readonly Dictionary<string, (LimitReply Reply, double At)> _heard = [];
+    private readonly Dictionary<string, List<double>> _slots = [];
+    private double _clock = 1_764_000_000_000_000 + random.Next(1_000_000);
+    private double _jump;
+
+    public (double Clock, LimitCall Call) Next()
+    {
+        _clock += random.Next(10) switch
+        {
+            < 4 => random.Next(2_000),
+            < 8 => random.Next(40_000),
+            8 => random.Next(600_000),
+            _ => random.Next(5_000_000),
+        };
+        if (random.Next(60) == 0)
+        {
+            _jump += random.Next(-6_000_000, 6_000_000);
+        }
+
+        var process = $"p{random.Next(Processes)}";
+        var heard = _heard.TryGetValue(process, out var last) && random.Next(20) > 0 ? last : default;
+        var slots = _slots.GetValueOrDefault(process, []);
+        var returned = slots.Take(random.Next(3) == 0 ? random.Next(slots.Count + 1) : 0).ToArray();
+        slots.RemoveAll(returned.Contains);
+        var throttled = random.Next(40) == 0;
+        return (_clock + _jump, new LimitCall
+        {
+            Process = process,
+            Shape = random.Next(10) == 0 ? shape with { Rate = shape.Rate * 0.8 } : shape,
+            Want = random.Next(3) == 0 ? random.Next(30) : 0,
+            SomeoneWaits = random.Next(2) == 0,
+            HasTicket = random.Next(4) == 0,
+            Urgent = random.Next(4) == 0 ? random.Next(4) : 0,
+            Debt = random.Next(3) == 0 ? random.Next(-2, 12) : 0,
+            Correction = random.Next(12) == 0 ? random.Next(-15, 16) + 0.5 : 0,
+            CorrectionEpoch = heard.Reply?.Epoch ?? 0,
+            Throttled = throttled ? random.Next(3) * 700_000 : -1,
+            WasAway = random.Next(50) == 0,
+            SeenNow = heard.Reply?.Now ?? 0,
+            SeenSince = heard.Reply is null ? 0 : Math.Max(0, _clock - heard.At - random.Next(5_000)),
+            SeenTat = heard.Reply?.Tat ?? 0,
+            SeenBlock = heard.Reply is { Blocked: > 0 } blocked ? blocked.Now + blocked.Blocked : 0,
+            KnownLive = random.Next(10) == 0 ? random.Next(12) : 0,
+            Learns = random.Next(5) > 0,
+            Returned = returned,
+        });
+    }
+
+    public void Heard(LimitCall call, LimitReply reply)
+    {
+        _heard[call.Process] = (reply, _clock);
+        _slots.TryAdd(call.Process, []);
+        _slots[call.Process].AddRange(reply.Slots.Select(s => s.At));
+    }
+}
