@@ -59,6 +59,11 @@ internal sealed class EgressCall(string requestId)
             headers["SendProxy-Limiter"] = Route!.Plan.Limits.Count > 0 ? "local" : "off";
         }
 
+        if (Message is { Streamed: not null })
+        {
+            headers["SendProxy-Body"] = "streamed";
+        }
+
         if (Message is { Key.Origin: not KeyOrigin.None } message)
         {
             headers["SendProxy-Idempotency"] = Outcome?.StoreAway == true ? "vendor" : message.Key.Word;

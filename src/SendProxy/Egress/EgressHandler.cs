@@ -14,7 +14,7 @@ namespace SendProxy.Egress;
 /// The way of a send through the local port: 1 guard and route, 2 body, 3 key, 4 check, 5 forward, 6 log. Each stage may end it.
 /// </summary>
 internal sealed class EgressHandler(
-    Live<EgressState> live, IHttpForwarder forwarder, SenderInvoker invoker, BodyReader bodies, EgressTelemetry telemetry, TimeProvider time) : IQuiet
+    Live<EgressState> live, IHttpForwarder forwarder, SenderInvoker invoker, BodyReader reader, EgressTelemetry telemetry, TimeProvider time) : IQuiet
 {
     // The sender bounds every wait before the answer; the forwarder's own timer is only a net below it.
     private static readonly ForwarderRequestConfig Forwarding = new() { ActivityTimeout = TimeSpan.FromHours(2) };
@@ -36,12 +36,12 @@ internal sealed class EgressHandler(
         var start = time.GetTimestamp();
         var running = Interlocked.Increment(ref _inFlight);
         telemetry.InFlight(running);
-        ReplayBody? body = null;
+        var bodies = default(CallBody);
         try
         {
             call.Refusal = running > state.Process.MaxInFlight
                 ? Refusal.NotSent(ProxyError.Overloaded, $"process.maxInFlight ({state.Process.MaxInFlight}) requests are running.", TryAgain)
-                : await PrepareAsync(context, state, call, b => body = b);
+                : await PrepareAsync(context, state, call, b => bodies = b);
             if (call.Refusal is { } refusal)
             {
                 call.Explain(context.Response.Headers);
@@ -59,7 +59,7 @@ internal sealed class EgressHandler(
         }
         finally
         {
-            body?.Dispose();
+            bodies.Dispose();
             call.Settle();
             call.Outcome?.Answer?.Dispose();
             LastActive = time.GetTimestamp();
@@ -68,7 +68,7 @@ internal sealed class EgressHandler(
         }
     }
 
-    private async Task<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressCall call, Action<ReplayBody> own)
+    private async Task<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressCall call, Action<CallBody> own)
     {
         // 1 guard and route
         var request = context.Request;
@@ -94,13 +94,14 @@ internal sealed class EgressHandler(
 
         // 2 body
         var deadline = Deadline.In(TotalTime(request, route), time);
-        var (body, unread) = await bodies.ReadAsync(request, route.Options.MaxBodyBytes, state.Process.MaxBufferedBytes, context.RequestAborted);
+        var (body, hasMore, unread) = await reader.ReadAsync(request, route.Body, state.Process.MaxBufferedBytes, context.RequestAborted);
         if (body is null)
         {
             return unread;
         }
 
-        own(body);
+        var streamed = hasMore ? Streamed(request, route, body, state) : null;
+        own(new CallBody(body, streamed));
 
         // 3 key
         var (key, badKey) = KeyFor(request, route, target, body);
@@ -129,12 +130,17 @@ internal sealed class EgressHandler(
             PathAndQuery = target,
             Headers = RequestScan.HeadersFor(request),
             Body = body,
+            Streamed = streamed,
             Key = key,
             Lane = Lanes.FromPriority(request.Headers["Priority"], route.Options.Lane),
             Deadline = deadline,
         };
         return null;
     }
+
+    private static StreamedBody Streamed(HttpRequest request, Route route, ReplayBody head, EgressState state) => new(
+        head, request.Body, request.ContentLength, route.Body.MaxStreamed,
+        state.LiveKeys.Count == 0 ? null : piece => RequestScan.IsSecretIn(piece.Span, state.LiveKeys));
 
     private static TimeSpan TotalTime(HttpRequest request, Route route)
     {
@@ -174,6 +180,16 @@ internal sealed class EgressHandler(
 
         // A vendor that takes no key gets none: then there is nothing to tell the caller either.
         return route.Plan.Line.Upstream.Options.Idempotency.Deduplicates ? IdempotencyKey.Generate(time) : IdempotencyKey.None;
+    }
+}
+
+/// <summary>What a request holds of its body until its end.</summary>
+internal readonly record struct CallBody(ReplayBody? Kept, StreamedBody? Streamed) : IDisposable
+{
+    public void Dispose()
+    {
+        Streamed?.Dispose();
+        Kept?.Dispose();
     }
 }
 

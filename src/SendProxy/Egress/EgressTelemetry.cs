@@ -21,6 +21,10 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         if (call.Message is { } message)
         {
             metrics.Keyed(call.RouteName, message.Key.Word);
+            if (message.Streamed is { } streamed)
+            {
+                metrics.Streamed(call.RouteName, streamed);
+            }
         }
 
         var dull = status < 400 && options.SuccessSample < 1 && draw() >= options.SuccessSample;
@@ -45,7 +49,7 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         json.WriteNumber("attempts", call.Outcome?.Attempts ?? 0);
         json.WriteNumber("queuedMs", (long)(call.Outcome?.Queued.TotalMilliseconds ?? 0));
         json.WriteNumber("durationMs", Math.Round(line.Duration.TotalMilliseconds, 3));
-        json.WriteNumber("bytes", call.Message?.Body.Length ?? 0);
+        json.WriteNumber("bytes", call.Message?.BodyBytes ?? 0);
         json.WriteString("idempotency", call.Message?.Key.Word);
         json.WriteString("lane", call.Message is { } m ? Sending.RateLimiting.Lanes.Word(m.Lane) : null);
         json.WriteString("key", call.Outcome?.KeyFingerprint);

@@ -14,6 +14,11 @@ internal sealed class Route(RouteOptions options, SendPlan plan, RecipientCheck?
     /// <summary>Null where nothing of a body is read.</summary>
     public RecipientCheck? Recipients => recipients;
 
+    /// <summary>A key that goes into the body needs it whole.</summary>
+    public BodyBound Body { get; } = plan?.Line.Upstream.Options.Idempotency.Kind == Upstreams.CarrierKind.Body
+        ? options.Body.Unstreamed($"upstreams.{plan.Line.Upstream.Name}.idempotency.carrier: body")
+        : options.Body;
+
     public string Name => options.Name;
 }
 

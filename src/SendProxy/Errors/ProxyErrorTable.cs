@@ -21,7 +21,7 @@ internal static class ProxyErrorTable
         ProxyError.CallerRefused => new(403, "caller_refused", "The caller did not identify itself.", "Send guard.requireHeader, or the caller token."),
         ProxyError.SecretInRequest => new(400, "secret_in_request", "A live key stands in the request.", "Send no key: the proxy adds it. Treat the one you sent as exposed."),
         ProxyError.ProtocolUnsupported => new(501, "protocol_unsupported", "Upgrade, CONNECT and gRPC are not passed on.", "Use a plain HTTP request."),
-        ProxyError.BodyTooLarge => new(413, "body_too_large", "The body is larger than the route takes.", "Send less, or raise the route's maxBody."),
+        ProxyError.BodyTooLarge => new(413, "body_too_large", "The body is larger than the route takes.", "Send less, or raise the route's maxBody or maxStreamedBody; detail names the one."),
         ProxyError.BodyIncomplete => new(400, "body_incomplete", "The body ended early.", "Send the whole body; see Content-Length."),
         ProxyError.BodyTypeUnsupported => new(415, "body_type_unsupported", "The route reads fields of a JSON body.", "Send Content-Type: application/json without Content-Encoding."),
         ProxyError.BodyInvalid => new(422, "body_invalid", "The body cannot be read as the route needs.", "Send valid JSON without duplicate members, with the field that detail names."),

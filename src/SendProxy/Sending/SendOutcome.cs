@@ -29,7 +29,7 @@ internal sealed class SendOutcome
     /// <summary>The answer is an earlier one, given again.</summary>
     public bool IsReplay { get; init; }
 
-    /// <summary>The store of keys could not be asked: the vendor alone deduplicates.</summary>
+    /// <summary>The store of keys could not be asked, or the body was streamed: the vendor alone deduplicates.</summary>
     public bool StoreAway { get; init; }
 
     /// <summary>What the vendor says is left of its limit; null where it does not say.</summary>

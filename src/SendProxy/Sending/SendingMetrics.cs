@@ -84,6 +84,7 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
         Happened.ThrottledUnprocessed or Happened.Throttled => "throttled",
         Happened.Failed => "failed",
         Happened.Broke => "broke",
+        Happened.BodyBroke => "body_broke",
         Happened.AnswerBroke => "answer_broke",
         Happened.InProgress => "in_progress",
         Happened.KeyRejected => "key_rejected",

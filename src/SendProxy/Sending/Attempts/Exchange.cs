@@ -10,12 +10,12 @@ namespace SendProxy.Sending.Attempts;
 /// </summary>
 internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider time)
 {
-    private readonly StartMark _mark = new();
+    private OnceContent? _content;
 
     private UpstreamOptions Options => run.Message.Plan.Line.Upstream.Options;
 
     /// <summary>True once the request may have left this process.</summary>
-    public bool Started => _mark.Started;
+    public bool Started => _content is { Begun: true, RepeatEnded: false };
 
     /// <param name="abandon">Ends an attempt whose body was not begun yet.</param>
     public async Task<AttemptResult> RunAsync(CancellationToken abandon)
@@ -37,8 +37,7 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
     private async Task<AttemptResult> RunAsync(Upstream upstream, KeyChoice key, CancellationToken abandon)
     {
         var start = time.GetTimestamp();
-        var left = run.Message.Deadline.Left;
-        using var timeout = new CancellationTokenSource(left < Options.Timeouts.Attempt ? Positive(left) : Options.Timeouts.Attempt, time);
+        using var timeout = new CancellationTokenSource(Positive(Bound), time);
         using var either = abandon.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, abandon) : null;
         var result = await SendAsync(upstream, key, either ?? timeout, timeout);
         if (result.Answer is { } answer)
@@ -60,6 +59,11 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
         run.Note(result, Started);
         return result;
     }
+
+    // The only attempt there will be needs to leave no time for others.
+    private TimeSpan Bound => run.Message.Streamed is null && Options.Timeouts.Attempt < run.Message.Deadline.Left
+        ? Options.Timeouts.Attempt
+        : run.Message.Deadline.Left;
 
     private static TimeSpan Positive(TimeSpan left) => left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
 
@@ -93,7 +97,8 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
     private HttpRequestMessage? Request(Upstream upstream, KeyChoice key)
     {
         var message = run.Message;
-        var content = new ReplayContent(message.Body, run.Splice, _mark);
+        OnceContent content = message.Streamed is { } streamed ? new StreamedBodyContent(streamed) : new ReplayContent(message.Body, run.Splice);
+        _content = content;
         var request = new HttpRequestMessage(message.Method, new Uri(upstream.Options.Address, message.PathAndQuery))
         {
             Content = content,
@@ -157,6 +162,11 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
 
     private AttemptResult Failure(Exception exception)
     {
+        if (run.Message.Streamed?.Fault is { } fault)
+        {
+            return AttemptResult.Failed(Happened.BodyBroke, fault);
+        }
+
         if (Started)
         {
             return exception is OperationCanceledException
