@@ -23,6 +23,12 @@ internal sealed class EgressCall(string requestId)
     /// <summary>The proxy's own answer; null where the upstream's goes to the caller.</summary>
     public Refusal? Refusal { get; set; }
 
+    /// <summary>The caller can be sent trailers.</summary>
+    public bool TakesTrailers { get; init; }
+
+    /// <summary>The upstream's answer ended before its end, after it had begun to go to the caller.</summary>
+    public bool IsBrokenOff { get; set; }
+
     /// <summary>What the message took of its route's recipients; null where nobody counts them.</summary>
     public RecipientTake? Recipients { get; set; }
 
@@ -54,6 +60,11 @@ internal sealed class EgressCall(string requestId)
             if (outcome.IsReplay)
             {
                 headers["Idempotency-Replayed"] = "true";
+            }
+
+            if (outcome.IsStreamed)
+            {
+                headers["SendProxy-Answer"] = "streamed";
             }
 
             headers["SendProxy-Limiter"] = Route!.Plan.Limits.Count > 0 ? "local" : "off";

@@ -32,7 +32,10 @@ internal sealed class EgressHandler(
     public async Task HandleAsync(HttpContext context)
     {
         var state = live.Current;
-        var call = new EgressCall(Guid.CreateVersion7(time.GetUtcNow()).ToString());
+        var call = new EgressCall(Guid.CreateVersion7(time.GetUtcNow()).ToString())
+        {
+            TakesTrailers = HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpMethods.IsHead(context.Request.Method),
+        };
         var start = time.GetTimestamp();
         var running = Interlocked.Increment(ref _inFlight);
         telemetry.InFlight(running);
@@ -51,7 +54,8 @@ internal sealed class EgressHandler(
 
             // 5 forward
             EgressTransformer.Attach(context, call);
-            _ = await forwarder.SendAsync(context, "https://sender.invalid", invoker.Invoker, Forwarding, Transformer, CancellationToken.None);
+            var error = await forwarder.SendAsync(context, "https://sender.invalid", invoker.Invoker, Forwarding, Transformer, CancellationToken.None);
+            call.IsBrokenOff = error == ForwarderError.ResponseBodyDestination;
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

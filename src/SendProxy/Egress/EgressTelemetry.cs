@@ -16,7 +16,10 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
     {
         var left = context.RequestAborted.IsCancellationRequested && call.Outcome is null && call.Refusal is null;
         var status = left ? CallerLeft : context.Response.StatusCode;
-        var code = call.Refusal is { } refusal ? ProxyErrorTable.Describe(refusal.Error).Code : left ? "caller_left" : "";
+        var code = call.Refusal is { } refusal ? ProxyErrorTable.Describe(refusal.Error).Code
+            : left ? "caller_left"
+            : call.IsBrokenOff ? ProxyErrorTable.Describe(ProxyError.AnswerIncomplete).Code
+            : "";
         metrics.Ended(call.RouteName, status, code, duration.TotalSeconds);
         if (call.Message is { } message)
         {

@@ -32,6 +32,7 @@ internal static class Outcomes
     private static SendOutcome Outcome(SendRun run, AttemptResult result, HttpResponseMessage? answer, Refusal? refusal) => new()
     {
         Answer = answer,
+        IsStreamed = answer is not null && !result.IsBuffered,
         Refusal = refusal,
         Attempts = run.Attempts,
         Queued = run.Queued,

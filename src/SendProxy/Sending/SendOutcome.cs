@@ -8,6 +8,9 @@ internal sealed class SendOutcome
     /// <summary>The vendor's answer, scrubbed; null where there is a refusal. Owned by who receives the outcome.</summary>
     public HttpResponseMessage? Answer { get; init; }
 
+    /// <summary>The answer is passed on as it comes: it is not kept, and may still break off.</summary>
+    public bool IsStreamed { get; init; }
+
     /// <summary>Null where there is an answer.</summary>
     public Refusal? Refusal { get; init; }
 

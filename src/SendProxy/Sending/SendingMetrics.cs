@@ -27,6 +27,10 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
         "sendproxy_answers_encoded_total", "Answers that came compressed although identity was asked for: decoded, or passed_on with a coding that is not known, unscrubbed.",
         ["upstream", "outcome"]);
 
+    private readonly Counter _streamed = metrics.CreateCounter(
+        "sendproxy_answers_streamed_total", "Answers that were passed on as they came, by their end: whole, timed_out (silent for timeouts.bodyIdle), broke, or left (by the caller).",
+        ["upstream", "outcome"]);
+
     private readonly Counter _malformed = metrics.CreateCounter(
         "sendproxy_vendor_hints_malformed_total", "Rate headers that could not be read and were ignored.", ["upstream"]);
 
@@ -55,6 +59,14 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
     public void Scrubbed(string upstream, int times) => _scrubbed.WithLabels(upstream).Inc(times);
 
     public void Encoded(string upstream, bool decoded) => _encoded.WithLabels(upstream, decoded ? "decoded" : "passed_on").Inc();
+
+    public void Streamed(string upstream, AnswerEnd end) => _streamed.WithLabels(upstream, end switch
+    {
+        AnswerEnd.Whole => "whole",
+        AnswerEnd.TimedOut => "timed_out",
+        AnswerEnd.Broke => "broke",
+        _ => "left",
+    }).Inc();
 
     public void Settling(int change) => _settling.Inc(change);
 

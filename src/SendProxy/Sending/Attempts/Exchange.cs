@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using SendProxy.Errors;
 using SendProxy.Upstreams;
 
@@ -51,7 +52,8 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
                 upstream.Credential.Accepted(key);
             }
 
-            ScrubHeaders(answer, key);
+            ScrubHeaders(answer.Headers, key);
+            ScrubHeaders(answer.TrailingHeaders, key);
         }
 
         metrics.Attempted(upstream.Name, run.Attempts, result.Happened, time.GetElapsedTime(start).TotalSeconds);
@@ -124,13 +126,13 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
 
     private async Task<AttemptResult> JudgeAsync(Upstream upstream, KeyChoice key, HttpResponseMessage answer, CancellationToken cancellation)
     {
-        var isHead = run.Message.Method == HttpMethod.Head;
-        if (!isHead && AnswerCoding.Decode(answer) is { } decoded)
+        var isBodiless = run.Message.Method == HttpMethod.Head || answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified;
+        if (!isBodiless && AnswerCoding.Decode(answer) is { } decoded)
         {
             metrics.Encoded(upstream.Name, decoded);
         }
 
-        var body = isHead ? [] : await AnswerReader.ReadAsync(answer, cancellation);
+        var body = isBodiless ? [] : await AnswerReader.ReadAsync(answer, cancellation);
         if (body is not null)
         {
             var found = Scrubber.Scrub(body, key.Secret);
@@ -139,11 +141,11 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
                 metrics.Scrubbed(upstream.Name, found);
             }
 
-            answer.Content = new AnswerContent(body, answer.Content, isHead);
+            answer.Content = new AnswerContent(body, answer.Content, isBodiless);
         }
         else
         {
-            answer.Content = new StreamedContent(answer.Content, s => Scrubber.Through(s, key.Secret, times => metrics.Scrubbed(upstream.Name, times)));
+            answer.Content = new StreamedContent(answer.Content, s => Streamed(s, answer, key));
         }
 
         string? Header(string name) => answer.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
@@ -184,10 +186,23 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
             : AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamUnreachable);
     }
 
-    private void ScrubHeaders(HttpResponseMessage answer, KeyChoice key)
+    private AnswerStream Streamed(Stream body, HttpResponseMessage answer, KeyChoice key)
+    {
+        var upstream = run.Message.Plan.Line.Upstream.Name;
+        return new AnswerStream(Scrubber.Through(body, key.Secret, times => metrics.Scrubbed(upstream, times)), Options.Timeouts.BodyIdle, time, end =>
+        {
+            metrics.Streamed(upstream, end);
+            if (end == AnswerEnd.Whole)
+            {
+                ScrubHeaders(answer.TrailingHeaders, key);
+            }
+        });
+    }
+
+    private void ScrubHeaders(HttpResponseHeaders headers, KeyChoice key)
     {
         List<(string Name, string Value)>? dirty = null;
-        foreach (var (name, values) in answer.Headers.NonValidated)
+        foreach (var (name, values) in headers.NonValidated)
         {
             var text = values.ToString();
             if (!ReferenceEquals(Scrubber.Scrub(text, key.Secret), text))
@@ -198,8 +213,8 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
 
         foreach (var (name, value) in dirty ?? [])
         {
-            answer.Headers.Remove(name);
-            answer.Headers.TryAddWithoutValidation(name, value);
+            headers.Remove(name);
+            headers.TryAddWithoutValidation(name, value);
             metrics.Scrubbed(run.Message.Plan.Line.Upstream.Name, 1);
         }
     }
