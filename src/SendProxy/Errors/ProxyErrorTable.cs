@@ -40,6 +40,7 @@ internal static class ProxyErrorTable
         ProxyError.CredentialRejected => new(502, "credential_rejected", "The upstream refused the key.", "Replace the key; it is unknown or revoked at the vendor."),
         ProxyError.UpstreamAddressRefused => new(502, "upstream_address_refused", "The upstream's name leads to an address that is not allowed.", "Check DNS; allowPrivateAddresses allows private networks."),
         ProxyError.UpstreamUnreachable => new(502, "upstream_unreachable", "No connection to the upstream was made.", "Check address, DNS and network policy."),
+        ProxyError.UpstreamRefused => new(503, "upstream_refused", "The upstream declared that it did not process the request.", "Ask again; it is overloaded or restarts."),
         ProxyError.UpstreamTlsFailed => new(502, "upstream_tls_failed", "The upstream's certificate was not accepted.", "Check the address, or give tls.caFile."),
         ProxyError.UpstreamBroken => new(502, "upstream_broken", "The connection broke before an answer came.", "sent says whether it is safe to repeat; with the same Idempotency-Key it is."),
         ProxyError.UpstreamTimedOut => new(504, "upstream_timed_out", "The upstream did not answer in time.", "sent says whether it is safe to repeat; see timeouts."),

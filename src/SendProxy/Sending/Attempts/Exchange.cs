@@ -169,6 +169,11 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
             return AttemptResult.Failed(Happened.BodyBroke, fault);
         }
 
+        if (_content is { RepeatEnded: true })
+        {
+            return AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamRefused);
+        }
+
         if (Started)
         {
             return exception is OperationCanceledException
