@@ -58,7 +58,7 @@ internal sealed class RedisSentinel : IAsyncDisposable
 
             """);
         var started = new RedisSentinel(first, second, sentinel, await RedisServer.AdminAsync(second.Address, null));
-        await using var watch = await ConnectionMultiplexer.ConnectAsync($"{sentinel.Address},abortConnect=false,tiebreaker=,allowAdmin=true,$INFO=");
+        await using var watch = await ConnectionMultiplexer.SentinelConnectAsync($"{sentinel.Address},allowAdmin=true,connectTimeout=10000");
         await RedisProcess.UntilAsync(async () => Field(await started.Second.ExecuteAsync("INFO", "replication"), "master_link_status") == "up", "The replica does not join.");
         await RedisProcess.UntilAsync(async () => ((RedisResult[])(await watch.GetServer(sentinel.Address).ExecuteAsync("SENTINEL", "replicas", Service))!).Length == 1, "The Sentinel does not see the replica.");
         return started;
