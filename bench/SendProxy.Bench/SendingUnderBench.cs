@@ -61,8 +61,15 @@ internal sealed class SendingUnderBench : IDisposable
         var outcome = await _sender.SendAsync(
             new OutboundMessage
             {
-                RequestId = key.Value, Plan = _plan, Method = HttpMethod.Post, PathAndQuery = "/v1/sms/send", Headers = Headers, Body = body, Key = key,
-                Lane = Lane.Normal, Deadline = Deadline.In(TimeSpan.FromSeconds(30), TimeProvider.System),
+                RequestId = key.Value,
+                Plan = _plan,
+                Method = HttpMethod.Post,
+                PathAndQuery = "/v1/sms/send",
+                Headers = Headers,
+                Body = body,
+                Key = key,
+                Lane = Lane.Normal,
+                Deadline = Deadline.In(TimeSpan.FromSeconds(30), TimeProvider.System),
             },
             CancellationToken.None);
         if (outcome.Answer is not { StatusCode: System.Net.HttpStatusCode.Accepted } answer)
