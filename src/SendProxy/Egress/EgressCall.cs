@@ -34,7 +34,8 @@ internal sealed class EgressCall(string requestId)
 
     public string RouteName => Route?.Name ?? "none";
 
-    public Sent Sent => Outcome?.Sent ?? Refusal?.Sent ?? Sent.No;
+    /// <summary>Of a caller that left nobody waits to say more: its attempt may have been begun.</summary>
+    public Sent Sent => Outcome?.Sent ?? Refusal?.Sent ?? (Message is null ? Sent.No : Sent.Maybe);
 
     /// <summary>
     /// The end. What certainly did not go out anew is not counted either: a vendor's outage must not lock its recipients out.

@@ -151,7 +151,7 @@ public class StreamedBodyTests
         caller.Dispose();
 
         Assert.DoesNotContain(new string('a', 200_001), await ended.Task.WaitAsync(ProxyProcess.Guard, Token), StringComparison.Ordinal);
-        await app.Proxy.WaitForLineAsync(l => l.Contains("\"code\":\"caller_left\"", StringComparison.Ordinal), Token);
+        await app.Proxy.WaitForLineAsync(l => l.Contains("\"code\":\"caller_left\",\"sent\":\"maybe\"", StringComparison.Ordinal), Token);
         Assert.Contains("outcome=\"incomplete\"} 1", await app.MetricsAsync(), StringComparison.Ordinal);
     }
 
