@@ -5,6 +5,8 @@
 #   eng/campaign.sh attempts [messages] [seed]
 #     clumsy callers, every fault, kills, a Redis that pauses and forgets (20000 messages, half of them once more before a
 #     vendor that does not deduplicate); and three flawed proxies that must be caught. The same seed draws the same.
+#   eng/campaign.sh storm [seconds] [requests per second]
+#     a vendor that is down in each of three ways (30 s, 500/s each); and one control without a retry budget that must flood it.
 # Figures go to standard output and to artifacts/campaigns/NAME.txt; the last ones stand in docs/CAMPAIGNS.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -22,6 +24,12 @@ case $name in
     export SENDPROXY_CAMPAIGN_SECONDS=$(((seconds + ways - 1) / ways)) SENDPROXY_CAMPAIGN_RATE=$rate
     bound=$((seconds * 4 + 300))
     ;;
+  storm)
+    seconds=${2:-30} rate=${3:-500}
+    [[ $seconds =~ ^[0-9]+$ && $rate =~ ^[0-9]+$ ]] || give_up "seconds and requests per second are whole numbers"
+    export SENDPROXY_CAMPAIGN_SECONDS=$seconds SENDPROXY_CAMPAIGN_RATE=$rate
+    bound=$((seconds * 8 + 300))
+    ;;
   attempts)
     messages=${2:-20000} seed=${3:-$RANDOM}
     [[ $messages =~ ^[0-9]+$ && $seed =~ ^[0-9]+$ ]] || give_up "messages and seed are whole numbers"
@@ -29,7 +37,7 @@ case $name in
     export SENDPROXY_CAMPAIGN_SENDS=$messages SENDPROXY_CAMPAIGN_SEED=$seed
     bound=$((messages / 5 + 600))
     ;;
-  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | attempts [messages] [seed]" ;;
+  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | storm [seconds] [requests per second] | attempts [messages] [seed]" ;;
 esac
 rid=linux-x64
 [[ $(uname -m) != aarch64 ]] || rid=linux-arm64

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Prometheus;
+using SendProxy.Bench;
 using SendProxy.Queueing;
 using SendProxy.Sqlite;
 
@@ -7,9 +8,16 @@ using SendProxy.Sqlite;
 //   dotnet run -c Release --project bench/SendProxy.Bench -- queue [DIRECTORY] [SECONDS] [BODY_BYTES]
 // For each number of concurrent writers: enqueue for so long, then claim, mark and finish all of them by as many
 // workers.
+//   dotnet run -c Release --project bench/SendProxy.Bench -- attempts
+// What the way of a send below the forwarder takes of time and memory, beside a bare call.
+if (args is ["attempts"])
+{
+    return AttemptBenchmarks.Run();
+}
+
 if (args is not ["queue", ..])
 {
-    Console.Error.WriteLine("usage: SendProxy.Bench queue [DIRECTORY] [SECONDS] [BODY_BYTES]");
+    Console.Error.WriteLine("usage: SendProxy.Bench queue [DIRECTORY] [SECONDS] [BODY_BYTES] | attempts");
     return 2;
 }
 

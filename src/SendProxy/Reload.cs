@@ -71,10 +71,8 @@ internal sealed partial class Reload(
 
     private string? Fixed(ProxySettings next)
     {
-        static string Text(Hosting.ListenOptions o) =>
-            $"{string.Join(' ', o.Egress.Concat(o.Webhooks).Concat(o.Metrics))} {o.AdminSocket} {o.HeadersTimeout} {o.SocketMode}";
         return next.Roles != _running.Roles ? "roles"
-            : Text(next.Listen) != Text(_running.Listen) ? "listen"
+            : !next.Listen.Same(_running.Listen) ? "listen"
             : next.Fleet.Fingerprint != _running.Fleet.Fingerprint ? "fleet"
             : !next.Journal.Same(_running.Journal) ? "journal"
             : next.NeedsJournal && !_hasJournal ? "webhooks, whose journal was not needed at start,"

@@ -87,6 +87,7 @@ internal static class RecordControl
             json.WriteString("method", entry.Method);
             json.WriteString("path", entry.Path);
             json.WriteNumber("status", entry.Status);
+            json.WriteString("protocol", entry.Protocol);
             json.WriteString("key_fingerprint", entry.KeyFingerprint);
             json.WriteString("idempotency_key", entry.IdempotencyKey);
             json.WriteString("fault", entry.Fault);

@@ -2,13 +2,16 @@ namespace SendProxy.Sandbox.Recording;
 
 /// <summary>One request that arrived, whatever became of it.</summary>
 internal sealed class RequestEntry(
-    long number, DateTimeOffset at, string method, string path, string[] headers, string? idempotencyKey)
+    long number, DateTimeOffset at, string protocol, string method, string path, string[] headers, string? idempotencyKey)
 {
     /// <summary>Position in the log, from 1.</summary>
     public long Number => number;
 
     /// <summary>When its head had been read.</summary>
     public DateTimeOffset At => at;
+
+    /// <summary>HTTP/1.1 or HTTP/2.</summary>
+    public string Protocol => protocol;
 
     public string Method => method;
 

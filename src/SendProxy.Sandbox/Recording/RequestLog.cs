@@ -19,7 +19,7 @@ internal sealed class RequestLog(MemoryOptions memory)
         Interlocked.Increment(ref _arrived);
         var names = _headerNames.Of(request.Headers);
         return _entries.Append((request, at, names), static (number, r) => new RequestEntry(
-            number, r.at, r.request.Method, r.request.Path.Value ?? "/", r.names,
+            number, r.at, r.request.Protocol, r.request.Method, r.request.Path.Value ?? "/", r.names,
             r.request.Headers["Idempotency-Key"] is [{ } key, ..] ? key : null));
     }
 

@@ -13,24 +13,26 @@ internal sealed class BodyReader(EgressMetrics metrics)
     private long _held;
 
     /// <param name="maxBufferedBytes">For all requests of the process together.</param>
+    /// <returns>The body; or its beginning, where the rest of it is larger than may be kept and is to be streamed.</returns>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
-    public async Task<(ReplayBody? Body, Refusal? Refusal)> ReadAsync(
-        HttpRequest request, long maxBody, long maxBufferedBytes, CancellationToken cancellation)
+    public async Task<(ReplayBody? Body, bool HasMore, Refusal? Refusal)> ReadAsync(
+        HttpRequest request, BodyBound bound, long maxBufferedBytes, CancellationToken cancellation)
     {
         if (request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0))
         {
-            return (ReplayBody.Empty, null);
+            return (ReplayBody.Empty, false, null);
         }
 
+        var maxBody = bound.MaxBody;
         if (request.ContentLength > maxBody)
         {
-            return (null, TooLarge(maxBody));
+            return request.ContentLength <= bound.MaxStreamed ? (ReplayBody.Empty, true, null) : (null, false, bound.TooLarge());
         }
 
         var size = (int)Math.Min(request.ContentLength ?? FirstBytes, maxBody);
         if (!TryHold(Math.Max(size, 1), maxBufferedBytes, out var buffer))
         {
-            return (null, Full(maxBufferedBytes));
+            return (null, false, Full(maxBufferedBytes));
         }
 
         var length = 0;
@@ -41,15 +43,13 @@ internal sealed class BodyReader(EgressMetrics metrics)
                 var read = await request.Body.ReadAsync(buffer.AsMemory(length), cancellation);
                 if (read == 0)
                 {
-                    var body = ReplayBody.Rented(buffer, length, LetGo);
-                    buffer = [];
-                    return (body, null);
+                    return (Take(ref buffer, length), false, null);
                 }
 
                 length += read;
                 if (length > maxBody)
                 {
-                    return (null, TooLarge(maxBody));
+                    return bound.MaxStreamed > maxBody ? (Take(ref buffer, length), true, null) : (null, false, bound.TooLarge());
                 }
 
                 // A body of the announced length is asked for once more, so that its end is seen.
@@ -57,7 +57,7 @@ internal sealed class BodyReader(EgressMetrics metrics)
                 {
                     if (!TryHold(buffer.Length * 2, maxBufferedBytes, out var larger))
                     {
-                        return (null, Full(maxBufferedBytes));
+                        return (null, false, Full(maxBufferedBytes));
                     }
 
                     buffer.AsSpan(0, length).CopyTo(larger);
@@ -66,24 +66,19 @@ internal sealed class BodyReader(EgressMetrics metrics)
                 }
                 else if (length == request.ContentLength)
                 {
-                    var body = ReplayBody.Rented(buffer, length, LetGo);
-                    buffer = [];
-                    return (body, null);
+                    return (Take(ref buffer, length), false, null);
                 }
             }
         }
         catch (Exception e) when (e is BadHttpRequestException or IOException)
         {
-            return (null, Refusal.NotSent(ProxyError.BodyIncomplete, "The body ended before its announced length, or too slowly."));
+            return (null, false, Refusal.NotSent(ProxyError.BodyIncomplete, "The body ended before its announced length, or too slowly."));
         }
         finally
         {
             Drop(ref buffer);
         }
     }
-
-    private static Refusal TooLarge(long maxBody) =>
-        Refusal.NotSent(ProxyError.BodyTooLarge, $"The body is larger than the route's maxBody ({Configuration.Units.FormatSize(maxBody)}).");
 
     private static Refusal Full(long most) => Refusal.NotSent(
         ProxyError.Overloaded, $"Bodies of running requests fill process.maxBufferedBytes ({Configuration.Units.FormatSize(most)}).", TryAgain);
@@ -102,6 +97,13 @@ internal sealed class BodyReader(EgressMetrics metrics)
         metrics.Buffered(Volatile.Read(ref _held));
         buffer = rented;
         return true;
+    }
+
+    private ReplayBody Take(ref byte[] buffer, int length)
+    {
+        var body = ReplayBody.Rented(buffer, length, LetGo);
+        buffer = [];
+        return body;
     }
 
     private void Drop(ref byte[] buffer)

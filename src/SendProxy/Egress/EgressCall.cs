@@ -23,12 +23,19 @@ internal sealed class EgressCall(string requestId)
     /// <summary>The proxy's own answer; null where the upstream's goes to the caller.</summary>
     public Refusal? Refusal { get; set; }
 
+    /// <summary>The caller can be sent trailers.</summary>
+    public bool TakesTrailers { get; init; }
+
+    /// <summary>The upstream's answer ended before its end, after it had begun to go to the caller.</summary>
+    public bool IsBrokenOff { get; set; }
+
     /// <summary>What the message took of its route's recipients; null where nobody counts them.</summary>
     public RecipientTake? Recipients { get; set; }
 
     public string RouteName => Route?.Name ?? "none";
 
-    public Sent Sent => Outcome?.Sent ?? Refusal?.Sent ?? Sent.No;
+    /// <summary>Of a caller that left nobody waits to say more: its attempt may have been begun.</summary>
+    public Sent Sent => Outcome?.Sent ?? Refusal?.Sent ?? (Message is null ? Sent.No : Sent.Maybe);
 
     /// <summary>
     /// The end. What certainly did not go out anew is not counted either: a vendor's outage must not lock its recipients out.
@@ -57,6 +64,15 @@ internal sealed class EgressCall(string requestId)
             }
 
             headers["SendProxy-Limiter"] = outcome.Limiter.ToString().ToLowerInvariant();
+            if (outcome.IsStreamed)
+            {
+                headers["SendProxy-Answer"] = "streamed";
+            }
+        }
+
+        if (Message is { Streamed: not null })
+        {
+            headers["SendProxy-Body"] = "streamed";
         }
 
         if (Message is { Key.Origin: not KeyOrigin.None } message)

@@ -13,7 +13,7 @@ namespace SendProxy.Egress;
 /// The way of a send through the local port: 1 guard and route, 2 body, 3 key, 4 check, 5 forward, 6 log. Each stage may end it.
 /// </summary>
 internal sealed class EgressHandler(
-    Live<EgressState> live, IHttpForwarder forwarder, SenderInvoker invoker, BodyReader bodies, EgressTelemetry telemetry, TimeProvider time) : IQuiet
+    Live<EgressState> live, IHttpForwarder forwarder, SenderInvoker invoker, BodyReader reader, EgressTelemetry telemetry, TimeProvider time) : IQuiet
 {
     // The sender bounds every wait before the answer; the forwarder's own timer is only a net below it.
     private static readonly ForwarderRequestConfig Forwarding = new() { ActivityTimeout = TimeSpan.FromHours(2) };
@@ -31,16 +31,19 @@ internal sealed class EgressHandler(
     public async Task HandleAsync(HttpContext context)
     {
         var state = live.Current;
-        var call = new EgressCall(Guid.CreateVersion7(time.GetUtcNow()).ToString());
+        var call = new EgressCall(Guid.CreateVersion7(time.GetUtcNow()).ToString())
+        {
+            TakesTrailers = HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpMethods.IsHead(context.Request.Method),
+        };
         var start = time.GetTimestamp();
         var running = Interlocked.Increment(ref _inFlight);
         telemetry.InFlight(running);
-        ReplayBody? body = null;
+        var bodies = default(CallBody);
         try
         {
             call.Refusal = running > state.Process.MaxInFlight
                 ? Refusal.NotSent(ProxyError.Overloaded, $"process.maxInFlight ({state.Process.MaxInFlight}) requests are running.", TryAgain)
-                : await PrepareAsync(context, state, call, b => body = b);
+                : await PrepareAsync(context, state, call, b => bodies = b);
             if (call.Refusal is { } refusal)
             {
                 call.Explain(context.Response.Headers);
@@ -50,7 +53,8 @@ internal sealed class EgressHandler(
 
             // 5 forward
             EgressTransformer.Attach(context, call);
-            _ = await forwarder.SendAsync(context, "https://sender.invalid", invoker.Invoker, Forwarding, Transformer, CancellationToken.None);
+            var error = await forwarder.SendAsync(context, "https://sender.invalid", invoker.Invoker, Forwarding, Transformer, CancellationToken.None);
+            call.IsBrokenOff = error == ForwarderError.ResponseBodyDestination;
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -58,7 +62,7 @@ internal sealed class EgressHandler(
         }
         finally
         {
-            body?.Dispose();
+            bodies.Dispose();
             call.Settle();
             call.Outcome?.Answer?.Dispose();
             LastActive = time.GetTimestamp();
@@ -67,7 +71,7 @@ internal sealed class EgressHandler(
         }
     }
 
-    private async Task<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressCall call, Action<ReplayBody> own)
+    private async Task<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressCall call, Action<CallBody> own)
     {
         // 1 guard and route
         var request = context.Request;
@@ -93,13 +97,14 @@ internal sealed class EgressHandler(
 
         // 2 body
         var deadline = Deadline.In(TotalTime(request, route), time);
-        var (body, unread) = await bodies.ReadAsync(request, route.Options.MaxBodyBytes, state.Process.MaxBufferedBytes, context.RequestAborted);
+        var (body, hasMore, unread) = await reader.ReadAsync(request, route.Body, state.Process.MaxBufferedBytes, context.RequestAborted);
         if (body is null)
         {
             return unread;
         }
 
-        own(body);
+        var whole = new CallBody(body, hasMore ? Streamed(request, route, body, state) : null);
+        own(whole);
 
         // 3 key
         var (key, badKey) = KeyFor(request, route, target, body);
@@ -126,25 +131,30 @@ internal sealed class EgressHandler(
             return unlimited;
         }
 
-        call.Message = Message(request, call, route, target, body, key, limited, deadline);
+        call.Message = Message(request, call, route, target, whole, key, limited, deadline);
         return null;
     }
 
     private static OutboundMessage Message(
-        HttpRequest request, EgressCall call, Route route, string target, ReplayBody body, IdempotencyKey key, LimitedBy limited, Deadline deadline) => new()
+        HttpRequest request, EgressCall call, Route route, string target, CallBody body, IdempotencyKey key, LimitedBy limited, Deadline deadline) => new()
         {
             RequestId = call.RequestId,
             Plan = route.Plan,
             Method = HttpMethod.Parse(request.Method),
             PathAndQuery = target,
             Headers = RequestScan.HeadersFor(request),
-            Body = body,
+            Body = body.Kept!,
+            Streamed = body.Streamed,
             Key = key,
             Lane = route.Lanes.FromPriority(request.Headers["Priority"], route.Lane),
             Cost = limited.Cost,
             Pers = limited.Pers,
             Deadline = deadline,
         };
+
+    private static StreamedBody Streamed(HttpRequest request, Route route, ReplayBody head, EgressState state) => new(
+        head, request.Body, request.ContentLength, route.Body.MaxStreamed,
+        state.LiveKeys.Count == 0 ? null : piece => RequestScan.IsSecretIn(piece.Span, state.LiveKeys));
 
     private static TimeSpan TotalTime(HttpRequest request, Route route)
     {
@@ -184,6 +194,16 @@ internal sealed class EgressHandler(
 
         // A vendor that takes no key gets none: then there is nothing to tell the caller either.
         return route.Plan.Line.Upstream.Options.Idempotency.Deduplicates ? IdempotencyKey.Generate(time) : IdempotencyKey.None;
+    }
+}
+
+/// <summary>What a request holds of its body until its end.</summary>
+internal readonly record struct CallBody(ReplayBody? Kept, StreamedBody? Streamed) : IDisposable
+{
+    public void Dispose()
+    {
+        Streamed?.Dispose();
+        Kept?.Dispose();
     }
 }
 

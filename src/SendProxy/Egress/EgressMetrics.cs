@@ -1,5 +1,7 @@
 using System.Globalization;
 using Prometheus;
+using SendProxy.Errors;
+using SendProxy.Sending.Attempts;
 
 namespace SendProxy.Egress;
 
@@ -26,6 +28,10 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
     private readonly Counter _recipients = metrics.CreateCounter(
         "sendproxy_recipient_refusals_total", "Messages refused by a route's recipients, by reason.", ["route", "reason"]);
 
+    private readonly Counter _streamed = metrics.CreateCounter(
+        "sendproxy_bodies_streamed_total", "Bodies above maxBody, which have one attempt, by what became of them: whole, too_large, incomplete, secret, or unsent where no vendor took them to their end.",
+        ["route", "outcome"]);
+
     public void Ended(string route, int status, string code, double seconds)
     {
         _requests.WithLabels(route, StatusClass(status), code).Inc();
@@ -37,6 +43,14 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
     public void Buffered(long bytes) => _buffered.Set(bytes);
 
     public void Keyed(string route, string origin) => _idempotency.WithLabels(route, origin).Inc();
+
+    public void Streamed(string route, StreamedBody body) => _streamed.WithLabels(route, body.Fault switch
+    {
+        ProxyError.BodyTooLarge => "too_large",
+        ProxyError.BodyIncomplete => "incomplete",
+        ProxyError.SecretInRequest => "secret",
+        _ => body.IsWhole ? "whole" : "unsent",
+    }).Inc();
 
     public void RecipientRefused(string route, string reason) => _recipients.WithLabels(route, reason).Inc();
 

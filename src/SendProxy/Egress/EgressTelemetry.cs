@@ -16,11 +16,18 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
     {
         var left = context.RequestAborted.IsCancellationRequested && call.Outcome is null && call.Refusal is null;
         var status = left ? CallerLeft : context.Response.StatusCode;
-        var code = call.Refusal is { } refusal ? ProxyErrorTable.Describe(refusal.Error).Code : left ? "caller_left" : "";
+        var code = call.Refusal is { } refusal ? ProxyErrorTable.Describe(refusal.Error).Code
+            : left ? "caller_left"
+            : call.IsBrokenOff ? ProxyErrorTable.Describe(ProxyError.AnswerIncomplete).Code
+            : "";
         metrics.Ended(call.RouteName, status, code, duration.TotalSeconds);
         if (call.Message is { } message)
         {
             metrics.Keyed(call.RouteName, message.Key.Word);
+            if (message.Streamed is { } streamed)
+            {
+                metrics.Streamed(call.RouteName, streamed);
+            }
         }
 
         var dull = status < 400 && options.SuccessSample < 1 && draw() >= options.SuccessSample;
@@ -45,7 +52,7 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         json.WriteNumber("attempts", call.Outcome?.Attempts ?? 0);
         json.WriteNumber("queuedMs", (long)(call.Outcome?.Queued.TotalMilliseconds ?? 0));
         json.WriteNumber("durationMs", Math.Round(line.Duration.TotalMilliseconds, 3));
-        json.WriteNumber("bytes", call.Message?.Body.Length ?? 0);
+        json.WriteNumber("bytes", call.Message?.BodyBytes ?? 0);
         json.WriteString("idempotency", call.Message?.Key.Word);
         json.WriteString("lane", call.Message?.Lane.Name);
         json.WriteString("key", call.Outcome?.KeyFingerprint);

@@ -24,12 +24,12 @@ internal sealed class EgressTransformer : HttpTransformer
         return ValueTask.CompletedTask;
     }
 
-    public override ValueTask<bool> TransformResponseAsync(
+    public override async ValueTask<bool> TransformResponseAsync(
         HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
         if (proxyResponse is null)
         {
-            return new(false);
+            return false;
         }
 
         var headers = httpContext.Response.Headers;
@@ -42,7 +42,18 @@ internal sealed class EgressTransformer : HttpTransformer
             headers[Problem.ErrorHeader] = ProxyErrorTable.Describe(refusal.Error).Code;
         }
 
-        return new(true);
+        if (proxyResponse.Content is TrailedContent)
+        {
+            headers.TransferEncoding = "chunked";
+        }
+
+        if (call.Outcome?.IsStreamed == true)
+        {
+            // Its head is not kept waiting for the first byte of its body: of a stream of events that may take long.
+            await httpContext.Response.Body.FlushAsync(cancellationToken);
+        }
+
+        return true;
     }
 
     private static EgressCall Call(HttpContext context) => (EgressCall)context.Items[ItemKey]!;

@@ -56,13 +56,23 @@ internal static class RequestScan
                 }
             }
 
+        }
+
+        return IsSecretIn(body, keys) ? "body" : null;
+    }
+
+    /// <summary>The same for a body, or a piece of one.</summary>
+    public static bool IsSecretIn(ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)
+    {
+        foreach (var key in keys)
+        {
             if (key.IsIn(body))
             {
-                return "body";
+                return true;
             }
         }
 
-        return Escapes.AreIn(body) && IsInPlain(body, keys) ? "body" : null;
+        return Escapes.AreIn(body) && IsInPlain(body, keys);
     }
 
     private static bool IsInPlain(ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)

@@ -23,6 +23,12 @@ internal sealed class Route(RouteOptions options, SendPlan plan, RecipientCheck?
     /// <summary>For requests that do not say another.</summary>
     public Lane Lane { get; } = (options.Lane is { } name ? lanes.Find(name) : null) ?? lanes.Usual;
 
+    /// <summary>What reads a field of it, or writes one, needs it whole.</summary>
+    public BodyBound Body { get; } = limitFields is not null ? options.Body.Unstreamed("a limit's per, or routes[].cost")
+        : plan?.Line.Upstream.Options.Idempotency.Kind == Upstreams.CarrierKind.Body
+            ? options.Body.Unstreamed($"upstreams.{plan.Line.Upstream.Name}.idempotency.carrier: body")
+            : options.Body;
+
     public string Name => options.Name;
 }
 

@@ -11,7 +11,7 @@ namespace SendProxy.Egress;
 /// <param name="Recipients">Null: nothing of a body is read.</param>
 internal sealed record RouteOptions(
     string Name, IReadOnlyList<string> Methods, string? Path, string? Prefix, string Upstream, IReadOnlyList<string> Limits,
-    string? Lane, bool Paused, KeyOptions Keys, string? Channel, long MaxBodyBytes, RecipientOptions? Recipients = null, IReadOnlyList<JsonPointer>? CostOf = null)
+    string? Lane, bool Paused, KeyOptions Keys, string? Channel, BodyBound Body, RecipientOptions? Recipients = null, IReadOnlyList<JsonPointer>? CostOf = null)
 {
     private static readonly string[] Known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -27,7 +27,8 @@ internal sealed record RouteOptions(
         match.Check(path is null || IsPath(path), "path", "must start with / and be in the one form that requests may have: no //, ., .., %2e, ;");
         match.Check(prefix is null || (IsPath(prefix) && prefix[^1] == '/'), "prefix", "must start and end with / and be in normal form");
         match.Check(methods.Count > 0 && methods.All(m => Known.Contains(m)), "methods", $"must be of {string.Join(", ", Known)}");
-        var recipient = RecipientOptions.ReadFields(route);
+        var fields = RecipientOptions.ReadFields(route);
+        var keys = KeyOptions.Read(route.Section("idempotency", "Keys of this route."));
         return new RouteOptions(
             Name: route.RequiredText("name", "Names the route in metrics and logs.", "sms"),
             Methods: methods,
@@ -37,11 +38,11 @@ internal sealed record RouteOptions(
             Limits: allLimits ?? route.Texts("limits", [], "Limits of which each request takes a permit.", 10),
             Lane: route.Text("lane", null, "Who goes first when permits are short: a name of lanes; Priority: u=N of a request overrides it. Default: the lane of urgency 3.", 64),
             Paused: route.Flag("paused", false, "A switch: requests get 503 route_paused."),
-            Keys: KeyOptions.Read(route.Section("idempotency", "Keys of this route.")),
+            Keys: keys,
             Channel: route.Text("channel", null, "sms, whatsapp, email: a label in metrics (preset).", 32),
-            MaxBodyBytes: route.Size("maxBody", "1MiB", "0B", "64MiB", "Largest body; it is kept in memory, so that it can be repeated."),
-            Recipients: RecipientOptions.Read(route, recipient),
-            CostOf: ReadCost(route, recipient));
+            Body: BodyBound.Read(route, fields.Count > 0 ? "recipient" : keys.DeriveWithin is not null ? "idempotency.derive" : null),
+            Recipients: RecipientOptions.Read(route, fields),
+            CostOf: ReadCost(route, fields));
     }
 
     private static IReadOnlyList<JsonPointer>? ReadCost(SettingsReader route, IReadOnlyList<JsonPointer> recipient)

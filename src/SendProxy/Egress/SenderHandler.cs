@@ -21,6 +21,11 @@ internal sealed class SenderHandler(ISender sender) : HttpMessageHandler
 
         call.Outcome = await sender.SendAsync(message, cancellationToken);
         call.Refusal = call.Outcome.Refusal;
+        if (call.Outcome.Answer is { } answer && call.TakesTrailers && TrailedContent.Fits(answer))
+        {
+            answer.Content = new TrailedContent(answer);
+        }
+
         return call.Outcome.Answer ?? Answer(call.Outcome.Refusal!, call.RequestId);
     }
 

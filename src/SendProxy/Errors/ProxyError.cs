@@ -90,6 +90,9 @@ internal enum ProxyError
     /// <summary>No connection to the upstream was made.</summary>
     UpstreamUnreachable,
 
+    /// <summary>HTTP/2: GOAWAY or REFUSED_STREAM said that nothing of the request was processed.</summary>
+    UpstreamRefused,
+
     /// <summary>The upstream's certificate could not be verified.</summary>
     UpstreamTlsFailed,
 

@@ -45,6 +45,11 @@ internal sealed record ListenOptions(
         HeadersTimeout: listen.Duration("headersTimeout", "10s", "1s", "2m", "How long the head of a request may take to come; longer ends in 408, on every listener."),
         SocketMode: ReadMode(listen));
 
+    /// <returns>True where nothing differs: lists are compared by what is in them.</returns>
+    public bool Same(ListenOptions other) =>
+        this with { Egress = other.Egress, Webhooks = other.Webhooks, Metrics = other.Metrics } == other
+        && other.Egress.SequenceEqual(Egress) && other.Webhooks.SequenceEqual(Webhooks) && other.Metrics.SequenceEqual(Metrics);
+
     public static Roles ReadRoles(SettingsReader root)
     {
         var names = root.Texts("roles", ["egress", "webhooks", "worker"], "What this process does: egress, webhooks, worker.", 3);

@@ -26,6 +26,12 @@ internal sealed class OutboundMessage
 
     public required ReplayBody Body { get; init; }
 
+    /// <summary>Not null where the body is too large to keep: it goes out instead of <see cref="Body"/>, in one attempt.</summary>
+    public StreamedBody? Streamed { get; init; }
+
+    /// <summary>Size of the body, as far as it is known by now.</summary>
+    public long BodyBytes => Streamed?.Bytes ?? Body.Length;
+
     /// <summary>None for methods that need no key.</summary>
     public required IdempotencyKey Key { get; init; }
 

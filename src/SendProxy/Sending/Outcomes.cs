@@ -32,6 +32,7 @@ internal static class Outcomes
     private static SendOutcome Outcome(SendRun run, AttemptResult result, HttpResponseMessage? answer, Refusal? refusal) => new()
     {
         Answer = answer,
+        IsStreamed = answer is not null && !result.IsBuffered,
         Refusal = refusal,
         Attempts = run.Attempts,
         Queued = run.Queued,
@@ -48,12 +49,18 @@ internal static class Outcomes
         var options = run.Message.Plan.Line.Upstream.Options;
         var what = error switch
         {
+            ProxyError.UpstreamTimedOut when run.Message.Streamed is not null =>
+                $"upstreams.{options.Name}.timeouts.total ({Configuration.Units.Format(options.Timeouts.Total)}), or the caller's time, passed after the request was begun",
             ProxyError.UpstreamTimedOut => $"upstreams.{options.Name}.timeouts.attempt ({Configuration.Units.Format(options.Timeouts.Attempt)}) passed after the request was begun",
             ProxyError.UpstreamUnreachable => $"no connection to {HostBinding.Of(options.Address)}",
+            ProxyError.UpstreamRefused => $"{HostBinding.Of(options.Address)} declared by HTTP/2 (GOAWAY, REFUSED_STREAM) that it did not process the request",
             ProxyError.UpstreamTlsFailed => $"the certificate of {HostBinding.Of(options.Address)} is not trusted or not for this name",
             ProxyError.UpstreamAddressRefused => $"{options.Address.Host} leads to a loopback, private, link-local, metadata or reserved address",
             ProxyError.UpstreamBreakerOpen => $"upstreams.{options.Name}.breaker is open",
             ProxyError.CredentialUnavailable => $"the key of upstreams.{options.Name} is bound to other hosts than its address",
+            ProxyError.BodyTooLarge => $"the body grew over the route's maxStreamedBody ({Configuration.Units.FormatSize(run.Message.Streamed!.MaxBytes)}) and was cut off",
+            ProxyError.BodyIncomplete => "the body ended before its announced length or came too slowly, and was being streamed",
+            ProxyError.SecretInRequest => "what looks like a live key stood in the body, which was cut off before it",
             ProxyError.AnswerIncomplete => "the answer's status came, but its body broke off",
             _ => "the connection broke after the request was begun",
         };

@@ -8,6 +8,9 @@ internal sealed class SendOutcome
     /// <summary>The vendor's answer, scrubbed; null where there is a refusal. Owned by who receives the outcome.</summary>
     public HttpResponseMessage? Answer { get; init; }
 
+    /// <summary>The answer is passed on as it comes: it is not kept, and may still break off.</summary>
+    public bool IsStreamed { get; init; }
+
     /// <summary>Null where there is an answer.</summary>
     public Refusal? Refusal { get; init; }
 
@@ -29,7 +32,7 @@ internal sealed class SendOutcome
     /// <summary>The answer is an earlier one, given again.</summary>
     public bool IsReplay { get; init; }
 
-    /// <summary>The store of keys could not be asked: the vendor alone deduplicates.</summary>
+    /// <summary>The store of keys could not be asked, or the body was streamed: the vendor alone deduplicates.</summary>
     public bool StoreAway { get; init; }
 
     /// <summary>How its permits were come by; Off where it took none.</summary>

@@ -88,6 +88,12 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
     {
         var (verdict, _) = AttemptTable.Decide(result.Happened, _repeatability);
         RetryAfter = result.Hint.Wait ?? result.RetryAfter;
+        if (message.Streamed is not null)
+        {
+            Ended = verdict == Verdict.Stop ? null : "the body was streamed and has one attempt";
+            return false;
+        }
+
         if (verdict == Verdict.OtherKey)
         {
             return UseOtherKey();

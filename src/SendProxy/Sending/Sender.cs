@@ -134,18 +134,7 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
         if (await TakePermitsAsync(run, caller) is not null)
         {
             // No permit in time for another attempt: the last answer is the answer.
-            return new AttemptResult
-            {
-                Happened = last.Happened,
-                Answer = last.Answer,
-                Body = last.Body,
-                IsBuffered = last.IsBuffered,
-                Meaning = last.Meaning,
-                Hint = last.Hint,
-                Error = last.Error,
-                RetryAfter = last.RetryAfter,
-                MayRepeat = false,
-            };
+            return last with { MayRepeat = false };
         }
 
         last.Answer?.Dispose();

@@ -27,6 +27,10 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
         "sendproxy_answers_encoded_total", "Answers that came compressed although identity was asked for: decoded, or passed_on with a coding that is not known, unscrubbed.",
         ["upstream", "outcome"]);
 
+    private readonly Counter _streamed = metrics.CreateCounter(
+        "sendproxy_answers_streamed_total", "Answers that were passed on as they came, by their end: whole, timed_out (silent for timeouts.bodyIdle), broke, or left (by the caller).",
+        ["upstream", "outcome"]);
+
     private readonly Counter _malformed = metrics.CreateCounter(
         "sendproxy_vendor_hints_malformed_total", "Rate headers that could not be read and were ignored.", ["upstream"]);
 
@@ -56,6 +60,14 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
 
     public void Encoded(string upstream, bool decoded) => _encoded.WithLabels(upstream, decoded ? "decoded" : "passed_on").Inc();
 
+    public void Streamed(string upstream, AnswerEnd end) => _streamed.WithLabels(upstream, end switch
+    {
+        AnswerEnd.Whole => "whole",
+        AnswerEnd.TimedOut => "timed_out",
+        AnswerEnd.Broke => "broke",
+        _ => "left",
+    }).Inc();
+
     public void Settling(int change) => _settling.Inc(change);
 
     public void Settled(string upstream, Happened happened) => _settled.WithLabels(upstream, Word(happened)).Inc();
@@ -84,6 +96,7 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
         Happened.ThrottledUnprocessed or Happened.Throttled => "throttled",
         Happened.Failed => "failed",
         Happened.Broke => "broke",
+        Happened.BodyBroke => "body_broke",
         Happened.AnswerBroke => "answer_broke",
         Happened.InProgress => "in_progress",
         Happened.KeyRejected => "key_rejected",

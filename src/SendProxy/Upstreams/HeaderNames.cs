@@ -17,6 +17,11 @@ internal static class HeaderNames
         "Set-Cookie", "Alt-Svc", "Strict-Transport-Security",
     };
 
+    private static readonly HashSet<string> NotInTrailer = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Host", "Authorization", "WWW-Authenticate", "Cache-Control", "Expires", "Date", "Location", "Retry-After", "Vary", "Age", "Warning", "Max-Forwards",
+    };
+
     /// <returns>False for what the proxy owns, what names the caller, and what concerns one connection only.</returns>
     public static bool GoesUpstream(string name) =>
         !Dropped.Contains(name)
@@ -27,6 +32,10 @@ internal static class HeaderNames
 
     /// <returns>False also for SendProxy-*, so that an upstream cannot forge what the proxy says.</returns>
     public static bool ComesBack(string name) => !DroppedFromAnswer.Contains(name) && !StartsWith(name, "SendProxy-");
+
+    /// <returns>False also for what frames, routes or authenticates a message: it must not come behind its body (RFC 9110, 6.5.1).</returns>
+    public static bool ComesBackInTrailer(string name) =>
+        ComesBack(name) && !StartsWith(name, "Content-") && !StartsWith(name, "Idempotency-") && !NotInTrailer.Contains(name);
 
     private static bool StartsWith(string name, string prefix) => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase);
 }

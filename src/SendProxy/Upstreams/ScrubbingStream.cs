@@ -6,7 +6,7 @@ namespace SendProxy.Upstreams;
 /// </summary>
 /// <param name="key">The key's bytes, from <see cref="Scrubber"/>.</param>
 /// <param name="found">Told how many were replaced.</param>
-internal sealed class ScrubbingStream(Stream inner, byte[] key, Action<int> found) : Stream
+internal sealed class ScrubbingStream(Stream inner, byte[] key, Action<int> found) : ReadOnlyStream
 {
     private const int ReadBytes = 16 * 1024;
 
@@ -16,20 +16,6 @@ internal sealed class ScrubbingStream(Stream inner, byte[] key, Action<int> foun
     private int _end;
     private int _held;
     private bool _over;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -53,20 +39,7 @@ internal sealed class ScrubbingStream(Stream inner, byte[] key, Action<int> foun
         return Give(buffer);
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -26,6 +26,13 @@ internal sealed class Upstream : IDisposable
 
     public void Dispose() => _invoker.Dispose();
 
+    // The one place that the handler comes by before each head it writes.
+    private static System.Text.Encoding? FirstOnly(string header, HttpRequestMessage request)
+    {
+        (request.Content as OnceContent)?.CheckFirst();
+        return null;
+    }
+
     private static SocketsHttpHandler Handler(UpstreamOptions options, TlsFiles tls)
     {
         // The configured proxy may be anywhere; what is behind it is the vendor by its certificate.
@@ -45,6 +52,7 @@ internal sealed class Upstream : IDisposable
             EnableMultipleHttp2Connections = true,
             ConnectCallback = new Connector(proxied || options.AllowInsecureLoopback, proxied || options.AllowPrivateAddresses).ConnectAsync,
             SslOptions = tls.Connection(),
+            RequestHeaderEncodingSelector = FirstOnly,
         };
     }
 }

@@ -110,7 +110,7 @@ internal sealed record RateHeaderNames(string? Limit, string? Remaining, string?
 /// <param name="Connect">TCP and TLS.</param>
 /// <param name="Attempt">One attempt, to the answer's headers.</param>
 /// <param name="Total">All attempts and waits, to the answer's headers.</param>
-/// <param name="BodyIdle">Longest silence inside a streamed answer.</param>
+/// <param name="BodyIdle">Longest silence inside a streamed answer; the whole of a buffered one.</param>
 internal sealed record TimeoutOptions(TimeSpan Connect, TimeSpan Attempt, TimeSpan Total, TimeSpan BodyIdle)
 {
     public static TimeoutOptions Read(SettingsReader timeouts)
@@ -119,7 +119,7 @@ internal sealed record TimeoutOptions(TimeSpan Connect, TimeSpan Attempt, TimeSp
             Connect: timeouts.Duration("connect", "2s", "10ms", "1m", "Longest wait for a connection, TLS included."),
             Attempt: timeouts.Duration("attempt", "10s", "10ms", "10m", "Longest time of one attempt, to the answer's headers."),
             Total: timeouts.Duration("total", "30s", "10ms", "1h", "Longest time of a request with all waits and attempts."),
-            BodyIdle: timeouts.Duration("bodyIdle", "30s", "100ms", "1h", "Longest silence inside an answer's body."));
+            BodyIdle: timeouts.Duration("bodyIdle", "30s", "100ms", "1h", "Longest silence inside a streamed answer; one that is buffered (up to 64KiB) must come whole within it."));
         timeouts.Check(options.Attempt <= options.Total, "attempt", "must not be longer than total");
         return options;
     }

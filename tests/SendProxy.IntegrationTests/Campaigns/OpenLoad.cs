@@ -16,6 +16,7 @@ internal sealed class OpenLoad : IAsyncDisposable
     private readonly HttpClient _client;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<string> _failures = [];
+    private readonly ConcurrentQueue<(string Code, string Attempts, TimeSpan Took)> _refusals = [];
     private readonly Task _running;
     private long _sent;
     private long _answered;
@@ -36,6 +37,9 @@ internal sealed class OpenLoad : IAsyncDisposable
 
     /// <summary>Every answer but 202, and every exception.</summary>
     public IReadOnlyCollection<string> Failures => _failures;
+
+    /// <returns>How long each answer with this code took that was no attempt's, in order of length.</returns>
+    public TimeSpan[] Times(string code) => [.. _refusals.Where(r => r.Code == code && r.Attempts == "0").Select(r => r.Took).Order()];
 
     public static OpenLoad Start(Uri proxy, int perSecond) => new(proxy, perSecond);
 
@@ -82,6 +86,7 @@ internal sealed class OpenLoad : IAsyncDisposable
 
     private async Task SendAsync(long number)
     {
+        var start = TimeProvider.System.GetTimestamp();
         try
         {
             using var content = new StringContent(EgressStage.Sms, System.Text.Encoding.UTF8, "application/json");
@@ -89,6 +94,7 @@ internal sealed class OpenLoad : IAsyncDisposable
             Interlocked.Increment(ref _answered);
             if (answer.StatusCode != HttpStatusCode.Accepted)
             {
+                _refusals.Enqueue((answer.Header("SendProxy-Error"), answer.Header("SendProxy-Attempts"), TimeProvider.System.GetElapsedTime(start)));
                 _failures.Enqueue(string.Create(CultureInfo.InvariantCulture, $"request {number}: {(int)answer.StatusCode} {answer.Header("SendProxy-Error")}"));
             }
             else if (answer.Header("SendProxy-Attempts") != "1")

@@ -10,11 +10,13 @@ internal sealed class FleetStage : IAsyncDisposable
 {
     private readonly List<(ProxyFolder Folder, ProxyProcess Proxy, HttpClient Client)> _proxies = [];
 
-    private FleetStage(SandboxServer vendor, RedisServer redis) => (Vendor, Redis) = (vendor, redis);
+    private readonly RedisServer? _redis;
+
+    private FleetStage(SandboxServer vendor, RedisServer? redis) => (Vendor, _redis) = (vendor, redis);
 
     public SandboxServer Vendor { get; }
 
-    public RedisServer Redis { get; }
+    public RedisServer Redis => _redis ?? throw new InvalidOperationException("The test brought its own.");
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -36,10 +38,11 @@ internal sealed class FleetStage : IAsyncDisposable
 
     /// <param name="upstreams">More settings of the upstream, one text for each proxy.</param>
     /// <param name="callTimeout">Long by default: on a busy machine the tests are about what Redis says, not how soon.</param>
-    public static async Task<FleetStage> SetAsync(string[] upstreams, string callTimeout = "2s", SandboxOptions? vendor = null)
+    /// <param name="connection">To a Redis of the test's own; null: one is started.</param>
+    public static async Task<FleetStage> SetAsync(string[] upstreams, string callTimeout = "2s", SandboxOptions? vendor = null, string? connection = null)
     {
-        var redis = await RedisServer.TryStartAsync();
-        if (redis?.IsOwn != true)
+        var redis = connection is null ? await RedisServer.TryStartAsync() : null;
+        if (connection is null && redis?.IsOwn != true)
         {
             Assert.SkipUnless(Environment.GetEnvironmentVariable("CI") == "true", "It needs a redis-server of its own; install it.");
             throw new InvalidOperationException("CI has no redis-server.");
@@ -50,7 +53,7 @@ internal sealed class FleetStage : IAsyncDisposable
         var seal = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
         foreach (var upstream in upstreams)
         {
-            var folder = new ProxyFolder().Configure(EgressStage.Config(server.HttpAddress!, upstream, Fleet(redis.Address, callTimeout)))
+            var folder = new ProxyFolder().Configure(EgressStage.Config(server.HttpAddress!, upstream, Fleet(connection ?? redis!.Address, callTimeout)))
                 .Write("key", EgressStage.Key).Write("seal", seal);
             var proxy = await ProxyProcess.StartAsync(folder, Token);
             await proxy.WaitForLineAsync(l => l.Contains("Redis answers", StringComparison.Ordinal), Token);
@@ -91,6 +94,9 @@ internal sealed class FleetStage : IAsyncDisposable
         }
 
         await Vendor.DisposeAsync();
-        await Redis.DisposeAsync();
+        if (_redis is not null)
+        {
+            await _redis.DisposeAsync();
+        }
     }
 }

@@ -35,5 +35,5 @@ public class RouteTableTests
     public void Find_OtherMethod_NamesTheAllowedOnes() => Assert.Equal("POST", _table.Find("PUT", "/v1/sms/send").Refusal!.Allow);
 
     private static SendProxy.Egress.Route Route(string name, string? path, string? prefix, params string[] methods) =>
-        new(new RouteOptions(name, methods, path, prefix, "sendapi", [], null, false, new KeyOptions(false, null, null), null, 1024), null!, null, SendProxy.Sending.RateLimiting.LaneTable.Default, null);
+        new(new RouteOptions(name, methods, path, prefix, "sendapi", [], null, false, new KeyOptions(false, null, null), null, new BodyBound(1024, 0, null)), null!, null, SendProxy.Sending.RateLimiting.LaneTable.Default, null);
 }

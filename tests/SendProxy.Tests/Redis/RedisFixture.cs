@@ -1,6 +1,7 @@
 using SendProxy.Tests.Redis;
 
 [assembly: AssemblyFixture(typeof(RedisFixture))]
+[assembly: AssemblyFixture(typeof(RedisClusterFixture))]
 
 namespace SendProxy.Tests.Redis;
 
@@ -31,5 +32,27 @@ public sealed class RedisFixture : IAsyncLifetime
         {
             await _server.DisposeAsync();
         }
+    }
+}
+
+/// <summary>One Cluster for all tests that need one; started by the first of them.</summary>
+public sealed class RedisClusterFixture : IAsyncDisposable
+{
+    private readonly Lazy<Task<RedisCluster?>> _cluster = new(RedisCluster.TryStartAsync);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_cluster.IsValueCreated && await _cluster.Value is { } cluster)
+        {
+            await cluster.DisposeAsync();
+        }
+    }
+
+    /// <summary>Skips the test where there is no redis-server; in CI that is a failure.</summary>
+    internal async Task<RedisCluster> StartedAsync()
+    {
+        var cluster = await _cluster.Value;
+        Assert.SkipUnless(cluster is not null || Environment.GetEnvironmentVariable("CI") == "true", "There is no redis-server on the PATH.");
+        return cluster ?? throw new InvalidOperationException("CI has no redis-server.");
     }
 }

@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using StackExchange.Redis;
 
 namespace SendProxy.Tests.Redis;
@@ -12,12 +8,10 @@ namespace SendProxy.Tests.Redis;
 /// </summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
-    private readonly Process? _process;
-    private readonly string? _folder;
+    private readonly RedisProcess? _process;
     private readonly ConnectionMultiplexer _admin;
 
-    private RedisServer(string address, Process? process, string? folder, ConnectionMultiplexer admin) =>
-        (Address, _process, _folder, _admin) = (address, process, folder, admin);
+    private RedisServer(string address, RedisProcess? process, ConnectionMultiplexer admin) => (Address, _process, _admin) = (address, process, admin);
 
     /// <summary>Host and port.</summary>
     public string Address { get; }
@@ -30,106 +24,39 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <returns>Null where there is no Redis to be had.</returns>
     public static async Task<RedisServer?> TryStartAsync(string? password = null)
     {
-        string[] options = password is null ? [] : ["--requirepass", password];
         if (Environment.GetEnvironmentVariable("SENDPROXY_TEST_REDIS") is { Length: > 0 } named && password is null)
         {
-            return new RedisServer(named, null, null, await AdminAsync(named, null));
+            return new RedisServer(named, null, await AdminAsync(named, null));
         }
 
-        if (!OnPath("redis-server"))
+        if (!RedisProcess.IsInstalled)
         {
             return null;
         }
 
-        // Another process may take the port between its choice and its use.
-        for (var attempt = 0; attempt < 5; attempt++)
-        {
-            var folder = Directory.CreateTempSubdirectory("sendproxy-redis-").FullName;
-            var port = FreePort();
-            var process = Launch(folder, port, options);
-            if (await IsReadyAsync(process))
-            {
-                var address = $"127.0.0.1:{port}";
-                return new RedisServer(address, process, folder, await AdminAsync(address, password));
-            }
-
-            End(process, folder);
-        }
-
-        throw new InvalidOperationException("redis-server found no free port.");
+        var process = await RedisProcess.StartAsync(_ => password is null ? ["--save", ""] : ["--save", "", "--requirepass", password]);
+        return new RedisServer(process.Address, process, await AdminAsync(process.Address, password));
     }
 
-    /// <summary>SIGSTOP: connections stay, nothing is answered.</summary>
-    public void Pause() => Signal("-STOP");
+    /// <summary>For tests of what Redis does when it fails over or is a Cluster: they start their own.</summary>
+    /// <returns>Null where there is no redis-server on the PATH.</returns>
+    public static async Task<T?> TryStartAsync<T>(Func<Task<T>> start)
+        where T : class => RedisProcess.IsInstalled ? await start() : null;
 
-    public void Resume() => Signal("-CONT");
+    /// <summary>SIGSTOP: connections stay, nothing is answered.</summary>
+    public void Pause() => _process!.Signal("-STOP");
+
+    public void Resume() => _process!.Signal("-CONT");
 
     public Task EmptyAsync() => Database.ExecuteAsync("FLUSHALL");
 
     public async ValueTask DisposeAsync()
     {
         await _admin.DisposeAsync();
-        if (_process is not null)
-        {
-            End(_process, _folder!);
-        }
+        _process?.Dispose();
     }
 
-    private static Task<ConnectionMultiplexer> AdminAsync(string address, string? password) => ConnectionMultiplexer.ConnectAsync(
-        $"{address},abortConnect=false,allowAdmin=true,connectTimeout=10000,asyncTimeout=20000" + (password is null ? "" : $",password={password}"));
-
-    private static Process Launch(string folder, int port, string[] options)
-    {
-        var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])[
-            "--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--daemonize", "no", .. options])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        return Process.Start(start)!;
-    }
-
-    private static async Task<bool> IsReadyAsync(Process process)
-    {
-        while (await process.StandardOutput.ReadLineAsync() is { } line)
-        {
-            if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
-            {
-                // A full pipe would stop it.
-                _ = process.StandardOutput.ReadToEndAsync();
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private static void End(Process process, string folder)
-    {
-        if (!process.HasExited)
-        {
-            process.Kill();
-            process.WaitForExit();
-        }
-
-        process.Dispose();
-        Directory.Delete(folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static bool OnPath(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
-
-    private void Signal(string signal)
-    {
-        using var kill = Process.Start("kill", [signal, _process!.Id.ToString(CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
-    }
+    /// <param name="addresses">Host and port; several with commas.</param>
+    internal static Task<ConnectionMultiplexer> AdminAsync(string addresses, string? password) => ConnectionMultiplexer.ConnectAsync(
+        $"{addresses},abortConnect=false,allowAdmin=true,connectTimeout=10000,asyncTimeout=20000" + (password is null ? "" : $",password={password}"));
 }

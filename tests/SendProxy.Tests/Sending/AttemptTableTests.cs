@@ -15,6 +15,7 @@ public class AttemptTableTests
     [InlineData(Happened.Throttled, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
     [InlineData(Happened.Failed, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
     [InlineData(Happened.Broke, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
+    [InlineData(Happened.BodyBroke, Verdict.Stop, Verdict.Stop, Verdict.Stop)]
     [InlineData(Happened.AnswerBroke, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
     [InlineData(Happened.InProgress, Verdict.Stop, Verdict.Retry, Verdict.Stop)]
     [InlineData(Happened.KeyRejected, Verdict.OtherKey, Verdict.OtherKey, Verdict.OtherKey)]

@@ -7,18 +7,19 @@ internal sealed class AnswerContent : HttpContent
 {
     private readonly ReadOnlyMemory<byte> _body;
 
-    public AnswerContent(ReadOnlyMemory<byte> body, HttpContent original, bool isHead)
+    /// <param name="isBodiless">An answer that has no body whatever its headers say: they tell of the one that GET would bring.</param>
+    public AnswerContent(ReadOnlyMemory<byte> body, HttpContent original, bool isBodiless)
     {
         _body = body;
         foreach (var (name, values) in original.Headers.NonValidated)
         {
-            if (isHead || !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            if (isBodiless || !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
             {
                 Headers.TryAddWithoutValidation(name, values);
             }
         }
 
-        if (!isHead)
+        if (!isBodiless)
         {
             Headers.ContentLength = body.Length;
         }

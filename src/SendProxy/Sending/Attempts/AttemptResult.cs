@@ -4,7 +4,7 @@ using SendProxy.Upstreams;
 namespace SendProxy.Sending.Attempts;
 
 /// <summary>What one attempt gave: an answer, or an error without one.</summary>
-internal sealed class AttemptResult
+internal sealed record AttemptResult
 {
     public required Happened Happened { get; init; }
 

@@ -21,6 +21,9 @@ internal enum Happened
     /// <summary>Broke or timed out after the body was begun.</summary>
     Broke,
 
+    /// <summary>A streamed body ended early or had to be ended: the caller's doing, not the vendor's.</summary>
+    BodyBroke,
+
     /// <summary>The answer's body broke off.</summary>
     AnswerBroke,
 
@@ -72,6 +75,7 @@ internal static class AttemptTable
             (Happened.Failed, _) => (Verdict.Retry, Sent.Maybe),
             (Happened.Broke, Repeatability.Unsafe) => (Verdict.Stop, Sent.Maybe),
             (Happened.Broke, _) => (Verdict.Retry, Sent.Maybe),
+            (Happened.BodyBroke, _) => (Verdict.Stop, Sent.Maybe),
             (Happened.AnswerBroke, Repeatability.Unsafe) => (Verdict.Stop, Sent.Yes),
             (Happened.AnswerBroke, _) => (Verdict.Retry, Sent.Yes),
             (Happened.InProgress, Repeatability.Keyed) => (Verdict.Retry, Sent.Maybe),

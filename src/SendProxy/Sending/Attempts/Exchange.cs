@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using SendProxy.Errors;
 using SendProxy.Upstreams;
 
@@ -10,12 +11,12 @@ namespace SendProxy.Sending.Attempts;
 /// </summary>
 internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider time)
 {
-    private readonly StartMark _mark = new();
+    private OnceContent? _content;
 
     private UpstreamOptions Options => run.Message.Plan.Line.Upstream.Options;
 
     /// <summary>True once the request may have left this process.</summary>
-    public bool Started => _mark.Started;
+    public bool Started => _content is { Begun: true, RepeatEnded: false };
 
     /// <param name="abandon">Ends an attempt whose body was not begun yet.</param>
     public async Task<AttemptResult> RunAsync(CancellationToken abandon)
@@ -37,8 +38,7 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
     private async Task<AttemptResult> RunAsync(Upstream upstream, KeyChoice key, CancellationToken abandon)
     {
         var start = time.GetTimestamp();
-        var left = run.Message.Deadline.Left;
-        using var timeout = new CancellationTokenSource(left < Options.Timeouts.Attempt ? Positive(left) : Options.Timeouts.Attempt, time);
+        using var timeout = new CancellationTokenSource(Positive(Bound), time);
         using var either = abandon.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, abandon) : null;
         var result = await SendAsync(upstream, key, either ?? timeout, timeout);
         if (result.Answer is { } answer)
@@ -52,7 +52,8 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
                 upstream.Credential.Accepted(key);
             }
 
-            ScrubHeaders(answer, key);
+            ScrubHeaders(answer.Headers, key);
+            ScrubHeaders(answer.TrailingHeaders, key);
         }
 
         metrics.Attempted(upstream.Name, run.Attempts, result.Happened, time.GetElapsedTime(start).TotalSeconds);
@@ -61,6 +62,11 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
         run.Permits.End(Started, result.Answer is null ? null : result.Hint, result.Happened is Happened.Throttled or Happened.ThrottledUnprocessed);
         return result;
     }
+
+    // The only attempt there will be needs to leave no time for others.
+    private TimeSpan Bound => run.Message.Streamed is null && Options.Timeouts.Attempt < run.Message.Deadline.Left
+        ? Options.Timeouts.Attempt
+        : run.Message.Deadline.Left;
 
     private static TimeSpan Positive(TimeSpan left) => left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
 
@@ -94,7 +100,8 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
     private HttpRequestMessage? Request(Upstream upstream, KeyChoice key)
     {
         var message = run.Message;
-        var content = new ReplayContent(message.Body, run.Splice, _mark);
+        OnceContent content = message.Streamed is { } streamed ? new StreamedBodyContent(streamed) : new ReplayContent(message.Body, run.Splice);
+        _content = content;
         var request = new HttpRequestMessage(message.Method, new Uri(upstream.Options.Address, message.PathAndQuery))
         {
             Content = content,
@@ -120,13 +127,13 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
 
     private async Task<AttemptResult> JudgeAsync(Upstream upstream, KeyChoice key, HttpResponseMessage answer, CancellationToken cancellation)
     {
-        var isHead = run.Message.Method == HttpMethod.Head;
-        if (!isHead && AnswerCoding.Decode(answer) is { } decoded)
+        var isBodiless = run.Message.Method == HttpMethod.Head || answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified;
+        if (!isBodiless && AnswerCoding.Decode(answer) is { } decoded)
         {
             metrics.Encoded(upstream.Name, decoded);
         }
 
-        var body = isHead ? [] : await AnswerReader.ReadAsync(answer, cancellation);
+        var body = isBodiless ? [] : await AnswerReader.ReadAsync(answer, cancellation);
         if (body is not null)
         {
             var found = Scrubber.Scrub(body, key.Secret);
@@ -135,11 +142,11 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
                 metrics.Scrubbed(upstream.Name, found);
             }
 
-            answer.Content = new AnswerContent(body, answer.Content, isHead);
+            answer.Content = new AnswerContent(body, answer.Content, isBodiless);
         }
         else
         {
-            answer.Content = new StreamedContent(answer.Content, s => Scrubber.Through(s, key.Secret, times => metrics.Scrubbed(upstream.Name, times)));
+            answer.Content = new StreamedContent(answer.Content, s => Streamed(s, answer, key));
         }
 
         string? Header(string name) => answer.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
@@ -158,6 +165,16 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
 
     private AttemptResult Failure(Exception exception)
     {
+        if (run.Message.Streamed?.Fault is { } fault)
+        {
+            return AttemptResult.Failed(Happened.BodyBroke, fault);
+        }
+
+        if (_content is { RepeatEnded: true })
+        {
+            return AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamRefused);
+        }
+
         if (Started)
         {
             return exception is OperationCanceledException
@@ -175,10 +192,23 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
             : AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamUnreachable);
     }
 
-    private void ScrubHeaders(HttpResponseMessage answer, KeyChoice key)
+    private AnswerStream Streamed(Stream body, HttpResponseMessage answer, KeyChoice key)
+    {
+        var upstream = run.Message.Plan.Line.Upstream.Name;
+        return new AnswerStream(Scrubber.Through(body, key.Secret, times => metrics.Scrubbed(upstream, times)), Options.Timeouts.BodyIdle, time, end =>
+        {
+            metrics.Streamed(upstream, end);
+            if (end == AnswerEnd.Whole)
+            {
+                ScrubHeaders(answer.TrailingHeaders, key);
+            }
+        });
+    }
+
+    private void ScrubHeaders(HttpResponseHeaders headers, KeyChoice key)
     {
         List<(string Name, string Value)>? dirty = null;
-        foreach (var (name, values) in answer.Headers.NonValidated)
+        foreach (var (name, values) in headers.NonValidated)
         {
             var text = values.ToString();
             if (!ReferenceEquals(Scrubber.Scrub(text, key.Secret), text))
@@ -189,8 +219,8 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
 
         foreach (var (name, value) in dirty ?? [])
         {
-            answer.Headers.Remove(name);
-            answer.Headers.TryAddWithoutValidation(name, value);
+            headers.Remove(name);
+            headers.TryAddWithoutValidation(name, value);
             metrics.Scrubbed(run.Message.Plan.Line.Upstream.Name, 1);
         }
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using SendProxy.Sending.Idempotency;
+using SendProxy.Upstreams;
 
 namespace SendProxy.Sending.Attempts;
 
@@ -8,18 +9,16 @@ namespace SendProxy.Sending.Attempts;
 /// out together, so before that nothing of the request is on a connection. Never null on an attempt, also for an empty body:
 /// SocketsHttpHandler repeats requests without content by itself, POST included.
 /// </summary>
-internal sealed class ReplayContent : HttpContent
+internal sealed class ReplayContent : OnceContent
 {
     private readonly ReplayBody _body;
-    private readonly StartMark _mark;
     private readonly BodySplice _splice;
 
     /// <param name="splice">What is put into the body on its way.</param>
-    public ReplayContent(ReplayBody body, BodySplice splice, StartMark mark)
+    public ReplayContent(ReplayBody body, BodySplice splice)
     {
         _body = body;
         _splice = splice;
-        _mark = mark;
         Headers.ContentLength = Length;
     }
 
@@ -28,7 +27,7 @@ internal sealed class ReplayContent : HttpContent
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        _mark.Set();
+        Begin();
         return Length == 0 ? Task.CompletedTask
             : _splice.Insert.IsEmpty ? stream.WriteAsync(_body.Memory, cancellationToken).AsTask()
             : WriteSplicedAsync(stream, cancellationToken);
@@ -48,15 +47,4 @@ internal sealed class ReplayContent : HttpContent
         await stream.WriteAsync(_splice.Insert, cancellationToken);
         await stream.WriteAsync(_body.Memory[_splice.At..], cancellationToken);
     }
-}
-
-/// <summary>Outlives the content, so that what is known of an attempt stays known after its request is gone.</summary>
-internal sealed class StartMark
-{
-    private volatile bool _started;
-
-    /// <summary>True from the moment that the request may have left this process.</summary>
-    public bool Started => _started;
-
-    public void Set() => _started = true;
 }

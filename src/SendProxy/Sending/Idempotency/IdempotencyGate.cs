@@ -8,7 +8,7 @@ namespace SendProxy.Sending.Idempotency;
 /// <param name="StartedAt">When an earlier attempt under this key may have been sent.</param>
 /// <param name="Replay">An earlier answer, to be given again.</param>
 /// <param name="Refusal">Why it is not sent.</param>
-/// <param name="StoreAway">The store cannot be asked; the vendor alone deduplicates.</param>
+/// <param name="StoreAway">The store cannot be asked, or the body is streamed; the vendor alone deduplicates.</param>
 internal readonly record struct GatePass(
     long Token = 0, DateTimeOffset? StartedAt = null, StoredAnswer? Replay = null, Refusal? Refusal = null, bool StoreAway = false);
 
@@ -31,6 +31,11 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
     public async ValueTask<GatePass> EnterAsync(OutboundMessage message, CancellationToken caller)
     {
         var options = message.Plan.Line.Upstream.Options;
+        if (message.Streamed is not null)
+        {
+            return ForStreamed(message);
+        }
+
         if (store() is not { } records)
         {
             return WithoutStore(message, "neither fleet.redis nor a journal is configured");
@@ -101,6 +106,13 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
 
     private static Refusal UnknownOutcome(string why) => new(
         ProxyError.OutcomeUnknown, Sent.Maybe, $"A request with this key may have been carried out: {why}, and the vendor does not deduplicate.");
+
+    // What a key was used with is known when the body has gone out: too late to replay or to refuse. A vendor that deduplicates does both.
+    private static GatePass ForStreamed(OutboundMessage message) =>
+        message.Plan.Line.Upstream.Options.Idempotency.Deduplicates
+            ? new GatePass(StoreAway: true)
+            : new GatePass(Refusal: Refusal.NotSent(ProxyError.BodyTooLarge,
+                "The body is larger than the route's maxBody, it has an Idempotency-Key, and the vendor does not deduplicate: it could not be compared with an earlier one."));
 
     private static GatePass WithoutStore(OutboundMessage message, string why) =>
         message.Plan.Line.Upstream.Options.Idempotency.Deduplicates

@@ -24,9 +24,16 @@ internal static class RequestFingerprint
     }
 
     /// <summary>The key of a request whose application sends none: the same content gives the same key within a window.</summary>
-    /// <param name="window">Counted from the epoch; a repetition just after its end gets another key, which is why the window is a bound, not a promise.</param>
-    public static string Derive(byte[] fingerprint, TimeSpan window, DateTimeOffset now) =>
-        $"d{now.ToUnixTimeSeconds() / Math.Max(1, (long)window.TotalSeconds):x}-{Convert.ToHexStringLower(fingerprint.AsSpan(0, 16))}";
+    /// <param name="window">
+    /// Begins at a time of the content's own, so that what many send at a full hour is not all split by a window's end. A repetition
+    /// just after the end gets another key: the window is a bound, not a promise. docs/decisions/0023.
+    /// </param>
+    public static string Derive(byte[] fingerprint, TimeSpan window, DateTimeOffset now)
+    {
+        var seconds = Math.Max(1, (long)window.TotalSeconds);
+        var phase = (long)(BinaryPrimitives.ReadUInt64BigEndian(fingerprint.AsSpan(16)) % (ulong)seconds);
+        return $"d{(now.ToUnixTimeSeconds() + phase) / seconds:x}-{Convert.ToHexStringLower(fingerprint.AsSpan(0, 16))}";
+    }
 
     private static void Add(IncrementalHash hash, ReadOnlySpan<byte> part)
     {

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using SendProxy.Upstreams;
+
+namespace SendProxy.Egress;
+
+/// <summary>
+/// An answer with trailers. Kestrel sends none over HTTP/1.1, but leaves the framing to who sets Transfer-Encoding: here the
+/// chunks are written, and behind the last one the trailers.
+/// </summary>
+internal sealed class TrailedContent : HttpContent
+{
+    private readonly HttpResponseMessage _answer;
+    private readonly HttpContent _original;
+
+    public TrailedContent(HttpResponseMessage answer)
+    {
+        (_answer, _original) = (answer, answer.Content);
+        foreach (var (name, values) in _original.Headers.NonValidated)
+        {
+            if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            {
+                Headers.TryAddWithoutValidation(name, values);
+            }
+        }
+    }
+
+    /// <returns>True where the vendor announced trailers, or sent some.</returns>
+    public static bool Fits(HttpResponseMessage answer) =>
+        (answer.Headers.NonValidated.Contains("Trailer") || answer.TrailingHeaders.NonValidated.Count > 0)
+        && answer.StatusCode is not (HttpStatusCode.NoContent or HttpStatusCode.NotModified);
+
+    protected override async Task<Stream> CreateContentReadStreamAsync() => new ChunkedStream(await _original.ReadAsStreamAsync(), Trailers);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+    {
+        await using var body = await CreateContentReadStreamAsync();
+        await body.CopyToAsync(stream);
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = 0;
+        return false;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _original.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    // Complete once the body has been read to its end.
+    private string Trailers() => string.Concat(_answer.TrailingHeaders.NonValidated
+        .Where(t => HeaderNames.ComesBackInTrailer(t.Key)).SelectMany(t => t.Value.Select(v => $"{t.Key}: {v}\r\n")));
+
+    /// <summary>Chunked framing (RFC 9112, 7.1) around what is read.</summary>
+    private sealed class ChunkedStream(Stream inner, Func<string> trailers) : ReadOnlyStream
+    {
+        private const int ChunkBytes = 16 * 1024;
+
+        private byte[] _body = [];
+        private ReadOnlyMemory<byte> _ready;
+        private bool _over;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_ready.IsEmpty && !_over && buffer.Length > 0)
+            {
+                _body = _body.Length > 0 ? _body : new byte[ChunkBytes];
+                _ready = Frame(await inner.ReadAsync(_body, cancellationToken));
+            }
+
+            var count = Math.Min(buffer.Length, _ready.Length);
+            _ready[..count].CopyTo(buffer);
+            _ready = _ready[count..];
+            return count;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                inner.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+
+        private byte[] Frame(int read)
+        {
+            _over = read == 0;
+            return _over
+                ? Encoding.Latin1.GetBytes($"0\r\n{trailers()}\r\n")
+                : [.. Encoding.ASCII.GetBytes(read.ToString("x", CultureInfo.InvariantCulture)), .. "\r\n"u8, .. _body.AsSpan(0, read), .. "\r\n"u8];
+        }
+    }
+}

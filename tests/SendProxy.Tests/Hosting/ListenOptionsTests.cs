@@ -1,0 +1,24 @@
+using System.Net;
+using SendProxy.Hosting;
+
+namespace SendProxy.Tests.Hosting;
+
+public class ListenOptionsTests
+{
+    // What Reload must tell apart: every part counts, and lists by what is in them.
+    [Fact]
+    public void Same_EachPart_Counts()
+    {
+        Assert.True(Options().Same(Options()));
+        Assert.All(
+            (ListenOptions[])[
+                Options() with { Egress = [Tcp(2)] }, Options() with { Webhooks = [] }, Options() with { Metrics = [Tcp(3), Tcp(4)] },
+                Options() with { AdminSocket = "/b" }, Options() with { HeadersTimeout = TimeSpan.FromSeconds(2) }, Options() with { SocketMode = UnixFileMode.UserRead }],
+            changed => Assert.False(Options().Same(changed)));
+    }
+
+    private static ListenOptions Options() =>
+        new([Tcp(1), new ListenAddress(null, "/a.sock")], [Tcp(2)], [Tcp(3)], "/a", TimeSpan.FromSeconds(1), UnixFileMode.UserWrite);
+
+    private static ListenAddress Tcp(int port) => new(new IPEndPoint(IPAddress.Loopback, port), null);
+}
