@@ -185,6 +185,7 @@ internal sealed partial class LimiterMachine
             Shape = Shape,
             Want = want,
             SomeoneWaits = Waiting > 0 && !_isPostPaid,
+            Patience = Math.Max(0, Math.Floor(_lastUntil - now)),
             HasTicket = _hasTicket && want > 0,
             Urgent = urgent,
             Debt = _debt,

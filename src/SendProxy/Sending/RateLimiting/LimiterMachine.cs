@@ -35,6 +35,7 @@ internal sealed partial class LimiterMachine
     private double _lastCall = double.NegativeInfinity;
     private double _validUntil = double.NegativeInfinity;
     private double _nextScan = double.PositiveInfinity;
+    private double _lastUntil;
     private double _throttled = -1;
     private double _replyAt;
     private LimitReply? _reply;
@@ -173,6 +174,7 @@ internal sealed partial class LimiterMachine
 
         _line.Add(waiter);
         _nextScan = Math.Min(_nextScan, waiter.Until);
+        _lastUntil = _line.Count == 1 ? waiter.Until : Math.Max(_lastUntil, waiter.Until);
         Pump(now);
     }
 
@@ -315,6 +317,11 @@ internal sealed partial class LimiterMachine
         {
             (_comeBack, _hasTicket) = (now + reply.ComeBack, true);
             EndWaiting(w => w.Until < _comeBack && !w.Lane.IsUrgent, w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
+            if (now + reply.ComeBack > _lastUntil)
+            {
+                // No place was taken: whoever comes later asks anew.
+                (_comeBack, _hasTicket) = (Waiting > 0 ? _comeBack : 0, false);
+            }
         }
 
         if (now < BlockedUntil)

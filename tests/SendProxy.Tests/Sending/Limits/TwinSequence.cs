@@ -39,6 +39,7 @@ internal sealed class TwinSequence(Random random, LimitShape shape)
             Shape = random.Next(10) == 0 ? shape with { Rate = shape.Rate * 0.8 } : shape,
             Want = random.Next(3) == 0 ? random.Next(30) : 0,
             SomeoneWaits = random.Next(2) == 0,
+            Patience = random.Next(3) * 2_000_000,
             HasTicket = random.Next(4) == 0,
             Urgent = random.Next(4) == 0 ? random.Next(4) : 0,
             Debt = random.Next(3) == 0 ? random.Next(-2, 12) : 0,

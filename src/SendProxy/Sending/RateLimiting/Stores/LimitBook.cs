@@ -303,8 +303,14 @@ internal sealed class LimitBook
             return (slots, 0);
         }
 
-        _line = Math.Max(_line, Math.Max(at - tolerance, now)) + (step * want);
-        return (slots, Math.Max(1_000, _line - step - LimitTimes.Horizon - now));
+        var place = Math.Max(_line, Math.Max(at - tolerance, now)) + (step * (want - 1));
+        var come = Math.Max(1_000, place - LimitTimes.Horizon - now);
+        if (come <= call.Patience)
+        {
+            _line = place + step;
+        }
+
+        return (slots, come);
     }
 
     private int Allowance(double now, double level, int live)

@@ -13,6 +13,9 @@ internal sealed class LimitCall
 
     public bool SomeoneWaits { get; init; }
 
+    /// <summary>The longest that one of those waits: a turn in the line that comes later is not taken.</summary>
+    public double Patience { get; init; }
+
     /// <summary>It was told to come back, and the time is there.</summary>
     public bool HasTicket { get; init; }
 

@@ -8,7 +8,7 @@ namespace SendProxy.Sending.RateLimiting.Stores;
 internal sealed class RedisLimitStore(RedisLink link, string limit, string channel, Action called) : ILimitStore
 {
     /// <summary>The index of the first slot given back among the script's arguments.</summary>
-    public const int FirstReturned = 24;
+    public const int FirstReturned = 25;
 
     private const int Fixed = 13;
 
@@ -44,7 +44,7 @@ internal sealed class RedisLimitStore(RedisLink link, string limit, string chann
             call.Process, call.Want, call.SomeoneWaits ? 1 : 0, call.HasTicket ? 1 : 0, call.Urgent, Text(call.Debt), call.CorrectionEpoch,
             Text(call.Correction), Text(call.Throttled), Text(shape.Rate), Text(shape.Base), Text(shape.Reserve), Text(LimitTimes.Horizon),
             Text(LimitTimes.Quantum), Text(LimitTimes.Hold), call.WasAway ? 1 : 0, Text(call.SeenNow), Text(call.SeenSince), Text(call.SeenTat),
-            Text(call.SeenBlock), call.KnownLive, channel, call.Learns ? 1 : 0,
+            Text(call.SeenBlock), call.KnownLive, channel, call.Learns ? 1 : 0, Text(call.Patience),
         ];
         return [.. arguments, .. call.Returned.Select(Text)];
     }

@@ -6,7 +6,8 @@
 --       5 urgent permits wanted  6 permits used already, to be counted  7 epoch and 8 permits of a correction
 --       9 wait that a 429 asked for, -1: none  10 permits a second  11 burst  12 urgent reserve  13 horizon  14 quantum  15 hold
 --       16 Redis was away for it (0, 1)  17 now of its last reply, 0: none  18 time since then by its own clock
---       19 tat and 20 end of a block that it knows of  21 processes it knows of  22 channel  23 a 429 lowers the rate (0, 1)  24.. slots given back
+--       19 tat and 20 end of a block that it knows of  21 processes it knows of  22 channel  23 a 429 lowers the rate (0, 1)
+--       24 the longest that one of them waits  25.. slots given back
 -- Reply { now, tat, level * 1000, allowance, quantum, epoch, come back in, blocked for, processes, waiting processes, held for,
 --         urgent permits, multiplier * 1e6, then for each slot: delay, time }
 local K, A = KEYS, ARGV
@@ -93,7 +94,7 @@ end
 
 -- 7 permits used already always count; slots given back keep their time
 if debt ~= 0 then tat = math.max(tat, now) + debt * step end
-for i = 24, #A do redis.call('ZADD', K[2], A[i], A[i] .. ':' .. id .. ':' .. i) end
+for i = 25, #A do redis.call('ZADD', K[2], A[i], A[i] .. ':' .. id .. ':' .. i) end
 redis.call('ZREMRANGEBYSCORE', K[2], '-inf', text(now - horizon))
 
 -- 8 the urgent: what is there, a hole, what was put aside for them, or the reserve
@@ -152,8 +153,10 @@ if want > 0 then
       tat = at
     end
     if #slots == 0 then
-      line = math.max(line, at - tolerance, now) + step * want
-      come = math.max(1000, line - step - horizon - now)
+      -- a place in the line is only for who will be there
+      local place = math.max(line, at - tolerance, now) + step * (want - 1)
+      come = math.max(1000, place - horizon - now)
+      if come <= tonumber(A[24]) then line = place + step end
     end
   end
 end

@@ -14,6 +14,9 @@ internal sealed record WorldOptions
     /// <summary>Requests a second of the whole fleet, as a part of the plan's rate.</summary>
     public double Load { get; init; } = 1.5;
 
+    /// <summary>Median of the way to the vendor, in seconds; one in 200 takes four times that more.</summary>
+    public double UpSeconds { get; init; } = 0.015;
+
     public double Seconds { get; init; } = 30;
 
     public int Seed { get; init; } = 1;
@@ -149,7 +152,7 @@ internal sealed class FleetWorld
     /// <summary>A send: on its way, at the vendor, and back.</summary>
     public void Send(FleetMember member, Lane lane, Action<VendorAnswer> answered)
     {
-        var up = (15_000 * Math.Exp(0.6 * Gauss())) + (_random.NextDouble() < 0.005 ? 60_000 : 0);
+        var up = _options.UpSeconds * 1e6 * (Math.Exp(0.6 * Gauss()) + (_random.NextDouble() < 0.005 ? 4 : 0));
         After(up, () =>
         {
             var answer = _vendor.Arrive(Now, member.Index, lane);
