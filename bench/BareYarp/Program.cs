@@ -12,12 +12,18 @@ builder.Services.AddRoutingCore().AddHttpForwarder();
 await using var app = builder.Build();
 using var client = new HttpMessageInvoker(new SocketsHttpHandler
 {
-    UseProxy = false, AllowAutoRedirect = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None, ActivityHeadersPropagator = null,
+    UseProxy = false,
+    AllowAutoRedirect = false,
+    UseCookies = false,
+    AutomaticDecompression = DecompressionMethods.None,
+    ActivityHeadersPropagator = null,
     SslOptions = new SslClientAuthenticationOptions
     {
         CertificateChainPolicy = new X509ChainPolicy
         {
-            TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { ca }, RevocationMode = X509RevocationMode.NoCheck,
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { ca },
+            RevocationMode = X509RevocationMode.NoCheck,
         },
     },
 });

@@ -18,12 +18,18 @@ builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAd
 await using var app = builder.Build();
 using var client = new HttpClient(new SocketsHttpHandler
 {
-    UseProxy = false, UseCookies = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5), ActivityHeadersPropagator = null,
+    UseProxy = false,
+    UseCookies = false,
+    AllowAutoRedirect = false,
+    PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+    ActivityHeadersPropagator = null,
     SslOptions = new SslClientAuthenticationOptions
     {
         CertificateChainPolicy = new X509ChainPolicy
         {
-            TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { ca }, RevocationMode = X509RevocationMode.NoCheck,
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { ca },
+            RevocationMode = X509RevocationMode.NoCheck,
         },
     },
 })
@@ -35,7 +41,10 @@ var pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>()
     .AddTimeout(TimeSpan.FromSeconds(30))
     .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
     {
-        MaxRetryAttempts = 3, BackoffType = DelayBackoffType.Exponential, UseJitter = true, Delay = TimeSpan.FromMilliseconds(200),
+        MaxRetryAttempts = 3,
+        BackoffType = DelayBackoffType.Exponential,
+        UseJitter = true,
+        Delay = TimeSpan.FromMilliseconds(200),
         ShouldHandle = outcome => ValueTask.FromResult(
             outcome.Outcome.Exception is HttpRequestException or TimeoutRejectedException || outcome.Outcome.Result?.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError),
     })

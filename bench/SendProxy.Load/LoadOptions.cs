@@ -24,7 +24,13 @@ internal sealed record LoadOptions(
     {
         var flags = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["--url"] = "", ["--connections"] = "32", ["--rate"] = "0", ["--warmup"] = "0.5", ["--seconds"] = "5", ["--body"] = "1024", ["--sign"] = "",
+            ["--url"] = "",
+            ["--connections"] = "32",
+            ["--rate"] = "0",
+            ["--warmup"] = "0.5",
+            ["--seconds"] = "5",
+            ["--body"] = "1024",
+            ["--sign"] = "",
         };
         for (var i = 0; i < args.Length; i += 2)
         {
