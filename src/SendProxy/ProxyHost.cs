@@ -69,7 +69,8 @@ internal static class ProxyHost
             services.AddHostedService<KeyFleet>();
         }
 
-        services.AddLogging(l => l.SetMinimumLevel(settings.Telemetry.Level));
+        // Its lines say nothing that ours do not; while it is on, the host makes an Activity for each request, and the metrics an exemplar of it.
+        services.AddLogging(l => l.SetMinimumLevel(settings.Telemetry.Level).AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None));
         services.AddSingleton<ILoggerProvider>(s => new JsonLoggerProvider(
             s.GetRequiredService<LogSink>(), s.GetRequiredService<TimeProvider>(), settings.Telemetry.Level));
 

@@ -128,7 +128,7 @@ public sealed class FleetSimulationTests(ITestOutputHelper output)
     [InlineData(false, 30, 0.90)]
     public void Bar7_VendorHasLess_IsLearned(bool headers, int refusals, double use)
     {
-        for (var seed = 1; seed <= 3; seed++)
+        for (var seed = 1; seed <= 6; seed++)
         {
             var figures = Run(new WorldOptions { HasHeaders = headers, VendorParts = [(10, 0.8)], Seconds = 60, Seed = seed });
 

@@ -105,14 +105,15 @@ internal sealed class LimitBook
 
     private void Grow(double now)
     {
-        if (_multiplier < 1 && now - _throttled > 1_000_000)
+        var last = Math.Max(_throttled, _cut);
+        if (_multiplier < 1 && now - last > 1_000_000)
         {
             var (seconds, known) = (Math.Max(0, now - _grown) / 1_000_000, _ceiling * 0.97);
             if (_multiplier < known)
             {
                 _multiplier = Math.Min(known, _multiplier + (0.04 * seconds));
             }
-            else if (now - _throttled > 30_000_000)
+            else if (now - last > 30_000_000)
             {
                 _multiplier = Math.Min(1, _multiplier + (0.01 * seconds));
             }
@@ -170,6 +171,7 @@ internal sealed class LimitBook
             _tat = Math.Max(_tat, now) + (off * step);
             if (seconds < 3)
             {
+                (_cut, _ceiling) = (now, _multiplier);
                 _multiplier = Math.Max(0.05, _multiplier * (1 - Math.Min(0.15, 0.5 * off / (rate * Math.Max(0.1, seconds)))));
             }
         }

@@ -37,10 +37,11 @@ if seen > 0 then
 end
 
 -- 2 a rate that was cut grows again: soon to just under where the vendor refused, later beyond
-if mult < 1 and now - throttled > 1000000 then
+local last = math.max(throttled, cut)
+if mult < 1 and now - last > 1000000 then
   local seconds, known = math.max(0, now - grown) / 1000000, ceil * 0.97
   if mult < known then mult = math.min(known, mult + 0.04 * seconds)
-  elseif now - throttled > 30000000 then mult = math.min(1, mult + 0.01 * seconds) end
+  elseif now - last > 30000000 then mult = math.min(1, mult + 0.01 * seconds) end
 end
 grown = now
 local step = 1000000 / (rate * mult)
@@ -69,7 +70,10 @@ if off ~= 0 and tonumber(A[7]) == epoch then
   corrected, epoch = now, epoch + 1
   if off > 0 then
     tat = math.max(tat, now) + off * step
-    if seconds < 3 then mult = math.max(0.05, mult * (1 - math.min(0.15, 0.5 * off / (rate * math.max(0.1, seconds))))) end
+    if seconds < 3 then
+      cut, ceil = now, mult
+      mult = math.max(0.05, mult * (1 - math.min(0.15, 0.5 * off / (rate * math.max(0.1, seconds)))))
+    end
   elseif mult < 1 then
     mult = math.min(1, mult + math.min(0.05, 0.5 * -off / (rate * math.max(0.5, seconds))))
   end
