@@ -26,7 +26,7 @@ internal sealed class VendorBook
     private const int SpreadSamples = 100;
     private const double ReshapeEvery = 10_000_000;
     private const double LeastLimitShare = 0.05;
-    private const double NearlyUsed = 0.25;
+    private const double NearlyUsed = 0.4;
     private static readonly TimeSpan LeastSpread = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(2);
 
@@ -112,7 +112,7 @@ internal sealed class VendorBook
 
         if (_options.CountsBucket)
         {
-            var threshold = Math.Max(2, _shape.Spare / 2);
+            var threshold = Math.Max(2, _shape.Spare / 3);
             var drift = permit.Level + _shape.Spare - remaining;
             return permit.Epoch < 0 || double.IsNaN(drift) ? null
                 : drift > threshold && remaining <= Math.Max(1, _options.Burst * NearlyUsed) ? new Finding(FindingKind.Drift, drift - (threshold / 2))

@@ -5,9 +5,24 @@ namespace SendProxy.Tests.Sending.Limits.Simulation;
 /// <param name="RetryAfter">Microseconds; null where it was taken.</param>
 internal readonly record struct VendorAnswer(long Remaining, double? RetryAfter);
 
-/// <summary>A vendor that counts exactly: a bucket, or fixed windows of any phase. Logs each arrival.</summary>
-internal sealed class ExactVendor(LimitOptions plan, double phase)
+/// <summary>What is wrong with what an answer says of what remains.</summary>
+internal enum HeaderNoise
 {
+    None,
+
+    /// <summary>Down to whole tens.</summary>
+    Rounded,
+
+    /// <summary>As it was twenty requests ago.</summary>
+    Lagging,
+}
+
+/// <summary>A vendor that counts exactly: a bucket, or fixed windows of any phase. Logs each arrival.</summary>
+internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise noise)
+{
+    private const int Lag = 20;
+
+    private readonly Queue<long> _said = new();
     private double _level = plan.Burst;
     private double _at;
     private double _part = 1;
@@ -53,7 +68,10 @@ internal sealed class ExactVendor(LimitOptions plan, double phase)
         }
 
         _level--;
-        return new VendorAnswer((long)_level, null);
+        _said.Enqueue((long)_level);
+        var lagging = _said.Count > Lag ? _said.Dequeue() : plan.Burst;
+        return new VendorAnswer(
+            noise switch { HeaderNoise.Rounded => (long)_level / 10 * 10, HeaderNoise.Lagging => lagging, _ => (long)_level }, null);
     }
 
     private VendorAnswer Window(double now)

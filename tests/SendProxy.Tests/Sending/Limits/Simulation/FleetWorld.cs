@@ -35,6 +35,8 @@ internal sealed record WorldOptions
     /// <summary>Whether answers carry what remains.</summary>
     public bool HasHeaders { get; init; }
 
+    public HeaderNoise Noise { get; init; }
+
     /// <summary>The store is away, from when to when; it comes back empty where asked.</summary>
     public (double From, double To, bool Emptied)? Away { get; init; }
 
@@ -78,7 +80,7 @@ internal sealed class FleetWorld
     {
         _options = options;
         _random = new Random(options.Seed);
-        _vendor = new ExactVendor(options.Plan, _random.NextDouble());
+        _vendor = new ExactVendor(options.Plan, _random.NextDouble(), options.Noise);
     }
 
     public double Now { get; private set; } = 1e6;
