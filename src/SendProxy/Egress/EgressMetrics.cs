@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Prometheus;
 using SendProxy.Errors;
@@ -32,17 +33,23 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
         "sendproxy_bodies_streamed_total", "Bodies above maxBody, which have one attempt, by what became of them: whole, too_large, incomplete, secret, or unsent where no vendor took them to their end.",
         ["route", "outcome"]);
 
+    // A child is looked up by all its labels; once for each is enough.
+    private readonly ConcurrentDictionary<(string Route, string StatusClass, string Code), Counter.Child> _ended = new();
+    private readonly ConcurrentDictionary<string, Histogram.Child> _durations = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Route, string Origin), Counter.Child> _keyed = new();
+
     public void Ended(string route, int status, string code, double seconds)
     {
-        _requests.WithLabels(route, StatusClass(status), code).Inc();
-        _duration.WithLabels(route).Observe(seconds);
+        _ended.GetOrAdd((route, StatusClass(status), code), static (x, all) => all.WithLabels(x.Route, x.StatusClass, x.Code), _requests).Inc();
+        _durations.GetOrAdd(route, static (name, all) => all.WithLabels(name), _duration).Observe(seconds);
     }
 
     public void InFlight(int count) => _inFlight.Set(count);
 
     public void Buffered(long bytes) => _buffered.Set(bytes);
 
-    public void Keyed(string route, string origin) => _idempotency.WithLabels(route, origin).Inc();
+    public void Keyed(string route, string origin) =>
+        _keyed.GetOrAdd((route, origin), static (x, all) => all.WithLabels(x.Route, x.Origin), _idempotency).Inc();
 
     public void Streamed(string route, StreamedBody body) => _streamed.WithLabels(route, body.Fault switch
     {

@@ -78,9 +78,9 @@ internal static class HeadForm
                 return "The name of a header has _ where servers could read - and take it for another.";
             }
 
-            foreach (var value in values)
+            for (var i = 0; i < values.Count; i++)
             {
-                if (value.AsSpan().ContainsAnyExcept(Value))
+                if (values[i].AsSpan().ContainsAnyExcept(Value))
                 {
                     return "The value of a header has a character that is not printable ASCII.";
                 }

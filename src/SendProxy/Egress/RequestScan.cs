@@ -19,9 +19,9 @@ internal static class RequestScan
                 continue;
             }
 
-            foreach (var value in values)
+            for (var i = 0; i < values.Count; i++)
             {
-                headers.Add(new(name, value ?? ""));
+                headers.Add(new(name, values[i] ?? ""));
             }
         }
 
@@ -41,21 +41,20 @@ internal static class RequestScan
         }
 
         var plainTarget = target.Contains('%', StringComparison.Ordinal) ? Uri.UnescapeDataString(target) : target;
-        foreach (var key in keys)
+        if (IsSecretIn(target, keys) || IsSecretIn(plainTarget, keys))
         {
-            if (key.IsIn(target) || key.IsIn(plainTarget))
-            {
-                return "target";
-            }
+            return "target";
+        }
 
-            foreach (var (_, values) in request.Headers)
+        foreach (var (_, values) in request.Headers)
+        {
+            for (var i = 0; i < values.Count; i++)
             {
-                if (values.Any(v => key.IsIn(v ?? "")))
+                if (IsSecretIn(values[i] ?? "", keys))
                 {
                     return "headers";
                 }
             }
-
         }
 
         return IsSecretIn(body, keys) ? "body" : null;
@@ -64,15 +63,33 @@ internal static class RequestScan
     /// <summary>The same for a body, or a piece of one.</summary>
     public static bool IsSecretIn(ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)
     {
-        foreach (var key in keys)
+        return Any(body, keys) || (Escapes.AreIn(body) && IsInPlain(body, keys));
+    }
+
+    private static bool Any(ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)
+    {
+        for (var i = 0; i < keys.Count; i++)
         {
-            if (key.IsIn(body))
+            if (keys[i].IsIn(body))
             {
                 return true;
             }
         }
 
-        return Escapes.AreIn(body) && IsInPlain(body, keys);
+        return false;
+    }
+
+    private static bool IsSecretIn(string text, IReadOnlyList<KeySearch> keys)
+    {
+        for (var i = 0; i < keys.Count; i++)
+        {
+            if (keys[i].IsIn(text))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsInPlain(ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)
@@ -81,7 +98,7 @@ internal static class RequestScan
         try
         {
             var length = Escapes.Undo(body, plain);
-            return keys.Any(k => k.IsIn(plain.AsSpan(0, length)));
+            return Any(plain.AsSpan(0, length), keys);
         }
         finally
         {

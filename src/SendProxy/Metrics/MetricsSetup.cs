@@ -9,8 +9,10 @@ internal static class MetricsSetup
     {
         // One registry per host: the library's default registry is process-wide, and parallel tests would share it.
         var registry = Prometheus.Metrics.NewCustomRegistry();
-        return services
-            .AddSingleton(registry)
-            .AddSingleton<IMetricFactory>(Prometheus.Metrics.WithCustomRegistry(registry));
+        var factory = Prometheus.Metrics.WithCustomRegistry(registry);
+
+        // Nothing here is traced: without this each increment looks for an Activity to name.
+        factory.ExemplarBehavior = ExemplarBehavior.NoExemplars();
+        return services.AddSingleton(registry).AddSingleton<IMetricFactory>(factory);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Prometheus;
 using SendProxy.Sending.Attempts;
 
@@ -46,10 +47,14 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
     private readonly Counter _settled = metrics.CreateCounter(
         "sendproxy_attempts_settled_total", "Attempts finished in the background, by outcome.", ["upstream", "outcome"]);
 
+    // A child is looked up by all its labels; once for each is enough.
+    private readonly ConcurrentDictionary<(string Upstream, string Attempt, Happened Happened), Counter.Child> _attempted = new();
+    private readonly ConcurrentDictionary<string, Histogram.Child> _durations = new(StringComparer.Ordinal);
+
     public void Attempted(string upstream, int attempt, Happened happened, double seconds)
     {
-        _attempts.WithLabels(upstream, Number(attempt), Word(happened)).Inc();
-        _duration.WithLabels(upstream).Observe(seconds);
+        _attempted.GetOrAdd((upstream, Number(attempt), happened), static (x, all) => all.WithLabels(x.Upstream, x.Attempt, Word(x.Happened)), _attempts).Inc();
+        _durations.GetOrAdd(upstream, static (name, all) => all.WithLabels(name), _duration).Observe(seconds);
     }
 
     public void Retried(string upstream, Happened reason) => _retries.WithLabels(upstream, Word(reason)).Inc();

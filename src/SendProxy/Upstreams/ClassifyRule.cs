@@ -37,9 +37,11 @@ internal sealed record ClassifyRule(
     }
 
     public bool Matches(int status, Func<string, string?> header, JsonElement? body) =>
-        (Status is null || Status == status)
-        && Headers.All(h => string.Equals(header(h.Key), h.Value, StringComparison.OrdinalIgnoreCase))
-        && (Body.Count == 0 || (body is { } root && Body.All(b => TextOf(b.At.Find(root)) == b.Text)));
+        (Status is null || Status == status) && (Headers.Count == 0 || HeadersMatch(header)) && (Body.Count == 0 || (body is { } root && BodyMatches(root)));
+
+    private bool HeadersMatch(Func<string, string?> header) => Headers.All(h => string.Equals(header(h.Key), h.Value, StringComparison.OrdinalIgnoreCase));
+
+    private bool BodyMatches(JsonElement root) => Body.All(b => TextOf(b.At.Find(root)) == b.Text);
 
     private static string? TextOf(JsonElement? value) => value switch
     {
@@ -62,10 +64,10 @@ internal static class Classifier
     public static (Meaning Meaning, bool ByRule) Judge(
         IReadOnlyList<ClassifyRule> rules, int status, Func<string, string?> header, ReadOnlyMemory<byte> body)
     {
-        using var parsed = rules.Any(r => r.Body.Count > 0 && (r.Status is null || r.Status == status)) ? Parse(body) : null;
-        foreach (var rule in rules)
+        using var parsed = AskOfBody(rules, status) ? Parse(body) : null;
+        for (var i = 0; i < rules.Count; i++)
         {
-            if (rule.Matches(status, header, parsed?.RootElement))
+            if (rules[i] is var rule && rule.Matches(status, header, parsed?.RootElement))
             {
                 return (rule.Means, true);
             }
@@ -83,6 +85,19 @@ internal static class Classifier
         408 or 425 or 500 or 502 or 503 or 504 => Meaning.Transient,
         _ => Meaning.Permanent,
     };
+
+    private static bool AskOfBody(IReadOnlyList<ClassifyRule> rules, int status)
+    {
+        for (var i = 0; i < rules.Count; i++)
+        {
+            if (rules[i].Body.Count > 0 && (rules[i].Status is null || rules[i].Status == status))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static JsonDocument? Parse(ReadOnlyMemory<byte> body)
     {

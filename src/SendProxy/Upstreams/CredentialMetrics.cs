@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Prometheus;
 using SendProxy.Secrets;
 
@@ -14,13 +15,20 @@ internal sealed class CredentialMetrics(IMetricFactory metrics, TimeProvider tim
     private readonly Gauge _lastUse = metrics.CreateGauge(
         "sendproxy_credential_last_accepted_timestamp_seconds", "Unix time of the last answer that accepted the key.", ["upstream", "fingerprint"]);
 
+    private readonly ConcurrentDictionary<(string Upstream, string Fingerprint, SecretSlot Slot), (Counter.Child Answers, Gauge.Child LastUse)> _accepted = new();
+
     public void Used(string upstream, KeyChoice key, bool accepted)
     {
-        _answers.WithLabels(upstream, key.Fingerprint, Word(key.Slot), accepted ? "true" : "false").Inc();
-        if (accepted)
+        if (!accepted)
         {
-            _lastUse.WithLabels(upstream, key.Fingerprint).Set(time.GetUtcNow().ToUnixTimeSeconds());
+            _answers.WithLabels(upstream, key.Fingerprint, Word(key.Slot), "false").Inc();
+            return;
         }
+
+        var (answers, lastUse) = _accepted.GetOrAdd((upstream, key.Fingerprint, key.Slot), static (x, all) => (
+            all._answers.WithLabels(x.Upstream, x.Fingerprint, Word(x.Slot), "true"), all._lastUse.WithLabels(x.Upstream, x.Fingerprint)), this);
+        answers.Inc();
+        lastUse.Set(time.GetUtcNow().ToUnixTimeSeconds());
     }
 
     public static string Word(SecretSlot slot) => slot switch

@@ -12,11 +12,14 @@ internal sealed class KeySearch
     private const int MinLiteral = 3;
     private const int KeyReach = 256;
 
+    private readonly string _text;
     private readonly byte[] _literal;
     private readonly Regex _pattern;
 
     private KeySearch(string literal, Regex pattern)
     {
+        // With options in it ("(?i)") the literal may stand in other spelling.
+        _text = pattern.ToString().Contains("(?", StringComparison.Ordinal) ? "" : literal;
         _literal = Encoding.ASCII.GetBytes(literal);
         _pattern = pattern;
     }
@@ -48,7 +51,7 @@ internal sealed class KeySearch
         return false;
     }
 
-    public bool IsIn(string text) => text.Length >= _literal.Length && _pattern.IsMatch(text);
+    public bool IsIn(string text) => text.Contains(_text, StringComparison.Ordinal) && _pattern.IsMatch(text);
 
     /// <summary>The longest run that every match contains: outside of groups and classes, and not made optional by what follows.</summary>
     private static string LongestLiteral(string pattern)

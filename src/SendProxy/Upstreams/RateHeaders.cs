@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Http.Headers;
 
 namespace SendProxy.Upstreams;
 
@@ -27,6 +28,21 @@ internal static class RateHeaders
 
     private static readonly string[] DateFormats =
         ["r", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy", "ddd MMM  d HH:mm:ss yyyy"];
+
+    /// <returns>Whether the answer says anything that <see cref="Read"/> could read: most answers do not.</returns>
+    public static bool AreIn(HttpHeadersNonValidated headers, RateHeaderNames names)
+    {
+        foreach (var (name, _) in headers)
+        {
+            if (name.StartsWith("RateLimit", StringComparison.OrdinalIgnoreCase) || Is(name, "Retry-After")
+                || Is(name, names.Limit) || Is(name, names.Remaining) || Is(name, names.Reset))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <param name="header">Yields a header's value or null.</param>
     /// <param name="now">This machine's time, used where the answer has no Date.</param>
@@ -133,6 +149,8 @@ internal static class RateHeaders
 
         return (remaining, reset);
     }
+
+    private static bool Is(string name, string? other) => name.Equals(other, StringComparison.OrdinalIgnoreCase);
 
     private delegate bool Parser<T>(string text, out T value);
 

@@ -7,7 +7,14 @@ namespace SendProxy.Upstreams;
 internal static class Scrubber
 {
     /// <returns>How many times the key stood there.</returns>
-    public static int Scrub(Span<byte> body, Secret secret) => Scrub(body, Encoding.UTF8.GetBytes(secret.Reveal()));
+    public static int Scrub(Span<byte> body, Secret secret)
+    {
+        Span<byte> near = stackalloc byte[256];
+        var key = Encoding.UTF8.TryGetBytes(secret.Reveal(), near, out var length) ? near[..length] : Encoding.UTF8.GetBytes(secret.Reveal());
+        var found = Scrub(body, key);
+        near.Clear();
+        return found;
+    }
 
     /// <returns>A stream that reads <paramref name="body"/> without the key, also where reads split it.</returns>
     public static Stream Through(Stream body, Secret secret, Action<int> found) => new ScrubbingStream(body, Encoding.UTF8.GetBytes(secret.Reveal()), found);

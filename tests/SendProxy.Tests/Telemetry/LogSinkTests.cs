@@ -36,7 +36,7 @@ public class LogSinkTests
         using var output = new StoppedStream();
         var sink = CreateStage(output);
         Write(sink, "first");
-        Assert.True(output.Reached.Wait(Guard));
+        Assert.True(output.Reached.Wait(Guard, TestContext.Current.CancellationToken));
 
         for (var i = 0; i < LogSink.MaxPendingBytes / 1000; i++)
         {
