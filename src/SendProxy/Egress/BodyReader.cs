@@ -15,7 +15,7 @@ internal sealed class BodyReader(EgressMetrics metrics)
     /// <param name="maxBufferedBytes">For all requests of the process together.</param>
     /// <returns>The body; or its beginning, where the rest of it is larger than may be kept and is to be streamed.</returns>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
-    public async Task<(ReplayBody? Body, bool HasMore, Refusal? Refusal)> ReadAsync(
+    public async ValueTask<(ReplayBody? Body, bool HasMore, Refusal? Refusal)> ReadAsync(
         HttpRequest request, BodyBound bound, long maxBufferedBytes, CancellationToken cancellation)
     {
         if (request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0))

@@ -3,6 +3,7 @@ using SendProxy.Egress.Recipients;
 using SendProxy.Errors;
 using SendProxy.Sending;
 using SendProxy.Sending.Idempotency;
+using SendProxy.Sending.RateLimiting;
 
 namespace SendProxy.Egress;
 
@@ -12,6 +13,8 @@ internal sealed class EgressCall(string requestId)
     /// <summary>How the adapter below the forwarder finds the call.</summary>
     public static readonly HttpRequestOptionsKey<EgressCall> Key = new("sendproxy.call");
 
+    private static readonly string[] Words = [.. Enum.GetValues<PermitMode>().Select(m => m.ToString().ToLowerInvariant())];
+
     public string RequestId => requestId;
 
     public Route? Route { get; set; }
@@ -19,6 +22,8 @@ internal sealed class EgressCall(string requestId)
     public OutboundMessage? Message { get; set; }
 
     public SendOutcome? Outcome { get; set; }
+
+    public CallBody Body { get; set; }
 
     /// <summary>The proxy's own answer; null where the upstream's goes to the caller.</summary>
     public Refusal? Refusal { get; set; }
@@ -63,7 +68,7 @@ internal sealed class EgressCall(string requestId)
                 headers["Idempotency-Replayed"] = "true";
             }
 
-            headers["SendProxy-Limiter"] = outcome.Limiter.ToString().ToLowerInvariant();
+            headers["SendProxy-Limiter"] = Words[(int)outcome.Limiter];
             if (outcome.IsStreamed)
             {
                 headers["SendProxy-Answer"] = "streamed";

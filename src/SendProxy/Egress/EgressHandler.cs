@@ -5,19 +5,15 @@ using SendProxy.Errors;
 using SendProxy.Sending;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace SendProxy.Egress;
 
 /// <summary>
-/// The way of a send through the local port: 1 guard and route, 2 body, 3 key, 4 check, 5 forward, 6 log. Each stage may end it.
+/// The way of a send through the local port: 1 guard and route, 2 body, 3 key, 4 check, 5 send and answer, 6 log. Each stage may end it.
 /// </summary>
 internal sealed class EgressHandler(
-    Live<EgressState> live, IHttpForwarder forwarder, SenderInvoker invoker, BodyReader reader, EgressTelemetry telemetry, TimeProvider time) : IQuiet
+    Live<EgressState> live, ISender sender, AnswerRoad road, BodyReader reader, EgressTelemetry telemetry, TimeProvider time) : IQuiet
 {
-    // The sender bounds every wait before the answer; the forwarder's own timer is only a net below it.
-    private static readonly ForwarderRequestConfig Forwarding = new() { ActivityTimeout = TimeSpan.FromHours(2) };
-    private static readonly EgressTransformer Transformer = new();
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(1);
 
     private int _inFlight;
@@ -31,19 +27,18 @@ internal sealed class EgressHandler(
     public async Task HandleAsync(HttpContext context)
     {
         var state = live.Current;
-        var call = new EgressCall(Guid.CreateVersion7(time.GetUtcNow()).ToString())
+        var call = new EgressCall(Secrets.RandomId.Next(time.GetUtcNow()))
         {
             TakesTrailers = HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpMethods.IsHead(context.Request.Method),
         };
         var start = time.GetTimestamp();
         var running = Interlocked.Increment(ref _inFlight);
         telemetry.InFlight(running);
-        var bodies = default(CallBody);
         try
         {
             call.Refusal = running > state.Process.MaxInFlight
                 ? Refusal.NotSent(ProxyError.Overloaded, $"process.maxInFlight ({state.Process.MaxInFlight}) requests are running.", TryAgain)
-                : await PrepareAsync(context, state, call, b => bodies = b);
+                : await PrepareAsync(context, state, call);
             if (call.Refusal is { } refusal)
             {
                 call.Explain(context.Response.Headers);
@@ -51,10 +46,10 @@ internal sealed class EgressHandler(
                 return;
             }
 
-            // 5 forward
-            EgressTransformer.Attach(context, call);
-            var error = await forwarder.SendAsync(context, "https://sender.invalid", invoker.Invoker, Forwarding, Transformer, CancellationToken.None);
-            call.IsBrokenOff = error == ForwarderError.ResponseBodyDestination;
+            // 5 send, and the answer back
+            call.Outcome = await sender.SendAsync(call.Message!, context.RequestAborted);
+            call.Refusal = call.Outcome.Refusal;
+            await road.AnswerAsync(context, call);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -62,7 +57,7 @@ internal sealed class EgressHandler(
         }
         finally
         {
-            bodies.Dispose();
+            call.Body.Dispose();
             call.Settle();
             call.Outcome?.Answer?.Dispose();
             LastActive = time.GetTimestamp();
@@ -71,7 +66,7 @@ internal sealed class EgressHandler(
         }
     }
 
-    private async Task<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressCall call, Action<CallBody> own)
+    private async ValueTask<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressCall call)
     {
         // 1 guard and route
         var request = context.Request;
@@ -104,7 +99,7 @@ internal sealed class EgressHandler(
         }
 
         var whole = new CallBody(body, hasMore ? Streamed(request, route, body, state) : null);
-        own(whole);
+        call.Body = whole;
 
         // 3 key
         var (key, badKey) = KeyFor(request, route, target, body);
@@ -159,7 +154,7 @@ internal sealed class EgressHandler(
     private static TimeSpan TotalTime(HttpRequest request, Route route)
     {
         var total = route.Plan.Line.Upstream.Options.Timeouts.Total;
-        return Units.TryDuration(request.Headers["SendProxy-Timeout"].ToString(), out var asked) && asked > TimeSpan.Zero && asked < total
+        return request.Headers.TryGetValue("SendProxy-Timeout", out var text) && Units.TryDuration(text.ToString(), out var asked) && asked > TimeSpan.Zero && asked < total
             ? asked
             : total;
     }
@@ -205,12 +200,4 @@ internal readonly record struct CallBody(ReplayBody? Kept, StreamedBody? Streame
         Streamed?.Dispose();
         Kept?.Dispose();
     }
-}
-
-/// <summary>The invoker that YARP forwards to.</summary>
-internal sealed class SenderInvoker(ISender sender) : IDisposable
-{
-    public HttpMessageInvoker Invoker { get; } = new(new SenderHandler(sender), disposeHandler: true);
-
-    public void Dispose() => Invoker.Dispose();
 }

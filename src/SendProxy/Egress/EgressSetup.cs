@@ -10,7 +10,7 @@ internal static class EgressSetup
             .AddSingleton<EgressMetrics>()
             .AddSingleton<BodyReader>()
             .AddSingleton<Recipients.RecipientBooks>()
-            .AddSingleton<SenderInvoker>()
+            .AddSingleton<AnswerRoad>()
             .AddSingleton<EgressTelemetry>()
             .AddSingleton<EgressHandler>();
     }

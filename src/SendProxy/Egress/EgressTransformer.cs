@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Primitives;
-using SendProxy.Errors;
 using SendProxy.Upstreams;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -33,15 +32,8 @@ internal sealed class EgressTransformer : HttpTransformer
         }
 
         var headers = httpContext.Response.Headers;
-        Copy(proxyResponse.Headers.NonValidated, headers);
-        Copy(proxyResponse.Content.Headers.NonValidated, headers);
         var call = Call(httpContext);
-        call.Explain(headers);
-        if (call.Refusal is { } refusal)
-        {
-            headers[Problem.ErrorHeader] = ProxyErrorTable.Describe(refusal.Error).Code;
-        }
-
+        CopyHeaders(proxyResponse, call, headers);
         if (proxyResponse.Content is TrailedContent)
         {
             headers.TransferEncoding = "chunked";
@@ -54,6 +46,14 @@ internal sealed class EgressTransformer : HttpTransformer
         }
 
         return true;
+    }
+
+    /// <summary>The head of an answer: what may come back of the upstream's, and how it came.</summary>
+    public static void CopyHeaders(HttpResponseMessage from, EgressCall call, IHeaderDictionary to)
+    {
+        Copy(from.Headers.NonValidated, to);
+        Copy(from.Content.Headers.NonValidated, to);
+        call.Explain(to);
     }
 
     private static EgressCall Call(HttpContext context) => (EgressCall)context.Items[ItemKey]!;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 using SendProxy.Upstreams;
@@ -32,6 +31,7 @@ internal static class Outcomes
     private static SendOutcome Outcome(SendRun run, AttemptResult result, HttpResponseMessage? answer, Refusal? refusal) => new()
     {
         Answer = answer,
+        Body = answer is not null && result.IsBuffered ? result.Body : default(ReadOnlyMemory<byte>?),
         IsStreamed = answer is not null && !result.IsBuffered,
         Refusal = refusal,
         Attempts = run.Attempts,
@@ -68,21 +68,6 @@ internal static class Outcomes
         return $"After {run.Attempts} {(run.Attempts == 1 ? "attempt" : "attempts")}: {what}{ended}.";
     }
 
-    private static string? MessageId(UpstreamOptions options, ReadOnlyMemory<byte> body)
-    {
-        if (options.MessageId is null || body.IsEmpty)
-        {
-            return null;
-        }
-
-        try
-        {
-            using var json = JsonDocument.Parse(body);
-            return options.MessageId.Find(json.RootElement) is { ValueKind: JsonValueKind.String } id ? id.GetString() : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    private static string? MessageId(UpstreamOptions options, ReadOnlyMemory<byte> body) =>
+        options.MessageId is null || body.IsEmpty ? null : Configuration.JsonText.Find(body.Span, options.MessageId);
 }

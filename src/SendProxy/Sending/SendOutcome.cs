@@ -8,6 +8,9 @@ internal sealed class SendOutcome
     /// <summary>The vendor's answer, scrubbed; null where there is a refusal. Owned by who receives the outcome.</summary>
     public HttpResponseMessage? Answer { get; init; }
 
+    /// <summary>The answer's body where it was buffered: then the content is read already and has headers only. Null where it is to be read.</summary>
+    public ReadOnlyMemory<byte>? Body { get; init; }
+
     /// <summary>The answer is passed on as it comes: it is not kept, and may still break off.</summary>
     public bool IsStreamed { get; init; }
 

@@ -39,8 +39,8 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
     /// <summary>When an attempt under this key may first have been sent; null where none was.</summary>
     public DateTimeOffset? StartedAt { get; private set; } = pass.StartedAt;
 
-    /// <summary>The settler finishes the last attempt, and records it.</summary>
-    public bool IsAdopted { get; set; }
+    /// <summary>The attempt that was begun last; null where none was.</summary>
+    public Exchange? Last { get; private set; }
 
     /// <summary>Why that attempt gave no answer; null where none failed so.</summary>
     public ProxyError? Error { get; private set; }
@@ -57,10 +57,13 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
     /// <summary>Why there is no further attempt although the table allows one; null where it does not.</summary>
     public string? Ended { get; private set; }
 
-    public void Begin()
+    /// <summary>The next attempt begins.</summary>
+    /// <param name="reports">It tells the breaker by itself how it ended.</param>
+    public Exchange Next(SendingMetrics metrics, TimeProvider time, bool reports)
     {
         Attempts++;
         _begun = time.GetUtcNow();
+        return Last = new Exchange(this, metrics, time, reports);
     }
 
     /// <summary>Takes note of an attempt's end. Call once for each.</summary>

@@ -37,15 +37,40 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
 
         if (pass.Replay is { } replay)
         {
-            return new SendOutcome { Answer = replay.ToMessage(), Attempts = 0, Queued = TimeSpan.Zero, Sent = Sent.Yes, IsReplay = true };
+            return new SendOutcome { Answer = replay.ToMessage(), Body = replay.Body, Attempts = 0, Queued = TimeSpan.Zero, Sent = Sent.Yes, IsReplay = true };
         }
 
         var run = new SendRun(message, key, pass, time, draw) { Splice = splice };
         try
         {
-            return await SendOnceAsync(run, caller);
+            // 3 permit
+            if (await TakePermitsAsync(run, caller) is { } refusal)
+            {
+                await gate.LeaveAsync(message, pass, null, run.Sent, run.StartedAt);
+                return Refused(refusal with { Sent = run.Sent }, run.Queued);
+            }
+
+            // 4 first attempt
+            line.Budget.FirstAttempt();
+            var result = await AttemptAsync(run, caller);
+
+            // 5 what follows: Polly waits and counts, the run decides
+            if (result.Happened != Happened.Final)
+            {
+                result = await FollowAsync(run, result, caller);
+            }
+
+            // 6 outcome
+            await RecordAsync(run, result);
+            return Outcomes.Of(run, result);
         }
-        catch (OperationCanceledException) when (!run.IsAdopted)
+        catch (OperationCanceledException) when (run.Last is { IsLeft: true } begun)
+        {
+            // The caller left while an attempt runs: it goes on without it.
+            settler.Adopt(begun.Running!, line.Upstream.Name, async result => await gate.LeaveAsync(message, pass, result, run.Sent, run.StartedAt));
+            throw;
+        }
+        catch (OperationCanceledException)
         {
             // The caller left between attempts: whoever asks with this key next goes on.
             await gate.LeaveAsync(message, pass, null, run.Sent, run.StartedAt);
@@ -53,37 +78,17 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
         }
     }
 
-    private async Task<SendOutcome> SendOnceAsync(SendRun run, CancellationToken caller)
+    // Behind the answer where the vendor deduplicates, before it where only the record does.
+    private ValueTask RecordAsync(SendRun run, AttemptResult result)
     {
-        // 3 permit
-        if (await TakePermitsAsync(run, caller) is { } refusal)
-        {
-            await gate.LeaveAsync(run.Message, run.Pass, null, run.Sent, run.StartedAt);
-            return Refused(refusal with { Sent = run.Sent }, run.Queued);
-        }
-
-        // 4 first attempt
-        run.Message.Plan.Line.Budget.FirstAttempt();
-        var result = await AttemptAsync(run, caller);
-
-        // 5 what follows: Polly waits and counts, the run decides
-        if (result.Happened != Happened.Final)
-        {
-            result = await FollowAsync(run, result, caller);
-        }
-
-        // 6 outcome: recorded behind the answer where the vendor deduplicates, before it where only the record does
         var recorded = gate.LeaveAsync(run.Message, run.Pass, result, run.Sent, run.StartedAt);
-        if (run.Message.Plan.Line.Upstream.Options.Idempotency.Deduplicates && !recorded.IsCompleted)
+        if (!run.Message.Plan.Line.Upstream.Options.Idempotency.Deduplicates || recorded.IsCompleted)
         {
-            settler.Track(recorded.AsTask());
-        }
-        else
-        {
-            await recorded;
+            return recorded;
         }
 
-        return Outcomes.Of(run, result);
+        settler.Track(recorded.AsTask());
+        return ValueTask.CompletedTask;
     }
 
     private static BodySplice? SpliceKey(OutboundMessage message) =>
@@ -94,7 +99,7 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
     private static SendOutcome Refused(Refusal refusal, TimeSpan queued) =>
         new() { Refusal = refusal, Attempts = 0, Queued = queued, Sent = refusal.Sent };
 
-    private async Task<Refusal?> TakePermitsAsync(SendRun run, CancellationToken caller)
+    private async ValueTask<Refusal?> TakePermitsAsync(SendRun run, CancellationToken caller)
     {
         var start = time.GetTimestamp();
         var refusal = await run.Permits.TakeAsync(run.Attempts > 0, run.Message.Deadline, caller);
@@ -143,7 +148,11 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
         return state.Last;
     }
 
-    private async Task<AttemptResult> AttemptAsync(SendRun run, CancellationToken caller)
+    private ValueTask<AttemptResult> AttemptAsync(SendRun run, CancellationToken caller) => run.Message.Plan.Line.IsClosed
+        ? run.Next(metrics, time, reports: true).RunAsync(caller)
+        : AttemptInsideAsync(run, caller);
+
+    private async ValueTask<AttemptResult> AttemptInsideAsync(SendRun run, CancellationToken caller)
     {
         var context = ResilienceContextPool.Shared.Get(caller);
         try
@@ -153,7 +162,7 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
                 {
                     try
                     {
-                        return Polly.Outcome.FromResult(await state.Sender.ExchangeAsync(state.Run, context.CancellationToken));
+                        return Polly.Outcome.FromResult(await state.Run.Next(state.Metrics, state.Time, reports: false).RunAsync(context.CancellationToken));
                     }
                     catch (OperationCanceledException e)
                     {
@@ -161,7 +170,7 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
                     }
                 },
                 context,
-                (Sender: this, Run: run));
+                (Run: run, Metrics: metrics, Time: time));
             if (outcome.Exception is BrokenCircuitException open)
             {
                 run.Permits.End(started: false, null, throttled: false);
@@ -175,36 +184,6 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
         finally
         {
             ResilienceContextPool.Shared.Return(context);
-        }
-    }
-
-    // The caller may leave at any time; an attempt that was begun goes on without it.
-    private async Task<AttemptResult> ExchangeAsync(SendRun run, CancellationToken caller)
-    {
-        run.Begin();
-        var exchange = new Exchange(run, metrics, time);
-        if (!caller.CanBeCanceled)
-        {
-            return await exchange.RunAsync(CancellationToken.None);
-        }
-
-        using var abandon = new CancellationTokenSource();
-        var attempt = exchange.RunAsync(abandon.Token);
-        try
-        {
-            return await attempt.WaitAsync(caller);
-        }
-        catch (OperationCanceledException) when (caller.IsCancellationRequested)
-        {
-            if (!exchange.Started)
-            {
-                await abandon.CancelAsync();
-            }
-
-            run.IsAdopted = true;
-            settler.Adopt(attempt, run.Message.Plan.Line.Upstream.Name, async result =>
-                await gate.LeaveAsync(run.Message, run.Pass, result, run.Sent, run.StartedAt));
-            throw;
         }
     }
 

@@ -13,6 +13,9 @@ internal sealed class UpstreamLine : IDisposable
     public static readonly ResiliencePropertyKey<SendRun> RunKey = new("run");
 
     private const int BreakerMinimum = 20;
+
+    private readonly CircuitBreakerStateProvider _breaker = new();
+
     private static readonly TimeSpan BreakerWindow = TimeSpan.FromSeconds(10);
 
     public UpstreamLine(Upstream upstream, RetryOptions retry, BreakerOptions breaker, SendingMetrics metrics, TimeProvider time)
@@ -21,7 +24,7 @@ internal sealed class UpstreamLine : IDisposable
         Retry = retry;
         Breaker = breaker;
         Budget = new RetryBudget(retry.BudgetRatio, retry.FloorPerSecond, time);
-        Attempt = BuildBreaker(upstream.Name, breaker, metrics, time);
+        Attempt = BuildBreaker(upstream.Name, breaker, _breaker, metrics, time);
         Retries = BuildRetries(retry, time);
         metrics.BreakerOpen(upstream.Name, false);
     }
@@ -34,13 +37,45 @@ internal sealed class UpstreamLine : IDisposable
 
     public RetryBudget Budget { get; }
 
-    /// <summary>Around each attempt, the first included.</summary>
+    /// <summary>Attempts go without asking: the breaker need only be told how they ended.</summary>
+    public bool IsClosed => _breaker.CircuitState == CircuitState.Closed;
+
+    /// <summary>Around each attempt while the breaker is not closed: it holds them up, or lets one through as a probe.</summary>
     public ResiliencePipeline<AttemptResult> Attempt { get; }
 
     /// <summary>Around what follows the first attempt.</summary>
     public ResiliencePipeline<AttemptResult> Retries { get; }
 
     public void Dispose() => Upstream.Dispose();
+
+    /// <summary>
+    /// Tells the breaker of an attempt that went while it was closed. It counts as if it had run inside; the callback is there
+    /// already, so that nothing waits, unless the breaker opens by it. After it opened, an attempt from before says nothing new.
+    /// </summary>
+    public ValueTask ReportAsync(AttemptResult result)
+    {
+        if (!IsClosed)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        var context = ResilienceContextPool.Shared.Get();
+        var told = Attempt.ExecuteOutcomeAsync(static (_, known) => new ValueTask<Outcome<AttemptResult>>(Outcome.FromResult(known)), context, result);
+        if (!told.IsCompletedSuccessfully)
+        {
+            return EndAsync(told, context);
+        }
+
+        _ = told.Result;
+        ResilienceContextPool.Shared.Return(context);
+        return ValueTask.CompletedTask;
+    }
+
+    private static async ValueTask EndAsync(ValueTask<Outcome<AttemptResult>> told, ResilienceContext context)
+    {
+        await told;
+        ResilienceContextPool.Shared.Return(context);
+    }
 
     private static ResiliencePipeline<AttemptResult> BuildRetries(RetryOptions retry, TimeProvider time)
     {
@@ -56,7 +91,7 @@ internal sealed class UpstreamLine : IDisposable
     }
 
     private static ResiliencePipeline<AttemptResult> BuildBreaker(
-        string name, BreakerOptions breaker, SendingMetrics metrics, TimeProvider time)
+        string name, BreakerOptions breaker, CircuitBreakerStateProvider state, SendingMetrics metrics, TimeProvider time)
     {
         var builder = new ResiliencePipelineBuilder<AttemptResult> { TimeProvider = time };
         return builder.AddCircuitBreaker(new CircuitBreakerStrategyOptions<AttemptResult>
@@ -65,6 +100,7 @@ internal sealed class UpstreamLine : IDisposable
             MinimumThroughput = BreakerMinimum,
             SamplingDuration = BreakerWindow,
             BreakDuration = breaker.OpenFor,
+            StateProvider = state,
             ShouldHandle = static args => new(args.Outcome.Result?.Happened
                 is Happened.NothingWritten or Happened.Failed or Happened.Broke or Happened.AnswerBroke),
             OnOpened = _ => Tell(true),

@@ -7,6 +7,9 @@ internal sealed class Upstream : IDisposable
 {
     private readonly HttpMessageInvoker _invoker;
 
+    // Most requests of a process have one target; to read it into a Uri costs as much as to send a header.
+    private (string Target, Uri Uri)[] _last = [];
+
     public Upstream(UpstreamOptions options, Credential credential, TlsFiles tls)
     {
         Options = options;
@@ -19,6 +22,20 @@ internal sealed class Upstream : IDisposable
     public Credential Credential { get; }
 
     public string Name => Options.Name;
+
+    /// <param name="target">Path and query.</param>
+    public Uri UriOf(string target)
+    {
+        var last = _last;
+        if (last.Length > 0 && last[0].Target == target)
+        {
+            return last[0].Uri;
+        }
+
+        var uri = new Uri(Options.Address, target);
+        _last = [(target, uri)];
+        return uri;
+    }
 
     /// <summary>One attempt on the wire. The request's content must not be null: without one the handler repeats by itself.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation) =>

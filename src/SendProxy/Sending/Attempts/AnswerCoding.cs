@@ -11,6 +11,11 @@ internal static class AnswerCoding
     /// <returns>Null where the answer is plain; whether it was decoded, else it goes on as it came.</returns>
     public static bool? Decode(HttpResponseMessage answer)
     {
+        if (!answer.Content.Headers.NonValidated.Contains("Content-Encoding"))
+        {
+            return null;
+        }
+
         var coding = string.Join(',', answer.Content.Headers.ContentEncoding).Trim().ToLowerInvariant();
         Func<Stream, Stream>? decoder = coding switch
         {

@@ -11,10 +11,10 @@ internal static class AnswerReader
     /// <returns>The whole body, or null where it is to be streamed: then the answer's content is as it was.</returns>
     /// <exception cref="HttpRequestException">The body broke off.</exception>
     /// <exception cref="IOException">The body broke off.</exception>
-    public static async Task<byte[]?> ReadAsync(HttpResponseMessage answer, CancellationToken cancellation)
+    public static async ValueTask<byte[]?> ReadAsync(HttpResponseMessage answer, CancellationToken cancellation)
     {
         var length = answer.Content.Headers.ContentLength;
-        if (length > MaxBufferedBytes || answer.Content.Headers.ContentType?.MediaType == "text/event-stream")
+        if (length > MaxBufferedBytes || IsEventStream(answer))
         {
             return null;
         }
@@ -50,4 +50,12 @@ internal static class AnswerReader
             }
         }
     }
+
+    /// <returns>False where there can be none: HTTP/1.1 has them in chunked bodies only. Asking for them makes an object of their own.</returns>
+    public static bool MayHaveTrailers(HttpResponseMessage answer) => answer.Version.Major != 1 || answer.Headers.NonValidated.Contains("Transfer-Encoding");
+
+    private static bool IsEventStream(HttpResponseMessage answer) =>
+        answer.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type)
+        && type.ToString().StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
+        && answer.Content.Headers.ContentType?.MediaType?.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
 }

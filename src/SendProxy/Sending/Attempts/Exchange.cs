@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Threading.Tasks.Sources;
 using SendProxy.Errors;
 using SendProxy.Upstreams;
 
@@ -9,38 +10,140 @@ namespace SendProxy.Sending.Attempts;
 /// One attempt: request out, answer in, judged and scrubbed. Ends by itself by its timeout, whether or not anyone waits.
 /// Never throws for what a network or a vendor can do.
 /// </summary>
-internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider time)
+/// <param name="reports">It ran outside of the breaker, and tells it how it ended.</param>
+internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider time, bool reports) : IValueTaskSource<AttemptResult>
 {
+    private const int Open = 0;
+    private const int Ended = 1;
+    private const int Left = 2;
+
+    // Who waits is told once: by the attempt's end, or by the caller that leaves.
+    private ManualResetValueTaskSourceCore<AttemptResult> _told;
+    private CancellationTokenRegistration _leaving;
+    private int _state;
     private OnceContent? _content;
+    private CancellationTokenSource? _timer;
+    private HttpResponseMessage? _answer;
 
     private UpstreamOptions Options => run.Message.Plan.Line.Upstream.Options;
 
     /// <summary>True once the request may have left this process.</summary>
     public bool Started => _content is { Begun: true, RepeatEnded: false };
 
-    /// <param name="abandon">Ends an attempt whose body was not begun yet.</param>
-    public async Task<AttemptResult> RunAsync(CancellationToken abandon)
+    /// <summary>The caller left, and the attempt goes on.</summary>
+    public bool IsLeft => Volatile.Read(ref _state) == Left;
+
+    /// <summary>The attempt, whoever waits. Null before it runs.</summary>
+    public Task<AttemptResult>? Running { get; private set; }
+
+    /// <summary>Runs the attempt. Once, and its result is asked for once.</summary>
+    /// <param name="caller">Cancelled: the wait ends; the attempt goes on, unless nothing of it has left yet.</param>
+    /// <exception cref="OperationCanceledException">Only when <paramref name="caller"/> is cancelled.</exception>
+    public ValueTask<AttemptResult> RunAsync(CancellationToken caller)
+    {
+        Running = ExchangeAsync();
+        _leaving = caller.UnsafeRegister(static (exchange, token) => ((Exchange)exchange!).Leave(token), this);
+        return new ValueTask<AttemptResult>(this, _told.Version);
+    }
+
+    AttemptResult IValueTaskSource<AttemptResult>.GetResult(short token)
+    {
+        _leaving.Unregister();
+        return _told.GetResult(token);
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<AttemptResult>.GetStatus(short token) => _told.GetStatus(token);
+
+    void IValueTaskSource<AttemptResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _told.OnCompleted(continuation, state, token, flags);
+
+    private void Leave(CancellationToken caller)
+    {
+        if (Interlocked.CompareExchange(ref _state, Left, Open) != Open)
+        {
+            return;
+        }
+
+        if (!Started)
+        {
+            _timer!.Cancel();
+        }
+
+        _told.SetException(new OperationCanceledException(caller));
+    }
+
+    private async Task<AttemptResult> ExchangeAsync()
     {
         var upstream = run.Message.Plan.Line.Upstream;
         var key = run.Key;
-        using var body = run.Message.Body.Hold();
+        var start = time.GetTimestamp();
+        AttemptResult result;
+        var isWaited = false;
+        var body = run.Message.Body.Hold();
         var use = upstream.Credential.Begin(key);
+        _timer = AttemptTimers.Rent(Positive(Bound), time);
         try
         {
-            return await RunAsync(upstream, key, abandon);
+            using var request = Request(upstream, key);
+            try
+            {
+                if (request is null)
+                {
+                    result = AttemptResult.Failed(Happened.NothingWritten, ProxyError.CredentialUnavailable, mayRepeat: false);
+                }
+                else
+                {
+                    _answer = await upstream.SendAsync(request, _timer.Token);
+                    var reading = ReadAsync(upstream, _answer, _timer.Token);
+                    if (!reading.IsCompleted)
+                    {
+                        // The headers are here in time; from now on only silence ends the attempt.
+                        _timer.CancelAfter(Options.Timeouts.BodyIdle);
+                    }
+
+                    result = Judge(upstream, key, _answer, await reading);
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException || (e is InvalidDataException && _answer is not null))
+            {
+                result = Failure(e);
+            }
+
+            Note(upstream, key, result, time.GetElapsedTime(start));
+            if (reports)
+            {
+                await run.Message.Plan.Line.ReportAsync(result);
+            }
+
+            isWaited = TryEnd();
+        }
+        catch (Exception e) when (TryEnd())
+        {
+            // A defect: it is whose who waits.
+            _told.SetException(e);
+            throw;
         }
         finally
         {
             use.End();
+            body.Dispose();
+
+            // A caller that left may still be about to cancel it: then it is nobody else's.
+            AttemptTimers.Return(_timer, isWaited);
         }
+
+        if (isWaited)
+        {
+            _told.SetResult(result);
+        }
+
+        return result;
     }
 
-    private async Task<AttemptResult> RunAsync(Upstream upstream, KeyChoice key, CancellationToken abandon)
+    private bool TryEnd() => Interlocked.CompareExchange(ref _state, Ended, Open) == Open;
+
+    private void Note(Upstream upstream, KeyChoice key, AttemptResult result, TimeSpan duration)
     {
-        var start = time.GetTimestamp();
-        using var timeout = new CancellationTokenSource(Positive(Bound), time);
-        using var either = abandon.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, abandon) : null;
-        var result = await SendAsync(upstream, key, either ?? timeout, timeout);
         if (result.Answer is { } answer)
         {
             if (result.Meaning == Meaning.KeyRejected)
@@ -53,14 +156,16 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
             }
 
             ScrubHeaders(answer.Headers, key);
-            ScrubHeaders(answer.TrailingHeaders, key);
+            if (AnswerReader.MayHaveTrailers(answer))
+            {
+                ScrubHeaders(answer.TrailingHeaders, key);
+            }
         }
 
-        metrics.Attempted(upstream.Name, run.Attempts, result.Happened, time.GetElapsedTime(start).TotalSeconds);
+        metrics.Attempted(upstream.Name, run.Attempts, result.Happened, duration.TotalSeconds);
         metrics.Hinted(upstream.Name, result.Hint);
         run.Note(result, Started);
         run.Permits.End(Started, result.Answer is null ? null : result.Hint, result.Happened is Happened.Throttled or Happened.ThrottledUnprocessed);
-        return result;
     }
 
     // The only attempt there will be needs to leave no time for others.
@@ -70,46 +175,20 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
 
     private static TimeSpan Positive(TimeSpan left) => left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
 
-    private async Task<AttemptResult> SendAsync(Upstream upstream, KeyChoice key, CancellationTokenSource cancellation, CancellationTokenSource timeout)
-    {
-        using var request = Request(upstream, key);
-        if (request is null)
-        {
-            return AttemptResult.Failed(Happened.NothingWritten, ProxyError.CredentialUnavailable, mayRepeat: false);
-        }
-
-        HttpResponseMessage? answer = null;
-        try
-        {
-            answer = await upstream.SendAsync(request, cancellation.Token);
-            // The headers are here in time; from now on only silence ends the attempt.
-            timeout.CancelAfter(Options.Timeouts.BodyIdle);
-            return await JudgeAsync(upstream, key, answer, timeout.Token);
-        }
-        catch (Exception e) when (answer is not null && e is HttpRequestException or IOException or InvalidDataException or OperationCanceledException)
-        {
-            answer!.Dispose();
-            return AttemptResult.Failed(Happened.AnswerBroke, ProxyError.AnswerIncomplete);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
-        {
-            return Failure(e);
-        }
-    }
-
     private HttpRequestMessage? Request(Upstream upstream, KeyChoice key)
     {
         var message = run.Message;
         OnceContent content = message.Streamed is { } streamed ? new StreamedBodyContent(streamed) : new ReplayContent(message.Body, run.Splice);
         _content = content;
-        var request = new HttpRequestMessage(message.Method, new Uri(upstream.Options.Address, message.PathAndQuery))
+        var request = new HttpRequestMessage(message.Method, upstream.UriOf(message.PathAndQuery))
         {
             Content = content,
             Version = upstream.Options.Connections.Http2 ? HttpVersion.Version20 : HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
-        foreach (var (name, value) in message.Headers)
+        for (var i = 0; i < message.Headers.Count; i++)
         {
+            var (name, value) = message.Headers[i];
             if (!request.Headers.TryAddWithoutValidation(name, value))
             {
                 content.Headers.TryAddWithoutValidation(name, value);
@@ -125,33 +204,37 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
         return upstream.Credential.Inject(request, key) ? request : null;
     }
 
-    private async Task<AttemptResult> JudgeAsync(Upstream upstream, KeyChoice key, HttpResponseMessage answer, CancellationToken cancellation)
+    private bool IsBodiless(HttpResponseMessage answer) =>
+        run.Message.Method == HttpMethod.Head || answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified;
+
+    private ValueTask<byte[]?> ReadAsync(Upstream upstream, HttpResponseMessage answer, CancellationToken cancellation)
     {
-        var isBodiless = run.Message.Method == HttpMethod.Head || answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified;
-        if (!isBodiless && AnswerCoding.Decode(answer) is { } decoded)
+        if (IsBodiless(answer))
+        {
+            return new([]);
+        }
+
+        if (AnswerCoding.Decode(answer) is { } decoded)
         {
             metrics.Encoded(upstream.Name, decoded);
         }
 
-        var body = isBodiless ? [] : await AnswerReader.ReadAsync(answer, cancellation);
-        if (body is not null)
-        {
-            var found = Scrubber.Scrub(body, key.Secret);
-            if (found > 0)
-            {
-                metrics.Scrubbed(upstream.Name, found);
-            }
+        return AnswerReader.ReadAsync(answer, cancellation);
+    }
 
-            answer.Content = new AnswerContent(body, answer.Content, isBodiless);
-        }
-        else
+    private AttemptResult Judge(Upstream upstream, KeyChoice key, HttpResponseMessage answer, byte[]? body)
+    {
+        if (body is null)
         {
-            answer.Content = new StreamedContent(answer.Content, s => Streamed(s, answer, key));
+            StreamOn(answer, key);
+        }
+        else if (Scrubber.Scrub(body, key.Secret) is > 0 and var found)
+        {
+            metrics.Scrubbed(upstream.Name, found);
         }
 
-        string? Header(string name) => answer.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
-        var status = (int)answer.StatusCode;
-        var (meaning, byRule) = Classifier.Judge(Options.Classify, status, Header, body);
+        Func<string, string?> header = Header;
+        var (meaning, byRule) = Classifier.Judge(Options.Classify, (int)answer.StatusCode, header, body);
         return new AttemptResult
         {
             Happened = AttemptTable.Of(meaning, byRule),
@@ -159,12 +242,23 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
             Body = body,
             IsBuffered = body is not null,
             Meaning = meaning,
-            Hint = RateHeaders.Read(Header, Options.RateHeaders, time.GetUtcNow()),
+            Hint = RateHeaders.AreIn(answer.Headers.NonValidated, Options.RateHeaders) ? RateHeaders.Read(header, Options.RateHeaders, time.GetUtcNow()) : default,
         };
     }
 
+    private string? Header(string name) => _answer!.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+
+    private void StreamOn(HttpResponseMessage answer, KeyChoice key) =>
+        answer.Content = new StreamedContent(answer.Content, s => Streamed(s, answer, key));
+
     private AttemptResult Failure(Exception exception)
     {
+        if (_answer is not null)
+        {
+            _answer.Dispose();
+            return AttemptResult.Failed(Happened.AnswerBroke, ProxyError.AnswerIncomplete);
+        }
+
         if (run.Message.Streamed?.Fault is { } fault)
         {
             return AttemptResult.Failed(Happened.BodyBroke, fault);
