@@ -29,6 +29,12 @@ internal sealed class LimitFactory
         }
     }
 
+    /// <summary>The limits in force, in the order of the configuration.</summary>
+    public IReadOnlyList<Limit> Shown { get; private set; } = [];
+
+    /// <summary>These are in force now.</summary>
+    public void Show(IReadOnlyList<Limit> limits) => Shown = limits;
+
     /// <summary>This process among those of the fleet.</summary>
     public string Process { get; } = Guid.NewGuid().ToString("n")[..12];
 
