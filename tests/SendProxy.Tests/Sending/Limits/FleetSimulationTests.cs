@@ -77,6 +77,22 @@ public sealed class FleetSimulationTests(ITestOutputHelper output)
         Assert.True(figures.Wait(.5) <= 1, figures.ToString());
     }
 
+    // From half the plan to three times it at once: what was allowed in advance must not come on top.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    [InlineData(50)]
+    [InlineData(200)]
+    public void Bar1_LoadSurges_NoRefusal(int processes)
+    {
+        for (var seed = 1; seed <= 3; seed++)
+        {
+            var figures = Run(new WorldOptions { Processes = processes, Load = 0.5, Surge = (10, 3), Seconds = 20, Seed = seed });
+
+            Assert.Equal(0, figures.Refusals);
+        }
+    }
+
     [Fact]
     public void Bar4_Bulk_KeepsItsShare()
     {
@@ -197,6 +213,18 @@ public sealed class FleetSimulationTests(ITestOutputHelper output)
 
         Assert.Equal(0, figures.Refusals);
         Assert.True(figures.UseIn(10, 20) >= 0.95, figures.ToString());
+    }
+
+    // The negative controls: what the bars above would let through if they did not look.
+    [Theory]
+    [InlineData(FleetFlaw.OwnLimit, 1, 0, 1.5)]
+    [InlineData(FleetFlaw.TokensNeverExpire, 1, 0, 0.5)]
+    [InlineData(FleetFlaw.RetriesSkipTheLimiter, 0.8, 30, 1.5)]
+    public void Control_FlawedFleet_IsCaught(object flaw, double vendor, int allowed, double load)
+    {
+        var figures = Run(new WorldOptions { Processes = 3, Flaw = (FleetFlaw)flaw, VendorParts = [(10, vendor)], Load = load, Surge = (20, 1.5), Seconds = 60 });
+
+        Assert.True(figures.RefusalsIn(10, 60) > allowed, figures.ToString());
     }
 
     private FleetFigures Run(WorldOptions options)
