@@ -191,6 +191,17 @@ public sealed class FleetSimulationTests(ITestOutputHelper output)
         Assert.True(figures.Vendor.Arrivals.Count(a => (a.At - 1e6) / 1e6 is var s && s >= refused + 2 && s < refused + 3) <= Rate + Burst);
     }
 
+    // Who saw the 429 tells the state that forgot it.
+    [Fact]
+    public void Bar5_StoreEmptiedInABlock_BlockSurvives()
+    {
+        var figures = Run(new WorldOptions { Refusal = (10, 6), Away = (11, 12, true), Seconds = 25 });
+        var refused = (figures.Vendor.RefusedAt - 1e6) / 1e6;
+
+        Assert.DoesNotContain(figures.Vendor.Arrivals, a => (a.At - 1e6) / 1e6 is var s && s > refused + 0.5 && s < refused + 6);
+        Assert.Equal(0, figures.Refusals);
+    }
+
     [Theory]
     [InlineData(2, 1)]
     [InlineData(1, 6)]
