@@ -25,9 +25,14 @@ internal sealed class WaitLine(LaneTable lanes)
 
     public IReadOnlyList<Lane> Lanes => lanes.All;
 
-    public void Add(Waiter waiter)
+    public void Add(Waiter waiter) => Enter(waiter, List(waiter).AddLast(waiter));
+
+    /// <summary>Back to where it was taken from.</summary>
+    public void AddFirst(Waiter waiter) => Enter(waiter, List(waiter).AddFirst(waiter));
+
+    private void Enter(Waiter waiter, LinkedListNode<Waiter> node)
     {
-        waiter.Node = List(waiter).AddLast(waiter);
+        waiter.Node = node;
         _costs[waiter.Lane.Index] += waiter.Missing;
         Permits += waiter.Missing;
         Count++;
