@@ -60,6 +60,7 @@ public class LimitsCampaign
         Assert.True(run is { Refusals: 0, Failed: [] }, run.ToString());
         Assert.True(run.CallsPerSend <= (load < 0.5 ? 1.1 : 1.5), run.ToString());
         Assert.True(load > 0.5 || run.Unwaited >= 0.9, run.ToString());
+        Assert.True(!IsLong || run.Wait(.5) <= 1, run.ToString());
     }
 
     [Fact]
@@ -148,7 +149,7 @@ public class LimitsCampaign
         var real = LimitsStage.Bucket(Rate * 4 / 5, Burst);
         await using var stage = await LimitsStage.SetAsync(Proxies, real, Plan, headers ? RateHeaderNames.XRateLimit : RateHeaderNames.None);
 
-        var run = await stage.RunAsync(Name("7", $"{Proxies} at 1.5 R, vendor 20 % lower, {(headers ? "with" : "without")} headers"), 1.5 * Rate, Length < TimeSpan.FromSeconds(50) ? Length : TimeSpan.FromSeconds(50));
+        var run = await stage.RunAsync(Name("7", $"{Proxies} at 1.5 R, vendor 20 % lower, {(headers ? "with" : "without")} headers"), 1.5 * Rate, IsLong ? TimeSpan.FromSeconds(50) : Length);
 
         var late = run.To - ((run.To - run.From) * 0.6);
         await LimitsStage.TellAsync(string.Create(CultureInfo.InvariantCulture, $"  of the vendor's rate in the last 60 %: {run.UseIn(late, run.To):P1}"));
@@ -184,10 +185,10 @@ public class LimitsCampaign
         await using var stage = await LimitsStage.SetAsync(
             Proxies, LimitsStage.Window(permits, seconds, phaseMs: 140), $"{{ rate: {permits}/{seconds}s, maxWait: 20s }}");
 
-        var run = await stage.RunAsync(Name("9", $"{permits} in {seconds} s, {Proxies} proxies"), 3.0 * permits / seconds, 2 * Length, urgentShare: 0);
+        var run = await stage.RunAsync(Name("9", $"{permits} in {seconds} s, {Proxies} proxies"), 3.0 * permits / seconds, IsLong ? TimeSpan.FromSeconds(180) : 2 * Length, urgentShare: 0);
 
         Assert.True(run is { Refusals: 0, Failed: [] }, run.ToString());
-        Assert.True(!IsLong || run.Use >= 0.94, run.ToString());
+        Assert.True(!IsLong || run.Use >= 0.93, run.ToString());
     }
 
     // The negative control: the same plan kept by each process alone is the plan as often as there are processes. Learning would

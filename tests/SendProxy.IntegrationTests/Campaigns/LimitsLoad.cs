@@ -23,8 +23,12 @@ internal sealed class LimitsLoad : IAsyncDisposable
     private LimitsLoad(double perSecond, double urgentShare, Func<Random, Uri?> pick)
     {
         (_pick, _urgentShare) = (pick, urgentShare);
-        _running = Task.Run(() => RunAsync(perSecond));
+        PerSecond = perSecond;
+        _running = Task.Run(RunAsync);
     }
+
+    /// <summary>Requests a second from now on.</summary>
+    public double PerSecond { get; set; }
 
     public ConcurrentQueue<LimitsAnswer> Answers { get; } = [];
 
@@ -47,7 +51,7 @@ internal sealed class LimitsLoad : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task RunAsync(double perSecond)
+    private async Task RunAsync()
     {
         var (time, random) = (TimeProvider.System, new Random(1));
         var start = time.GetTimestamp();
@@ -59,7 +63,7 @@ internal sealed class LimitsLoad : IAsyncDisposable
             {
                 while (due <= time.GetElapsedTime(start).TotalSeconds)
                 {
-                    due += -Math.Log(1 - random.NextDouble()) / perSecond;
+                    due += -Math.Log(1 - random.NextDouble()) / PerSecond;
                     if (_pick(random) is { } proxy)
                     {
                         sending.Add(SendAsync(proxy, random.NextDouble() < _urgentShare ? "otp" : "normal"));

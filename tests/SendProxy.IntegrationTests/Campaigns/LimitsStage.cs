@@ -66,12 +66,15 @@ internal sealed class LimitsStage : IAsyncDisposable
     public async Task<LimitsRun> RunAsync(
         string name, double perSecond, TimeSpan length, double urgentShare = 0.1, Func<DateTimeOffset, Task>? during = null)
     {
-        await using var load = LimitsLoad.Start(perSecond, urgentShare, random =>
+        // A fleet that begins holds back for a moment; what that leaves to be done is not what is measured here.
+        var plan = _limit.Requests / _limit.Window.TotalSeconds;
+        await using var load = LimitsLoad.Start(Math.Min(perSecond, 0.3 * plan), urgentShare, random =>
         {
             var proxy = random.Next(_fleet.Count);
             return _dead.Contains(proxy) ? null : _fleet.Address(proxy);
         });
         await Task.Delay(Warm, Time, Token);
+        load.PerSecond = perSecond;
         var calls = await CallsAsync();
         var (from, arrived) = (Time.GetUtcNow(), _fleet.Vendor.Requests.Arrived);
         var happening = during?.Invoke(from) ?? Task.CompletedTask;
@@ -80,7 +83,7 @@ internal sealed class LimitsStage : IAsyncDisposable
         var to = Time.GetUtcNow();
         await load.StopAsync();
         var run = new LimitsRun(
-            name, _limit.Requests / _limit.Window.TotalSeconds, _fleet.Vendor.Requests.Read(arrived), [.. load.Answers], load.Broken.Count,
+            name, plan, _fleet.Vendor.Requests.Read(arrived), [.. load.Answers], load.Broken.Count,
             await CallsAsync() - calls, from, to);
         await TellAsync(run.ToString());
         if (Environment.GetEnvironmentVariable("SENDPROXY_CAMPAIGN_TIMELINE") == "true")
