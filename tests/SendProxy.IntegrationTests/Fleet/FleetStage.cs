@@ -36,7 +36,8 @@ internal sealed class FleetStage : IAsyncDisposable
 
     /// <param name="upstreams">More settings of the upstream, one text for each proxy.</param>
     /// <param name="callTimeout">Long by default: on a busy machine the tests are about what Redis says, not how soon.</param>
-    public static async Task<FleetStage> SetAsync(string[] upstreams, string callTimeout = "2s", SandboxOptions? vendor = null)
+    /// <param name="more">More sections of the configuration.</param>
+    public static async Task<FleetStage> SetAsync(string[] upstreams, string callTimeout = "2s", SandboxOptions? vendor = null, string more = "")
     {
         var redis = await RedisServer.TryStartAsync();
         if (redis?.IsOwn != true)
@@ -50,7 +51,7 @@ internal sealed class FleetStage : IAsyncDisposable
         var seal = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
         foreach (var upstream in upstreams)
         {
-            var folder = new ProxyFolder().Configure(EgressStage.Config(server.HttpAddress!, upstream, Fleet(redis.Address, callTimeout)))
+            var folder = new ProxyFolder().Configure(EgressStage.Config(server.HttpAddress!, upstream, Fleet(redis.Address, callTimeout) + more))
                 .Write("key", EgressStage.Key).Write("seal", seal);
             var proxy = await ProxyProcess.StartAsync(folder, Token);
             await proxy.WaitForLineAsync(l => l.Contains("Redis answers", StringComparison.Ordinal), Token);

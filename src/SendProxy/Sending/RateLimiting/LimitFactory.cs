@@ -15,7 +15,10 @@ internal sealed class LimitFactory
     private readonly Func<double> _draw;
     private readonly int _fleetSize;
     private readonly string _channel = "";
+    private readonly string _slotChannel = "";
     private readonly ConcurrentDictionary<string, FleetLimiter> _byKey = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<ConcurrencyLimiter, (string Key, string Process)> _slots = new();
+    private int _made;
 
     /// <summary>To be made before the link is started.</summary>
     /// <param name="link">Null: this process is alone.</param>
@@ -26,6 +29,17 @@ internal sealed class LimitFactory
         {
             _channel = $"{link.Options.KeyPrefix}:limit-blocks";
             link.Subscribe(_channel, OnBlock);
+            _slotChannel = $"{link.Options.KeyPrefix}:limit-slots";
+            link.Subscribe(_slotChannel, OnSlots);
+            link.WhenUp(() =>
+            {
+                foreach (var limiter in _slots.Keys)
+                {
+                    limiter.Look();
+                }
+
+                return Task.CompletedTask;
+            });
         }
     }
 
@@ -35,9 +49,14 @@ internal sealed class LimitFactory
     public Limit Create(LimitOptions options, LaneTable lanes)
     {
         var series = _metrics.For(options, lanes);
+        if (options.Concurrent > 0)
+        {
+            return Slots(options, lanes, series);
+        }
+
         if (options.Rate is null)
         {
-            throw new NotSupportedException("quota and concurrent come next.");
+            throw new NotSupportedException("quota comes next.");
         }
 
         return options.Per is null
@@ -60,6 +79,52 @@ internal sealed class LimitFactory
         };
         _byKey[key] = limiter;
         return limiter;
+    }
+
+    // Each limiter has slots of its own: after a reload the one that was replaced keeps its own until its requests have ended.
+    private ConcurrencyLimiter Slots(LimitOptions options, LaneTable lanes, LimitMetrics.Series series)
+    {
+        var cuts = options.Learn == LearnMode.Tighten;
+        if (_link is null)
+        {
+            return new ConcurrencyLimiter(options, lanes, new LocalSlotStore(options.Concurrent, cuts, _time), 1, _time, series);
+        }
+
+        var process = $"{Process}-{Interlocked.Increment(ref _made)}";
+        var store = new RedisSlotStore(_link, options.Name, process, options.Concurrent, cuts, _slotChannel, series.Called);
+        var limiter = new ConcurrencyLimiter(options, lanes, store, _fleetSize, _time, series)
+        {
+            OnDispose = l => _slots.TryRemove(l, out _),
+        };
+        _slots[limiter] = (RedisSlotStore.Keys(_link.Options.KeyPrefix, options.Name)[0].ToString(), process);
+        if (_link.IsUp)
+        {
+            limiter.Look();
+        }
+
+        return limiter;
+    }
+
+    // What concurrent.lua publishes: the state's key, what it is about, and for whom or how many milliseconds.
+    private void OnSlots(RedisValue message)
+    {
+        var words = message.ToString().Split(' ');
+        foreach (var (limiter, (_, process)) in _slots.Where(s => words.Length > 1 && s.Value.Key == words[0]))
+        {
+            switch (words[1])
+            {
+                case "lost":
+                case "free" when words.Length > 2 && words[2] == process:
+                    limiter.Look();
+                    break;
+                case "short":
+                    limiter.LookWhetherIdle();
+                    break;
+                case "block" when words.Length > 2 && long.TryParse(words[2], CultureInfo.InvariantCulture, out var milliseconds):
+                    limiter.Block(TimeSpan.FromMilliseconds(milliseconds));
+                    break;
+            }
+        }
     }
 
     // What acquire.lua publishes: the state's key and for how many microseconds.
