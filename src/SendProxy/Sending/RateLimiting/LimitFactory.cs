@@ -18,13 +18,15 @@ internal sealed class LimitFactory
     private readonly string _slotChannel = "";
     private readonly ConcurrentDictionary<string, FleetLimiter> _byKey = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<ConcurrencyLimiter, (string Key, string Process)> _slots = new();
+    private readonly ConcurrentDictionary<QuotaLimiter, bool> _quotas = new();
+    private readonly ILogger _logger;
     private int _made;
 
     /// <summary>To be made before the link is started.</summary>
     /// <param name="link">Null: this process is alone.</param>
-    public LimitFactory(RedisLink? link, FleetOptions fleet, LimitMetrics metrics, TimeProvider time, Func<double> draw)
+    public LimitFactory(RedisLink? link, FleetOptions fleet, LimitMetrics metrics, TimeProvider time, Func<double> draw, ILogger<LimitFactory> logger)
     {
-        (_link, _metrics, _time, _draw, _fleetSize) = (link, metrics, time, draw, fleet.Size);
+        (_link, _metrics, _time, _draw, _fleetSize, _logger) = (link, metrics, time, draw, fleet.Size, logger);
         if (link is not null)
         {
             _channel = $"{link.Options.KeyPrefix}:limit-blocks";
@@ -34,6 +36,11 @@ internal sealed class LimitFactory
             link.WhenUp(() =>
             {
                 foreach (var limiter in _slots.Keys)
+                {
+                    limiter.Look();
+                }
+
+                foreach (var limiter in _quotas.Keys)
                 {
                     limiter.Look();
                 }
@@ -54,9 +61,9 @@ internal sealed class LimitFactory
             return Slots(options, lanes, series);
         }
 
-        if (options.Rate is null)
+        if (options.Quota is not null)
         {
-            throw new NotSupportedException("quota comes next.");
+            return Quota(options, lanes, series);
         }
 
         return options.Per is null
@@ -97,6 +104,24 @@ internal sealed class LimitFactory
             OnDispose = l => _slots.TryRemove(l, out _),
         };
         _slots[limiter] = (RedisSlotStore.Keys(_link.Options.KeyPrefix, options.Name)[0].ToString(), process);
+        if (_link.IsUp)
+        {
+            limiter.Look();
+        }
+
+        return limiter;
+    }
+
+    private QuotaLimiter Quota(LimitOptions options, LaneTable lanes, LimitMetrics.Series series)
+    {
+        if (_link is null)
+        {
+            return new QuotaLimiter(options, lanes, null, 1, _time, series, _logger);
+        }
+
+        var store = new RedisQuotaStore(_link, options.Name, $"{Process}-{Interlocked.Increment(ref _made)}", options.Quota!, series.Called);
+        var limiter = new QuotaLimiter(options, lanes, store, _fleetSize, _time, series, _logger) { OnDispose = l => _quotas.TryRemove(l, out _) };
+        _quotas[limiter] = true;
         if (_link.IsUp)
         {
             limiter.Look();
