@@ -48,7 +48,7 @@ public class FleetLimitTests
         Assert.Equal((20, 20), (answers.Length - refused.Length, fleet.Vendor.Requests.Read().Count));
         Assert.All(refused, a => Assert.Equal((HttpStatusCode.TooManyRequests, "quota_exceeded", "no"), (a.StatusCode, a.Header("SendProxy-Error"), a.Header("SendProxy-Sent"))));
         Assert.All(refused, a => Assert.True(a.Headers.RetryAfter!.Delta > TimeSpan.Zero));
-        Assert.Contains(fleet.Proxy(0).Output.Concat(fleet.Proxy(1).Output), l => l.Contains("95 % are used", StringComparison.Ordinal));
+        Assert.Contains(fleet.Proxy(0).Output.Concat(fleet.Proxy(1).Output), l => l.Contains("95 % is used", StringComparison.Ordinal));
     }
 
     private static Task<FleetStage> SlowAsync(int limit) => FleetStage.SetAsync(

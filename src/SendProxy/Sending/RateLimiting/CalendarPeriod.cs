@@ -1,35 +1,31 @@
 namespace SendProxy.Sending.RateLimiting;
 
-/// <summary>A calendar hour, day or month of a time zone. Days have 23 to 25 hours where clocks change.</summary>
+/// <summary>An hour, a day or a month of a time zone's calendar, from the one instant to the other.</summary>
 internal readonly record struct CalendarPeriod(DateTimeOffset Start, DateTimeOffset End)
 {
-    /// <summary>The one that <paramref name="now"/> lies in.</summary>
-    public static CalendarPeriod At(DateTimeOffset now, QuotaPeriod period, TimeZoneInfo zone)
+    public static CalendarPeriod At(DateTimeOffset now, QuotaPeriod length, TimeZoneInfo zone)
     {
-        if (period == QuotaPeriod.Hour)
+        var local = TimeZoneInfo.ConvertTime(now, zone);
+        if (length == QuotaPeriod.Hour)
         {
-            // Whole hours of the zone's offset now: an hour that a clock change repeats is two hours.
-            var offset = zone.GetUtcOffset(now);
-            var local = now.ToOffset(offset);
-            var hour = new DateTimeOffset(local.Year, local.Month, local.Day, local.Hour, 0, 0, offset);
-            return new CalendarPeriod(hour, hour.AddHours(1));
+            // An hour that comes twice is two.
+            var start = (now - new TimeSpan(0, 0, local.Minute, local.Second) - TimeSpan.FromTicks(local.Ticks % TimeSpan.TicksPerSecond)).ToUniversalTime();
+            return new CalendarPeriod(start, start.AddHours(1));
         }
 
-        var day = TimeZoneInfo.ConvertTime(now, zone).Date;
-        var first = period == QuotaPeriod.Day ? day : new DateTime(day.Year, day.Month, 1);
-        return new CalendarPeriod(Utc(first, zone), Utc(period == QuotaPeriod.Day ? first.AddDays(1) : first.AddMonths(1), zone));
+        var first = length == QuotaPeriod.Day ? local.Date : new DateTime(local.Year, local.Month, 1);
+        return new CalendarPeriod(Instant(first, zone), Instant(length == QuotaPeriod.Day ? first.AddDays(1) : first.AddMonths(1), zone));
     }
 
-    // A midnight that a clock change leaves out begins with the first moment after it.
-    private static DateTimeOffset Utc(DateTime local, TimeZoneInfo zone)
+    // A midnight that the clock leaps over begins where it lands; of one that comes twice the first counts.
+    private static DateTimeOffset Instant(DateTime local, TimeZoneInfo zone)
     {
         while (zone.IsInvalidTime(local))
         {
-            local = local.AddMinutes(15);
+            local = local.AddMinutes(1);
         }
 
-        // Of a midnight that comes twice, the first.
         var offset = zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local).Max() : zone.GetUtcOffset(local);
-        return new DateTimeOffset(local, offset);
+        return new DateTimeOffset(local, offset).ToUniversalTime();
     }
 }

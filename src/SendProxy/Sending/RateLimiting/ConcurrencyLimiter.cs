@@ -4,55 +4,49 @@ using SendProxy.Sending.RateLimiting.Stores;
 namespace SendProxy.Sending.RateLimiting;
 
 /// <summary>
-/// At most so many requests at the vendor at once, over the fleet. Each process leases slots and uses them without asking; it
-/// asks for more while it still has some, and gives back what it does not need as soon as another is short. A permit is held
-/// from its grant to the end of its attempt.
+/// At most so many requests at the vendor at once, of the fleet or of this process alone. A permit is held until its request has
+/// ended. While the process holds free slots (<see cref="SlotLease"/>) nothing is asked; no lock is held over a wait.
 /// </summary>
 internal sealed class ConcurrencyLimiter : Limit
 {
-    private static readonly TimeSpan Renew = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(50);
+    private const double MeanPart = 0.05;
 
     private readonly ISlotStore _store;
+    private readonly SlotLease _lease;
+    private readonly WaitLine _line;
     private readonly LimitMetrics.Series _series;
     private readonly TimeProvider _time;
-    private readonly WaitLine _line;
-    private readonly ITimer _renew;
-    private readonly ITimer _look;
+    private readonly ITimer _wake;
     private readonly Lock _lock = new();
     private readonly long _start;
-    private int _used;
-    private int _leased;
-    private int _kept = int.MaxValue;
-    private int _live;
-    private bool _inFlight;
-    private bool _isAway;
-    private bool _isAsked;
-    private bool _disposed;
-    private double _throttled = -1;
-    private double _blockedUntil;
-    private double _lastCall = double.NegativeInfinity;
-    private double _lastUse;
-    private double _holdSeconds;
-    private SlotReply? _reply;
+    private readonly double _toMicroseconds;
+    private Waiter? _first;
+    private double _armedFor = double.PositiveInfinity;
+    private double _nextLate = double.PositiveInfinity;
+    private double _meanHeld;
     private long _granted;
     private long _refused;
+    private double _idleSince;
+    private bool _disposed;
 
     /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
     public ConcurrencyLimiter(LimitOptions options, LaneTable lanes, ISlotStore store, int fleetSize, TimeProvider time, LimitMetrics.Series series)
         : base(options, lanes)
     {
-        (_store, _series, _time, _live) = (store, series, time, Math.Max(1, fleetSize));
-        _line = new WaitLine(lanes);
+        (_store, _time, _series) = (store, time, series);
+        _toMicroseconds = 1e6 / time.TimestampFrequency;
         _start = time.GetTimestamp();
-        _look = time.CreateTimer(static limiter => ((ConcurrencyLimiter)limiter!).Locked(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _renew = time.CreateTimer(static limiter => ((ConcurrencyLimiter)limiter!).OnRenew(), this, Renew, Renew);
-        Locked();
+        _line = new WaitLine(lanes);
+        _lease = new SlotLease(options.Concurrent, store.IsShared, fleetSize, options.ClosedWhenAway && store.IsShared);
+        _wake = time.CreateTimer(static limiter => ((ConcurrencyLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        if (!store.IsShared)
+        {
+            Look();
+        }
     }
 
     /// <summary>Told once it has ended.</summary>
-    public Action? OnDispose { get; init; }
+    public Action<ConcurrencyLimiter>? OnDispose { get; init; }
 
     public override TimeSpan? IdleDuration
     {
@@ -60,56 +54,49 @@ internal sealed class ConcurrencyLimiter : Limit
         {
             lock (_lock)
             {
-                return _used > 0 || _line.Count > 0 ? null : TimeSpan.FromMicroseconds(Now - _lastUse);
+                return Waiting > 0 || _lease.Used > 0 ? null : TimeSpan.FromMicroseconds(Now - _idleSince);
             }
         }
     }
 
-    private double Now => _time.GetElapsedTime(_start).TotalMicroseconds;
+    private double Now => (_time.GetTimestamp() - _start) * _toMicroseconds;
 
-    // While a call is under way, only what it said would be used is surely this process's.
-    private int Free => Math.Max(0, Math.Min(_leased, _kept) - _used);
+    private int Waiting => _line.Count + (_first is null ? 0 : 1);
+
+    private int Missing => _line.Permits + (_first?.Cost ?? 0);
+
+    private PermitMode Mode => _lease.IsAway ? PermitMode.Share : _store.IsShared ? PermitMode.Ready : PermitMode.Local;
 
     public override bool TryTake(in Ask ask, out Permit permit)
     {
+        (SlotCall Call, double At)? call;
         lock (_lock)
         {
-            permit = default;
-            if (_disposed || _line.Count > 0 || Now < _blockedUntil || Free < ask.Cost)
+            var (now, cost) = (Now, Cost(ask));
+            if (_disposed || Waiting > 0 || _lease.Free(now) < cost)
             {
+                permit = default;
                 return false;
             }
 
-            permit = Grant(ask.Lane, ask.Cost, null);
+            permit = Grant(now, cost);
+            _series.Ready(ask.Lane, permit.Mode, cost);
+            call = Settle(now);
         }
 
-        AskAhead();
+        Send(call);
         return true;
     }
 
     public override ValueTask<Permit> AcquireAsync(Ask ask, TimeSpan maxWait, CancellationToken cancellation)
     {
-        cancellation.ThrowIfCancellationRequested();
         if (TryTake(ask, out var permit))
         {
             return new(permit);
         }
 
-        var wait = maxWait < Options.MaxWait ? maxWait : Options.MaxWait;
-        var waiter = new Waiter(ask.Lane, ask.Cost, ask.IsRepeat, Now, Now + Math.Max(0, wait.TotalMicroseconds));
-        Locked(() => Arrive(waiter));
-        if (cancellation.CanBeCanceled && waiter.Given is null)
-        {
-            waiter.Registration = cancellation.UnsafeRegister(
-                static (state, token) =>
-                {
-                    var (limiter, waiter) = ((ConcurrencyLimiter, Waiter))state!;
-                    limiter.Locked(() => limiter._line.Remove(waiter));
-                    waiter.Cancel(token);
-                },
-                (this, waiter));
-        }
-
+        cancellation.ThrowIfCancellationRequested();
+        var waiter = Enter(ask, maxWait < Options.MaxWait ? maxWait : Options.MaxWait, cancellation);
         return waiter.Given is { } given ? new(given) : new(waiter.Task);
     }
 
@@ -117,36 +104,33 @@ internal sealed class ConcurrencyLimiter : Limit
     {
         lock (_lock)
         {
-            return PredictLocked(ask.Lane, ask.Cost);
+            return TimeSpan.FromMicroseconds(Math.Ceiling(Predict(Now, ask.Lane, Cost(ask))));
         }
     }
 
-    public override void GiveBack(in Ask ask, Permit permit) => End(permit, null);
+    public override void GiveBack(in Ask ask, Permit permit) => Free(permit, isMeasured: false);
 
-    public override void Ended(in Ask ask, Permit permit, Learned? learned) => End(permit, learned);
+    public override void Ended(in Ask ask, Permit permit, Learned? learned) => Free(permit, isMeasured: true);
 
     public override void Throttle(in Ask ask, TimeSpan wait)
     {
         _series.Blocked(wait);
-        Locked(() =>
+        if (Options.Learn == LearnMode.Observe)
         {
-            _blockedUntil = Math.Max(_blockedUntil, Now + wait.TotalMicroseconds);
-            _throttled = Math.Max(_throttled, wait.TotalMilliseconds);
-            _isAsked = true;
-        });
-    }
-
-    /// <summary>What another process published: <c>lost</c>, <c>short</c>, <c>free PROCESS</c>, <c>block MILLISECONDS</c>.</summary>
-    public void Hear(string what, bool isForThis) => Locked(() =>
-    {
-        if (what.StartsWith("block ", StringComparison.Ordinal)
-            && double.TryParse(what[6..], System.Globalization.CultureInfo.InvariantCulture, out var milliseconds))
-        {
-            _blockedUntil = Math.Max(_blockedUntil, Now + (milliseconds * 1000));
+            _series.Found(new Finding(FindingKind.Limit, 0), applied: false);
         }
 
-        _isAsked |= what == "lost" || isForThis || (what == "short" && Free > 0);
-    });
+        Locked(now => _lease.Throttle(now, Math.Max(0, wait.TotalMicroseconds)));
+    }
+
+    /// <summary>Asks the fleet: it can be reached again, or has something to say.</summary>
+    public void Look() => Locked(_ => _lease.Told());
+
+    /// <summary>Another process waits for slots.</summary>
+    public void LookWhetherIdle() => Locked(_ => _lease.ToldShort());
+
+    /// <summary>Another process of the fleet met a 429.</summary>
+    public void Block(TimeSpan wait) => Locked(now => _lease.Block(now + wait.TotalMicroseconds));
 
     public override RateLimiterStatistics GetStatistics()
     {
@@ -154,8 +138,8 @@ internal sealed class ConcurrencyLimiter : Limit
         {
             return new RateLimiterStatistics
             {
-                CurrentAvailablePermits = Now < _blockedUntil ? 0 : Free,
-                CurrentQueuedCount = _line.Count,
+                CurrentAvailablePermits = Waiting > 0 ? 0 : _lease.Free(Now),
+                CurrentQueuedCount = Waiting,
                 TotalSuccessfulLeases = _granted,
                 TotalFailedLeases = _refused,
             };
@@ -166,212 +150,248 @@ internal sealed class ConcurrencyLimiter : Limit
     {
         lock (_lock)
         {
-            var mode = Now < _blockedUntil ? "blocked" : _isAway ? Options.ClosedWhenAway ? "closed" : "share" : !_store.IsShared ? "local" : _line.Count > 0 ? "reserved" : "ready";
-            var bound = _reply?.Bound ?? Options.Concurrent;
+            var now = Now;
+            var mode = now < _lease.BlockedUntil ? "blocked" : _lease.IsAway ? Options.ClosedWhenAway ? "closed" : "share" : _store.IsShared ? "ready" : "local";
+            var why = _lease.Bound < Options.Concurrent ? $" ({(double)_lease.Bound / Options.Concurrent:0%} since the vendor refused)" : "";
             return
             [
-                new LimitView(Name, Options.Plan, mode, $"{bound} at once, {_leased} of them here, {_used} in use", _granted, Free, _line.Count, _live,
-                    Math.Max(0, (_blockedUntil - Now) / 1e6), null, null, null),
+                new LimitView(
+                    Name, Options.Plan, mode, $"{_lease.Bound} at once{why}, {_lease.Used} of {_lease.Cap(now)} here in use", _granted,
+                    _lease.Free(now), Waiting, _lease.Live, Math.Max(0, (_lease.BlockedUntil - now) / 1e6), null, null, null),
             ];
         }
     }
 
     protected override void Dispose(bool disposing)
     {
-        Locked(() =>
+        bool first;
+        lock (_lock)
         {
-            _disposed = true;
-            EndWaiting(_ => true, PermitRefusal.Disposed, TimeSpan.FromSeconds(1));
-        });
-        _look.Dispose();
-        _renew.Dispose();
-        OnDispose?.Invoke();
-        if (_store.IsShared)
+            (first, _disposed) = (!_disposed, true);
+            EndWaiting(_ => true, _ => Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
+        }
+
+        if (first)
         {
-            _ = _store.AskAsync(new SlotCall(0, 0, false, -1, _reply?.Number ?? 0, _live, false, Leaves: true)).AsTask();
+            _wake.Dispose();
+            OnDispose?.Invoke(this);
+            if (_store.IsShared)
+            {
+                _ = _store.AskAsync(_lease.Leave()).AsTask();
+            }
         }
 
         base.Dispose(disposing);
     }
 
-    private void Arrive(Waiter waiter)
-    {
-        var wait = PredictLocked(waiter.Lane, waiter.Cost);
-        var reason = _disposed ? PermitRefusal.Disposed
-            : _isAway && Options.ClosedWhenAway ? PermitRefusal.Closed
-            : waiter.Cost > Options.Concurrent || waiter.Until <= Now || Now + wait.TotalMicroseconds > waiter.Until ? PermitRefusal.WaitTooLong
-            : _line.Count >= Options.MaxWaiting && _line.Count > 0 ? PermitRefusal.QueueFull
-            : PermitRefusal.None;
-        if (reason != PermitRefusal.None)
-        {
-            Refuse(waiter, reason, wait);
-            return;
-        }
+    // One that asks for more than there is at all goes alone.
+    private int Cost(in Ask ask) => Math.Min(ask.Cost, _lease.Bound);
 
-        _line.Add(waiter);
+    private Permit Grant(double now, int cost)
+    {
+        _lease.Take(cost);
+        _granted += cost;
+        return Permit.Granted(Mode, cost, epoch: (long)now);
     }
 
-    private TimeSpan PredictLocked(Lane lane, int cost)
-    {
-        var missing = _line.Before(lane) + cost - Free;
-        var blocked = Math.Max(0, (_blockedUntil - Now) / 1e6);
-        return TimeSpan.FromSeconds(blocked + (missing <= 0 ? 0 : Math.Ceiling(missing / Math.Max(1, _leased)) * _holdSeconds));
-    }
-
-    private void End(Permit permit, Learned? learned)
+    private void Free(Permit permit, bool isMeasured)
     {
         if (permit.Cost <= 0)
         {
             return;
         }
 
-        Locked(() =>
-        {
-            _used -= permit.Cost;
-            if (learned is { } heard)
-            {
-                _holdSeconds += (heard.Delay.TotalSeconds - _holdSeconds) * 0.1;
-            }
-
-            _isAsked |= _reply is { Short: > 0 } && Free > 0 && _leased > _reply.Fair;
-        });
-    }
-
-    private Permit Grant(Lane lane, int cost, double? waitedSeconds)
-    {
-        _used += cost;
-        _granted += cost;
-        _lastUse = Now;
-        var mode = _isAway ? PermitMode.Share : !_store.IsShared ? PermitMode.Local : waitedSeconds is null ? PermitMode.Ready : PermitMode.Reserved;
-        if (waitedSeconds is { } waited)
-        {
-            _series.Granted(lane, mode, cost, waited);
-        }
-        else
-        {
-            _series.Ready(lane, mode, cost);
-        }
-
-        return Permit.Granted(mode, cost);
-    }
-
-    private void OnRenew() => Locked(() => _isAsked = true);
-
-    // The last free slot but some: more are asked for before they are missed.
-    private void AskAhead()
-    {
-        if (_store.IsShared && Free == 0 && Now - _lastCall > AskAgain.TotalMicroseconds)
-        {
-            Locked(() => _isAsked = true);
-        }
-    }
-
-    private void Locked(Action? change = null)
-    {
-        SlotCall? call;
+        (SlotCall Call, double At)? call;
         lock (_lock)
         {
-            change?.Invoke();
-            call = Pump();
-            while (call is not null && _store.AskNow(call) is { } reply)
+            var now = Now;
+            _lease.Return(permit.Cost);
+            _idleSince = now;
+            if (isMeasured)
             {
-                Replied(reply);
-                call = Pump();
-            }
-        }
-
-        if (call is not null)
-        {
-            _ = CallAsync(call);
-        }
-    }
-
-    private async Task CallAsync(SlotCall call)
-    {
-        var reply = await _store.AskAsync(call);
-        Locked(() => Replied(reply));
-    }
-
-    private void Replied(SlotReply? reply)
-    {
-        (_inFlight, _kept) = (false, int.MaxValue);
-        _isAway = reply is null;
-        if (reply is not null)
-        {
-            (_reply, _leased, _live) = (reply, reply.Leased, reply.Held > 0 ? Math.Max(_live, reply.Live) : reply.Live);
-            _blockedUntil = Math.Max(_blockedUntil, reply.Blocked > 0 ? Now + (reply.Blocked * 1000) : 0);
-            return;
-        }
-
-        // Its part of the plan; who comes first by name takes what does not divide.
-        var bound = _reply?.Bound ?? Options.Concurrent;
-        _leased = Options.ClosedWhenAway ? 0 : (bound / _live) + (_reply is { } known && known.Rank < bound % _live ? 1 : 0);
-        if (Options.ClosedWhenAway)
-        {
-            EndWaiting(_ => true, PermitRefusal.Closed, TimeSpan.FromSeconds(1));
-        }
-    }
-
-    // Lets go whom it may; the call to be made, or null.
-    private SlotCall? Pump()
-    {
-        EndWaiting(w => w.Until < Now, PermitRefusal.WaitTooLong, TimeSpan.FromSeconds(Math.Max(0.001, _holdSeconds)));
-        while (!_disposed && _line.Count > 0 && Now >= _blockedUntil && _line.Take(Now) is { } next)
-        {
-            if (next.Cost > Free)
-            {
-                _line.AddFirst(next);
-                break;
+                var held = now - permit.Epoch;
+                _meanHeld = _meanHeld == 0 ? held : _meanHeld + (MeanPart * (held - _meanHeld));
             }
 
-            next.End(Grant(next.Lane, next.Cost, (Now - next.Since) / 1e6));
+            call = Settle(now);
         }
 
-        _series.State(_line.Count, Free, _live, _reply?.Bound ?? Options.Concurrent, _isAway);
-        if (_line.Count > 0)
+        Send(call);
+    }
+
+    private double Predict(double now, Lane lane, int cost)
+    {
+        var blocked = Math.Max(0, _lease.BlockedUntil - now);
+        var needed = _line.Before(lane) + (_first?.Cost ?? 0) + cost;
+        var free = Math.Max(0, _lease.Cap(now) - _lease.Used);
+        if (needed <= free || _lease.IsUnknown)
         {
-            _look.Change(LookEvery, Timeout.InfiniteTimeSpan);
+            return blocked;
         }
 
-        var isShort = _line.Permits > Free;
-        var due = _reply is null || _isAsked || (isShort && (Now - _lastCall) >= AskAgain.TotalMicroseconds && _store.IsShared);
-        if (!due || _inFlight || _disposed)
+        // Slots come free one after the other, each after the time that a request holds one.
+        return blocked + ((needed - free) * _meanHeld / Math.Max(1, _lease.Expected(now)));
+    }
+
+    private Waiter Enter(Ask ask, TimeSpan maxWait, CancellationToken cancellation)
+    {
+        Waiter waiter = null!;
+        Locked(now =>
+        {
+            waiter = new Waiter(ask.Lane, Cost(ask), ask.IsRepeat, now, now + Math.Max(0, maxWait.TotalMicroseconds));
+            var wait = Predict(now, ask.Lane, waiter.Cost);
+            if (_disposed)
+            {
+                Refuse(waiter, Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
+            }
+            else if (_lease.IsAway && Options.ClosedWhenAway)
+            {
+                Refuse(waiter, Permit.Refused(PermitRefusal.Closed, TimeSpan.FromSeconds(1)));
+            }
+            else if (Waiting >= Options.MaxWaiting && (Waiting > 0 || _lease.Free(now) < waiter.Cost))
+            {
+                Refuse(waiter, Permit.Refused(PermitRefusal.QueueFull, Span(wait)));
+            }
+            else if (now + wait > waiter.Until || (waiter.Until <= now && _lease.Free(now) < waiter.Cost + Missing))
+            {
+                Refuse(waiter, Permit.Refused(PermitRefusal.WaitTooLong, Span(wait)));
+            }
+            else
+            {
+                _line.Add(waiter);
+                _nextLate = Math.Min(_nextLate, waiter.Until);
+            }
+        });
+        if (cancellation.CanBeCanceled && waiter.Given is null)
+        {
+            waiter.Registration = cancellation.UnsafeRegister(
+                (_, token) => Leave(waiter, token),
+                null);
+        }
+
+        return waiter;
+    }
+
+    // One that was served at the same moment keeps its permit: whoever waits for it has it.
+    private void Leave(Waiter waiter, CancellationToken token) => Locked(_ =>
+    {
+        if (!waiter.Task.IsCompleted)
+        {
+            _line.Remove(waiter);
+            _first = _first == waiter ? null : _first;
+            waiter.Cancel(token);
+        }
+    });
+
+    private void OnTimer() => Locked(_ => _armedFor = double.PositiveInfinity);
+
+    private void Locked(Action<double> change)
+    {
+        (SlotCall Call, double At)? call;
+        lock (_lock)
+        {
+            var now = Now;
+            change(now);
+            call = Settle(now);
+        }
+
+        Send(call);
+    }
+
+    // What follows from each change: who goes, who is late, what to ask, when to look again.
+    private (SlotCall Call, double At)? Settle(double now)
+    {
+        if (_disposed)
         {
             return null;
         }
 
-        // What is idle goes back when others are short of it; else some are kept for the next ones.
-        var othersShort = _reply is { Short: > 0 };
-        var wanted = _used + _line.Permits + (othersShort ? 0 : Math.Max(1, _used / 4));
-        _kept = othersShort ? _used : Math.Max(_used, Math.Min(_leased, wanted));
-        if (_isAway)
+        Serve(now);
+        var call = _lease.NextCall(now, Missing);
+        while (call is not null && _store.AskNow(call) is { } reply)
         {
-            _kept = _used;
+            _lease.Replied(now, now, call, reply);
+            Serve(now);
+            call = _lease.NextCall(now, Missing);
         }
 
-        (_inFlight, _isAsked, _lastCall) = (true, false, Now);
-        var call = new SlotCall(_kept, Math.Min(Options.Concurrent, Math.Max(wanted, _kept)), isShort, _throttled, _reply?.Number ?? 0, _live, _isAway, Leaves: false);
-        _throttled = -1;
-        return call;
+        if (now >= _nextLate)
+        {
+            EndWaiting(w => w.Until <= now, w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
+            _nextLate = Waiting == 0 ? double.PositiveInfinity : Math.Min(_first?.Until ?? double.PositiveInfinity, _line.NextUntil);
+        }
+
+        _series.State(Waiting, _lease.Free(now), _lease.Live, _lease.Bound, _lease.IsAway);
+        Arm(now);
+        return call is null ? null : (call, now);
     }
 
-    private void EndWaiting(Func<Waiter, bool> which, PermitRefusal reason, TimeSpan wait)
+    private void Serve(double now)
     {
-        if (_line.Count == 0)
+        if (_lease.IsAway && Options.ClosedWhenAway)
         {
-            return;
+            EndWaiting(_ => true, _ => Permit.Refused(PermitRefusal.Closed, TimeSpan.FromSeconds(1)));
         }
 
-        foreach (var waiter in _line.RemoveAll(which))
+        while (Waiting > 0 && _lease.Free(now) is > 0 and var free)
         {
-            Refuse(waiter, reason, wait);
+            _first ??= _line.Take(now)!;
+            var cost = Math.Min(_first.Cost, _lease.Bound);
+            if (free < cost)
+            {
+                return;
+            }
+
+            var (waiter, permit) = (_first, Grant(now, cost));
+            _first = null;
+            _series.Granted(waiter.Lane, permit.Mode, cost, (now - waiter.Since) / 1e6);
+            waiter.End(permit);
         }
     }
 
-    private void Refuse(Waiter waiter, PermitRefusal reason, TimeSpan wait)
+    private void Arm(double now)
+    {
+        var at = Math.Min(_nextLate, _lease.LookAt(now, Missing));
+        if (at < _armedFor)
+        {
+            _armedFor = at;
+            // Timers count whole milliseconds and cut the rest off: rounded up, or it would spin through the last one.
+            _wake.Change(TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling((at - now) / 1000), 1, 60_000)), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Send((SlotCall Call, double At)? call)
+    {
+        if (call is { } ask)
+        {
+            _ = CallAsync(ask.Call, ask.At);
+        }
+    }
+
+    private async Task CallAsync(SlotCall call, double sentAt)
+    {
+        var reply = await _store.AskAsync(call);
+        Locked(now => _lease.Replied(now, sentAt, call, reply));
+    }
+
+    private void EndWaiting(Func<Waiter, bool> which, Func<Waiter, Permit> answer)
+    {
+        List<Waiter> ended = [.. _line.RemoveAll(which)];
+        if (_first is { } first && which(first))
+        {
+            _first = null;
+            ended.Add(first);
+        }
+
+        ended.ForEach(w => Refuse(w, answer(w)));
+    }
+
+    private void Refuse(Waiter waiter, Permit permit)
     {
         _refused++;
-        _series.Refused(waiter.Lane, reason);
-        waiter.End(Permit.Refused(reason, wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1)));
+        _series.Refused(waiter.Lane, permit.Reason);
+        waiter.End(permit);
     }
+
+    private static TimeSpan Span(double microseconds) => TimeSpan.FromMilliseconds(Math.Floor(Math.Max(0, microseconds) / 1000) + 1);
 }

@@ -14,12 +14,13 @@ internal sealed class LimitFactory
     private readonly TimeProvider _time;
     private readonly Func<double> _draw;
     private readonly int _fleetSize;
-    private readonly ILogger _logger;
     private readonly string _channel = "";
-    private readonly string _slots = "";
-    private readonly ConcurrentDictionary<string, (string Key, ConcurrencyLimiter Limiter)> _slotsByKey = new(StringComparer.Ordinal);
-    private int _made;
+    private readonly string _slotChannel = "";
     private readonly ConcurrentDictionary<string, FleetLimiter> _byKey = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<ConcurrencyLimiter, (string Key, string Process)> _slots = new();
+    private readonly ConcurrentDictionary<QuotaLimiter, bool> _quotas = new();
+    private readonly ILogger _logger;
+    private int _made;
 
     /// <summary>To be made before the link is started.</summary>
     /// <param name="link">Null: this process is alone.</param>
@@ -30,8 +31,22 @@ internal sealed class LimitFactory
         {
             _channel = $"{link.Options.KeyPrefix}:limit-blocks";
             link.Subscribe(_channel, OnBlock);
-            _slots = $"{link.Options.KeyPrefix}:limit-slots";
-            link.Subscribe(_slots, OnSlots);
+            _slotChannel = $"{link.Options.KeyPrefix}:limit-slots";
+            link.Subscribe(_slotChannel, OnSlots);
+            link.WhenUp(() =>
+            {
+                foreach (var limiter in _slots.Keys)
+                {
+                    limiter.Look();
+                }
+
+                foreach (var limiter in _quotas.Keys)
+                {
+                    limiter.Look();
+                }
+
+                return Task.CompletedTask;
+            });
         }
     }
 
@@ -47,47 +62,19 @@ internal sealed class LimitFactory
     public Limit Create(LimitOptions options, LaneTable lanes)
     {
         var series = _metrics.For(options, lanes);
-        return options.Quota is not null ? Quota(options, lanes, series)
-            : options.Concurrent > 0 ? Concurrency(options, lanes, series)
-            : options.Per is null
+        if (options.Concurrent > 0)
+        {
+            return Slots(options, lanes, series);
+        }
+
+        if (options.Quota is not null)
+        {
+            return Quota(options, lanes, series);
+        }
+
+        return options.Per is null
             ? One(options, lanes, series, options.Name)
             : new PerLimiter(options, lanes, value => One(options, lanes, series.Part(), $"{options.Name}:{value}"), _time);
-    }
-
-    private QuotaLimiter Quota(LimitOptions options, LaneTable lanes, LimitMetrics.Series series) => new(
-        options, lanes, _link is null ? null : new RedisQuotaStore(_link, options.Name, Process, options.Quota!.Permits, series.Called), _fleetSize, _time, series, _logger);
-
-    private ConcurrencyLimiter Concurrency(LimitOptions options, LaneTable lanes, LimitMetrics.Series series)
-    {
-        var cuts = options.Learn == LearnMode.Tighten;
-        if (_link is null)
-        {
-            return new ConcurrencyLimiter(options, lanes, new LocalSlotStore(options.Concurrent, cuts, _time), 1, _time, series);
-        }
-
-        // While a limit is replaced at a reload, the old one still holds slots: each has a name of its own.
-        var (key, member) = (RedisSlotStore.Keys(_link.Options.KeyPrefix, options.Name)[0].ToString(), $"{Process}-{Interlocked.Increment(ref _made)}");
-        var limiter = new ConcurrencyLimiter(
-            options, lanes, new RedisSlotStore(_link, options.Name, member, options.Concurrent, cuts, _slots, series.Called), _fleetSize, _time, series)
-        {
-            OnDispose = () => _slotsByKey.TryRemove(member, out _),
-        };
-        _slotsByKey[member] = (key, limiter);
-        return limiter;
-    }
-
-    // What concurrent.lua publishes: the state's key and what happened.
-    private void OnSlots(RedisValue message)
-    {
-        var text = message.ToString();
-        var space = text.IndexOf(' ', StringComparison.Ordinal);
-        foreach (var (member, (key, limiter)) in _slotsByKey)
-        {
-            if (space > 0 && text[..space] == key)
-            {
-                limiter.Hear(text[(space + 1)..], text.EndsWith($"free {member}", StringComparison.Ordinal));
-            }
-        }
     }
 
     private FleetLimiter One(LimitOptions options, LaneTable lanes, LimitMetrics.Series series, string name)
@@ -105,6 +92,70 @@ internal sealed class LimitFactory
         };
         _byKey[key] = limiter;
         return limiter;
+    }
+
+    // Each limiter has slots of its own: after a reload the one that was replaced keeps its own until its requests have ended.
+    private ConcurrencyLimiter Slots(LimitOptions options, LaneTable lanes, LimitMetrics.Series series)
+    {
+        var cuts = options.Learn == LearnMode.Tighten;
+        if (_link is null)
+        {
+            return new ConcurrencyLimiter(options, lanes, new LocalSlotStore(options.Concurrent, cuts, _time), 1, _time, series);
+        }
+
+        var process = $"{Process}-{Interlocked.Increment(ref _made)}";
+        var store = new RedisSlotStore(_link, options.Name, process, options.Concurrent, cuts, _slotChannel, series.Called);
+        var limiter = new ConcurrencyLimiter(options, lanes, store, _fleetSize, _time, series)
+        {
+            OnDispose = l => _slots.TryRemove(l, out _),
+        };
+        _slots[limiter] = (RedisSlotStore.Keys(_link.Options.KeyPrefix, options.Name)[0].ToString(), process);
+        if (_link.IsUp)
+        {
+            limiter.Look();
+        }
+
+        return limiter;
+    }
+
+    private QuotaLimiter Quota(LimitOptions options, LaneTable lanes, LimitMetrics.Series series)
+    {
+        if (_link is null)
+        {
+            return new QuotaLimiter(options, lanes, null, 1, _time, series, _logger);
+        }
+
+        var store = new RedisQuotaStore(_link, options.Name, $"{Process}-{Interlocked.Increment(ref _made)}", options.Quota!, series.Called);
+        var limiter = new QuotaLimiter(options, lanes, store, _fleetSize, _time, series, _logger) { OnDispose = l => _quotas.TryRemove(l, out _) };
+        _quotas[limiter] = true;
+        if (_link.IsUp)
+        {
+            limiter.Look();
+        }
+
+        return limiter;
+    }
+
+    // What concurrent.lua publishes: the state's key, what it is about, and for whom or how many milliseconds.
+    private void OnSlots(RedisValue message)
+    {
+        var words = message.ToString().Split(' ');
+        foreach (var (limiter, (_, process)) in _slots.Where(s => words.Length > 1 && s.Value.Key == words[0]))
+        {
+            switch (words[1])
+            {
+                case "lost":
+                case "free" when words.Length > 2 && words[2] == process:
+                    limiter.Look();
+                    break;
+                case "short":
+                    limiter.LookWhetherIdle();
+                    break;
+                case "block" when words.Length > 2 && long.TryParse(words[2], CultureInfo.InvariantCulture, out var milliseconds):
+                    limiter.Block(TimeSpan.FromMilliseconds(milliseconds));
+                    break;
+            }
+        }
     }
 
     // What acquire.lua publishes: the state's key and for how many microseconds.

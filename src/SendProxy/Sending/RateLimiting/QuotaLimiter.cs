@@ -4,116 +4,142 @@ using SendProxy.Sending.RateLimiting.Stores;
 namespace SendProxy.Sending.RateLimiting;
 
 /// <summary>
-/// So many in a calendar period; nothing is ever waited for. Of the fleet while much is left a send is counted behind it, within
-/// an allowance; near the end each is asked for first. Without a fleet it counts in this process, and begins anew with it.
+/// So many in a calendar period, never waited for. Of the fleet's a process leases a small part of what is left and tells behind
+/// the send what it used; near the end each permit is asked for. Alone it holds all of them, and begins anew with the process.
 /// </summary>
 internal sealed partial class QuotaLimiter : Limit
 {
-    private static readonly TimeSpan FlushEvery = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan AllowanceLife = TimeSpan.FromMicroseconds(LimiterMachine.AllowanceLife);
-    private static readonly TimeSpan KeepAfter = TimeSpan.FromDays(1);
+    private static readonly TimeSpan TellEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(5);
 
-    private readonly RedisQuotaStore? _store;
-    private readonly LimitMetrics.Series _series;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
+    // Less than the fleet keeps it for.
+    private static readonly TimeSpan LeaseLife = TimeSpan.FromSeconds(20);
+
+    private const int LeaseMin = 4;
+
     private readonly QuotaOptions _quota;
-    private readonly ITimer _flush;
+    private readonly RedisQuotaStore? _store;
+    private readonly int _fleetSize;
+    private readonly TimeProvider _time;
+    private readonly LimitMetrics.Series _series;
+    private readonly ILogger _logger;
+    private readonly ITimer _tell;
     private readonly Lock _lock = new();
     private CalendarPeriod _period;
-    private long _used;
+    private TimeSpan _clockOffset;
+    private long _lease;
+    private DateTimeOffset _leaseUntil;
     private long _debt;
-    private long _inFlight;
-    private long _allowance;
-    private long _allowedAt;
-    private int _live;
+    private long _number;
+    private QuotaCall? _telling;
+    private bool _inFlight;
+    private QuotaReply? _reply;
+    private long _usedHere;
     private int _told;
     private bool _isAway;
-    private bool _disposed;
+    private long _awayLeft;
     private long _granted;
     private long _refused;
-    private long _lastGrant;
+    private bool _disposed;
 
-    /// <param name="store">Null: this process alone.</param>
-    /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
-    public QuotaLimiter(LimitOptions options, LaneTable lanes, RedisQuotaStore? store, int fleetSize, TimeProvider time, LimitMetrics.Series series, ILogger logger)
+    /// <param name="store">Null: this process is alone.</param>
+    /// <param name="fleetSize">How many processes share the quota, before that is known.</param>
+    public QuotaLimiter(
+        LimitOptions options, LaneTable lanes, RedisQuotaStore? store, int fleetSize, TimeProvider time, LimitMetrics.Series series, ILogger logger)
         : base(options, lanes)
     {
-        (_store, _series, _time, _logger, _quota, _live) = (store, series, time, logger, options.Quota!, Math.Max(1, fleetSize));
-        _lastGrant = time.GetTimestamp();
-        _period = CalendarPeriod.At(time.GetUtcNow(), _quota.Period, _quota.Zone);
-        _flush = time.CreateTimer(static limiter => ((QuotaLimiter)limiter!).Flush(), this, FlushEvery, FlushEvery);
+        (_quota, _store, _fleetSize, _time, _series, _logger) = (options.Quota!, store, Math.Max(1, fleetSize), time, series, logger);
+        Turn(Now);
+        var first = store is null ? Timeout.InfiniteTimeSpan : RenewEvery;
+        _tell = time.CreateTimer(static limiter => ((QuotaLimiter)limiter!).OnTimer(), this, first, first);
     }
 
-    public override TimeSpan? IdleDuration => _time.GetElapsedTime(Volatile.Read(ref _lastGrant));
+    /// <summary>Told once it has ended.</summary>
+    public Action<QuotaLimiter>? OnDispose { get; init; }
+
+    public override TimeSpan? IdleDuration => null;
+
+    private DateTimeOffset Now => _time.GetUtcNow() + _clockOffset;
 
     public override bool TryTake(in Ask ask, out Permit permit)
     {
+        permit = default;
         lock (_lock)
         {
-            Roll();
-            permit = default;
-            var fits = _store is null
-                ? _used + ask.Cost <= _quota.Permits
-                : !_isAway && _debt + _inFlight + ask.Cost <= _allowance && _time.GetElapsedTime(_allowedAt) < AllowanceLife;
-            if (_disposed || !fits)
+            var now = Now;
+            Turn(now);
+            var mode = _store is null ? PermitMode.Local : PermitMode.Ready;
+            if (_isAway)
+            {
+                if (Options.ClosedWhenAway || _awayLeft < ask.Cost)
+                {
+                    return false;
+                }
+
+                _awayLeft -= ask.Cost;
+                (_debt, mode) = (_debt + ask.Cost, PermitMode.Share);
+            }
+            else if (now < _leaseUntil && _lease >= ask.Cost && !_disposed)
+            {
+                _lease -= ask.Cost;
+                _debt += ask.Cost;
+            }
+            else
             {
                 return false;
             }
 
-            if (_store is null)
+            permit = Grant(mode, ask.Cost);
+            _series.Ready(ask.Lane, mode, ask.Cost);
+            Show();
+            if (_store is not null)
             {
-                _used += ask.Cost;
-                Tell();
+                _tell.Change(TellEvery, RenewEvery);
             }
-            else
-            {
-                _debt += ask.Cost;
-            }
-
-            permit = Grant(ask, _store is null ? PermitMode.Local : PermitMode.Ready);
-            return true;
         }
+
+        return true;
     }
 
     public override async ValueTask<Permit> AcquireAsync(Ask ask, TimeSpan maxWait, CancellationToken cancellation)
     {
-        cancellation.ThrowIfCancellationRequested();
         if (TryTake(ask, out var permit))
         {
             return permit;
         }
 
-        if (_store is null || _disposed)
-        {
-            return Refuse(ask, _disposed ? PermitRefusal.Disposed : PermitRefusal.QuotaUsed);
-        }
-
-        var reply = await AskAsync(ask.Cost);
+        cancellation.ThrowIfCancellationRequested();
+        CalendarPeriod period;
+        QuotaCall call;
         lock (_lock)
         {
-            if (reply is { Given: > 0 })
+            if (_disposed || _store is null || _isAway)
             {
-                return Grant(ask, PermitMode.Reserved);
+                return Refuse(ask);
             }
 
-            // Away: this process's part of what was last known to be left.
-            if (reply is null && !Options.ClosedWhenAway && _debt + _inFlight + ask.Cost <= (_quota.Permits - _used) / _live)
+            (period, call) = (_period, new QuotaCall(0, 0, ask.Cost, _reply?.Used ?? 0, _reply?.Number ?? 0, 0));
+        }
+
+        var reply = await _store.AskAsync(period, Now, call);
+        lock (_lock)
+        {
+            Heard(period, reply);
+            if (reply is { Granted: > 0 })
             {
-                _debt += ask.Cost;
-                return Grant(ask, PermitMode.Share);
+                _series.Ready(ask.Lane, PermitMode.Reserved, ask.Cost);
+                return Grant(PermitMode.Reserved, ask.Cost) with { Epoch = period.Start.ToUnixTimeSeconds() };
             }
         }
 
-        return Refuse(ask, reply is null && Options.ClosedWhenAway ? PermitRefusal.Closed : PermitRefusal.QuotaUsed);
+        return reply is null && TryTake(ask, out permit) ? permit : Refuse(ask);
     }
 
     public override TimeSpan Predict(in Ask ask)
     {
         lock (_lock)
         {
-            Roll();
-            return _used + _debt + _inFlight + ask.Cost > _quota.Permits ? UntilEnd : TimeSpan.Zero;
+            return Left < ask.Cost ? Until : TimeSpan.Zero;
         }
     }
 
@@ -121,17 +147,25 @@ internal sealed partial class QuotaLimiter : Limit
     {
         lock (_lock)
         {
-            Roll();
-            if (_store is null)
+            if (permit.Cost <= 0 || permit.Epoch != _period.Start.ToUnixTimeSeconds())
             {
-                _used = Math.Max(0, _used - permit.Cost);
+                return;
             }
-            else
+
+            _usedHere -= permit.Cost;
+            _debt -= permit.Cost;
+            _lease += _store is null ? permit.Cost : 0;
+            _awayLeft += permit.Mode == PermitMode.Share ? permit.Cost : 0;
+            Show();
+            if (_store is not null)
             {
-                _debt -= permit.Cost;
+                _tell.Change(TellEvery, RenewEvery);
             }
         }
     }
+
+    /// <summary>Redis can be reached again.</summary>
+    public void Look() => OnTimer();
 
     public override RateLimiterStatistics GetStatistics()
     {
@@ -139,7 +173,7 @@ internal sealed partial class QuotaLimiter : Limit
         {
             return new RateLimiterStatistics
             {
-                CurrentAvailablePermits = Math.Max(0, _quota.Permits - _used - _debt - _inFlight), TotalSuccessfulLeases = _granted, TotalFailedLeases = _refused,
+                CurrentAvailablePermits = Left, CurrentQueuedCount = 0, TotalSuccessfulLeases = _granted, TotalFailedLeases = _refused,
             };
         }
     }
@@ -148,122 +182,165 @@ internal sealed partial class QuotaLimiter : Limit
     {
         lock (_lock)
         {
-            Roll();
-            var used = _used + _debt + _inFlight;
+            Turn(Now);
+            var mode = _isAway ? Options.ClosedWhenAway ? "closed" : "share" : _store is null ? "local" : "ready";
             return
             [
-                new LimitView(Name, Options.Plan, _isAway ? Options.ClosedWhenAway ? "closed" : "share" : _store is null ? "local" : "ready",
-                    $"{used} used until {_period.End:yyyy-MM-ddTHH:mmK}", _granted, Math.Max(0, _quota.Permits - used), 0, _live, 0, null, null, null),
+                new LimitView(
+                    Name, Options.Plan, mode, $"{Used} used, until {_period.End:yyyy-MM-dd HH:mm} UTC", _granted, Left, 0, _reply?.Live ?? 1, 0, null, null, null),
             ];
         }
     }
 
     protected override void Dispose(bool disposing)
     {
-        _disposed = true;
-        _flush.Dispose();
-        Flush();
+        bool isFirst;
+        lock (_lock)
+        {
+            (isFirst, _disposed) = (!_disposed, true);
+        }
+
+        if (isFirst)
+        {
+            _tell.Dispose();
+            OnDispose?.Invoke(this);
+            _ = TellAsync();
+        }
+
         base.Dispose(disposing);
     }
 
-    private TimeSpan UntilEnd => _period.End - _time.GetUtcNow() is var left && left > TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1);
+    private long Used => _store is null ? _usedHere : (_reply?.Used ?? 0) + _debt + (long)(_telling?.Debt ?? 0);
 
-    private Permit Grant(in Ask ask, PermitMode mode)
+    private long Left => _isAway ? Options.ClosedWhenAway ? 0 : _awayLeft : Math.Max(0, _quota.Permits - Used);
+
+    // A timer that cuts a millisecond off must not bring anybody back too soon.
+    private TimeSpan Until => TimeSpan.FromMilliseconds(Math.Ceiling((_period.End - Now).TotalMilliseconds) + 1);
+
+    private Permit Grant(PermitMode mode, int cost)
     {
-        _granted += ask.Cost;
-        Volatile.Write(ref _lastGrant, _time.GetTimestamp());
-        _series.Ready(ask.Lane, mode, ask.Cost);
-        return Permit.Granted(mode, ask.Cost);
+        _granted += cost;
+        _usedHere += cost;
+        return Permit.Granted(mode, cost, epoch: _period.Start.ToUnixTimeSeconds());
     }
 
-    private Permit Refuse(in Ask ask, PermitRefusal reason)
+    private Permit Refuse(in Ask ask)
     {
         lock (_lock)
         {
             _refused++;
-            _series.Refused(ask.Lane, reason);
-            return Permit.Refused(reason, reason == PermitRefusal.QuotaUsed ? UntilEnd : TimeSpan.FromSeconds(1));
+            var permit = _disposed ? Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1))
+                : _isAway && Options.ClosedWhenAway ? Permit.Refused(PermitRefusal.Closed, TimeSpan.FromSeconds(1))
+                : Permit.Refused(PermitRefusal.QuotaUsed, _store is not null && !_isAway && Left >= ask.Cost ? RenewEvery : Until);
+            _series.Refused(ask.Lane, permit.Reason);
+            return permit;
         }
     }
 
-    // What is counted of the old period and not told yet belongs to it no more: some permits, in the vendor's favour or ours.
-    private void Roll()
+    // A new period begins with nothing used.
+    private void Turn(DateTimeOffset now)
     {
-        var now = _time.GetUtcNow();
-        if (now >= _period.End)
+        if (now < _period.End && now >= _period.Start)
         {
-            _period = CalendarPeriod.At(now, _quota.Period, _quota.Zone);
-            (_used, _debt, _allowance, _told) = (0, 0, 0, 0);
+            return;
         }
+
+        _period = CalendarPeriod.At(now, _quota.Period, _quota.Zone);
+        (_debt, _usedHere, _told, _reply, _telling) = (0, 0, 0, null, null);
+        (_lease, _leaseUntil) = _store is null ? (_quota.Permits, DateTimeOffset.MaxValue) : (0, DateTimeOffset.MinValue);
+        _awayLeft = _quota.Permits / _fleetSize;
+        Show();
     }
 
-    private void Flush()
+    private void OnTimer() => _ = TellAsync();
+
+    private async Task TellAsync()
     {
+        CalendarPeriod period;
+        QuotaCall call;
         lock (_lock)
         {
-            Roll();
-            if (_store is null || (_debt == 0 && !_isAway))
+            Turn(Now);
+            if (_inFlight || _store is null)
             {
                 return;
             }
+
+            // One that may have been counted is told again under its number; what was used since goes with the next.
+            if (_telling is null)
+            {
+                _telling = new QuotaCall(_debt, 0, 0, 0, 0, ++_number);
+                _debt = 0;
+            }
+
+            // What is more than a small part of what is left goes back; of few each is asked for.
+            var part = Math.Max(0, _quota.Permits - Used) / (8 * Math.Max(1, _reply?.Live ?? 1));
+            _lease = Now < _leaseUntil ? Math.Min(_lease, part < LeaseMin ? 0 : part) : 0;
+            call = _telling with { Kept = _lease, SeenUsed = _reply?.Used ?? 0, Seen = _reply?.Number ?? 0 };
+            (period, _inFlight) = (_period, true);
         }
 
-        _ = AskAsync(0).AsTask();
-    }
-
-    private async ValueTask<QuotaReply?> AskAsync(int want)
-    {
-        long debt;
-        CalendarPeriod period;
+        var kept = call.Kept;
+        var reply = await _store.AskAsync(period, Now, call);
         lock (_lock)
         {
-            (debt, period) = (_debt, _period);
-            _inFlight += debt;
-            _debt = 0;
+            _inFlight = false;
+            if (reply is not null && period == _period)
+            {
+                _telling = null;
+                _lease = Math.Max(0, reply.Leased - (kept - _lease));
+                _leaseUntil = Now + LeaseLife;
+            }
+
+            Heard(period, reply);
         }
-
-        var reply = await _store!.AskAsync(period.Start, period.End - _time.GetUtcNow() + KeepAfter, debt, want);
-        lock (_lock)
-        {
-            _inFlight -= debt;
-            if (period != _period)
-            {
-                return reply;
-            }
-
-            _isAway = reply is null;
-            if (reply is { } told)
-            {
-                (_used, _live, _allowedAt) = (told.Used, told.Live, _time.GetTimestamp());
-                _allowance = Math.Max(0, _quota.Permits - told.Used) / 4 / Math.Max(1, told.Live);
-            }
-            else
-            {
-                // Told again until it is heard: what was sent counts, if perhaps twice.
-                _debt += debt;
-            }
-
-            Tell();
-        }
-
-        return reply;
     }
 
-    private void Tell()
+    private void Heard(CalendarPeriod period, QuotaReply? reply)
     {
-        var share = (double)(_used + _debt + _inFlight) / _quota.Permits;
-        _series.QuotaUsed(share);
-        _series.State(0, Math.Max(0, _quota.Permits - _used - _debt - _inFlight), _live, 0, _isAway);
-        while (_told < _quota.AlertAt.Count && share >= _quota.AlertAt[_told])
+        if (period != _period)
         {
-            Log.Reached(_logger, Name, (int)(_quota.AlertAt[_told] * 100), _quota.ToString(), _period.End);
-            _told++;
+            return;
+        }
+
+        if (reply is null)
+        {
+            if (!_isAway)
+            {
+                _isAway = true;
+                _awayLeft = _reply is null ? _quota.Permits / _fleetSize : Math.Max(0, _quota.Permits - Used) / Math.Max(1, _reply.Live);
+            }
+
+            return;
+        }
+
+        _isAway = false;
+        _clockOffset = DateTimeOffset.FromUnixTimeMilliseconds(reply.NowMs) - _time.GetUtcNow();
+        _reply = reply.Number >= (_reply?.Number ?? 0) ? reply : _reply;
+        Show();
+        for (var i = 0; i < _quota.AlertAt.Count; i++)
+        {
+            if ((reply.Alerts & (1 << i)) != 0)
+            {
+                Log.Reached(_logger, Name, _quota.AlertAt[i], Options.Plan);
+            }
+        }
+    }
+
+    private void Show()
+    {
+        var used = (double)Used / _quota.Permits;
+        _series.QuotaUsed(used);
+        _series.State(0, Left, _reply?.Live ?? 1, _quota.Permits, _isAway);
+        for (; _store is null && _told < _quota.AlertAt.Count && used >= _quota.AlertAt[_told]; _told++)
+        {
+            Log.Reached(_logger, Name, _quota.AlertAt[_told], Options.Plan);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(820, LogLevel.Warning, "Of the limit {Limit} {Percent} % are used ({Plan}); it begins anew at {End}")]
-        public static partial void Reached(ILogger logger, string limit, int percent, string plan, DateTimeOffset end);
+        [LoggerMessage(230, LogLevel.Warning, "Of limit {Limit} {Share:P0} is used ({Plan})")]
+        public static partial void Reached(ILogger logger, string limit, double share, string plan);
     }
 }

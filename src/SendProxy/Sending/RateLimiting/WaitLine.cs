@@ -20,19 +20,17 @@ internal sealed class WaitLine(LaneTable lanes)
     /// <summary>Permits that all who wait need.</summary>
     public int Permits { get; private set; }
 
+    /// <summary>When the first of them has waited for as long as it may; never where nobody waits.</summary>
+    public double NextUntil => _firsts.Concat(_repeats).SelectMany(l => l).Select(w => w.Until).DefaultIfEmpty(double.PositiveInfinity).Min();
+
     /// <summary>Who may be served from the urgent reserve.</summary>
     public int Urgent => lanes.All[0].IsUrgent ? _firsts[0].Count + _repeats[0].Count : 0;
 
     public IReadOnlyList<Lane> Lanes => lanes.All;
 
-    public void Add(Waiter waiter) => Enter(waiter, List(waiter).AddLast(waiter));
-
-    /// <summary>Back to where it was taken from.</summary>
-    public void AddFirst(Waiter waiter) => Enter(waiter, List(waiter).AddFirst(waiter));
-
-    private void Enter(Waiter waiter, LinkedListNode<Waiter> node)
+    public void Add(Waiter waiter)
     {
-        waiter.Node = node;
+        waiter.Node = List(waiter).AddLast(waiter);
         _costs[waiter.Lane.Index] += waiter.Missing;
         Permits += waiter.Missing;
         Count++;

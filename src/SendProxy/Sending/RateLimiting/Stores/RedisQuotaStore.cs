@@ -1,26 +1,52 @@
-using System.Globalization;
 using SendProxy.Redis;
+using StackExchange.Redis;
 
 namespace SendProxy.Sending.RateLimiting.Stores;
 
-/// <param name="Used">Of the period, by all.</param>
-/// <param name="Given">All that were wanted, or 0.</param>
-/// <param name="Live">Processes that share it.</param>
-internal readonly record struct QuotaReply(long Used, long Given, int Live);
+/// <summary>What one process tells and asks of a quota.</summary>
+/// <param name="Debt">Permits used already.</param>
+/// <param name="Kept">Leased permits that it may use while the call runs.</param>
+/// <param name="Want">Permits wanted now; 0 in calls that tell.</param>
+/// <param name="Number">Of a call that tells; 0 in calls that want.</param>
+internal sealed record QuotaCall(double Debt, long Kept, int Want, long SeenUsed, long Seen, long Number);
 
-/// <summary>A quota's count in the fleet's Redis: one key for each period, gone a while after its end.</summary>
-internal sealed class RedisQuotaStore(RedisLink link, string name, string process, long quota, Action called)
+/// <param name="Leased">May be used before it is told.</param>
+/// <param name="NowMs">The store's clock, of which the periods are.</param>
+/// <param name="Alerts">Bits of the alerts that this process is to tell.</param>
+internal sealed record QuotaReply(long Used, int Granted, long Leased, int Live, long NowMs, long Number, int Alerts);
+
+/// <summary>A quota in the fleet's Redis: for each period three keys with one hash tag, one script, its clock.</summary>
+/// <param name="process">Unique in the fleet, and among the limiters of one process.</param>
+internal sealed class RedisQuotaStore(RedisLink link, string name, string process, QuotaOptions quota, Action called)
 {
-    private static readonly RedisScript Script = RedisScript.Embedded("quota", "Sending/RateLimiting/Stores/quota.lua");
+    /// <summary>The script; its arguments and reply are described in it.</summary>
+    public static readonly RedisScript Script = RedisScript.Embedded("quota", "Sending/RateLimiting/Stores/quota.lua");
 
-    /// <param name="debt">Permits used already; negative: given back.</param>
+    private static readonly TimeSpan KeptAfter = TimeSpan.FromHours(1);
+
+    /// <summary>The keys of one period of a limit, all in one slot of a Cluster.</summary>
+    public static RedisKey[] Keys(string prefix, string limit, long period)
+    {
+        var tag = $"{prefix}:{{limit:{limit}}}:quota:{period}:";
+        return [tag + "state", tag + "held", tag + "seen"];
+    }
+
     /// <returns>Null where Redis did not answer in time.</returns>
-    public async ValueTask<QuotaReply?> AskAsync(DateTimeOffset period, TimeSpan keep, long debt, long want)
+    public async ValueTask<QuotaReply?> AskAsync(CalendarPeriod period, DateTimeOffset now, QuotaCall call)
     {
         called();
-        var tag = $"{link.Options.KeyPrefix}:{{limit:{name}}}:quota:";
-        var reply = await link.RunAsync(Script, [tag + period.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), tag + "seen"],
-            [process, debt, want, quota, (long)Math.Ceiling(keep.TotalSeconds)]);
-        return reply.Result is { } result && (long[])result! is { } f ? new QuotaReply(f[0], f[1], (int)f[2]) : null;
+        RedisValue[] arguments =
+        [
+            process, call.Debt, call.Kept, call.Want, quota.Permits, (long)(period.End - now + KeptAfter).TotalMilliseconds, call.SeenUsed, call.Seen,
+            call.Number, .. quota.AlertAt.Select(a => (RedisValue)(long)Math.Ceiling(a * quota.Permits)),
+        ];
+        var reply = await link.RunAsync(Script, Keys(link.Options.KeyPrefix, name, period.Start.ToUnixTimeSeconds()), arguments);
+        if (reply.Result is not { } result)
+        {
+            return null;
+        }
+
+        var f = (long[])result!;
+        return new QuotaReply(f[0], (int)f[1], f[2], (int)f[3], f[4], f[5], (int)f[6]);
     }
 }

@@ -1,5 +1,5 @@
 -- A limit of so many at once, shared by the fleet: each process leases slots, uses them without asking, and gives back what it
--- does not need. Times are milliseconds of this server's clock.
+-- does not need. Times are milliseconds of this server's clock, in the line microseconds.
 -- KEYS  1 state (hash)  2 processes by the end of their lease (zset)  3 slots of each (hash)  4 processes that are short, by
 --       since when (zset)
 -- ARGV  1 process  2 slots it keeps whatever comes: it may use them while this call runs  3 slots it wants in all
@@ -100,6 +100,8 @@ for _, name in ipairs(short) do
     shortOthers = shortOthers + 1
   end
 end
+-- who has some already stands behind all that lack
+if own > 0 then ahead = lack end
 local given
 if A[13] == '1' then
   given = 0
@@ -113,9 +115,9 @@ else
 end
 if A[13] == '0' then given = math.max(kept, given, 0) end
 
--- 6 who is short stands in the line, once more at its end when it got something; who can have what is free is told
+-- 6 who is short stands in the line, once more at its end when it got or gave something; who can have what is free is told
 if A[13] == '0' and A[4] == '1' and given < want then
-  if not wasShort or given > own then redis.call('ZADD', K[4], now, id) end
+  if not wasShort or given ~= own then redis.call('ZADD', K[4], string.format('%.0f', clock[1] * 1000000 + clock[2]), id) end
   if not wasShort then say('short') end
 else
   redis.call('ZREM', K[4], id)
