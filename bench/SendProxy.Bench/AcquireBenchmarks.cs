@@ -22,7 +22,11 @@ public class AcquireBenchmarks : IDisposable
     private readonly FleetLimiter _fleet;
     private readonly TokenBucketRateLimiter _bucket = new(new TokenBucketRateLimiterOptions
     {
-        TokenLimit = Plenty, TokensPerPeriod = Plenty, ReplenishmentPeriod = TimeSpan.FromSeconds(1), AutoReplenishment = true, QueueLimit = 0,
+        TokenLimit = Plenty,
+        TokensPerPeriod = Plenty,
+        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        AutoReplenishment = true,
+        QueueLimit = 0,
     });
 
     public AcquireBenchmarks()

@@ -142,7 +142,8 @@ internal sealed class LimitPeers(string redis, TimeSpan length, int processes, i
                 {
                     await link.DisposeAsync();
                 }
-            });
+            }
+        );
     }
 
     // What a filter does that asks a service for each request, and a caller that comes again when it is told to.
@@ -187,7 +188,8 @@ internal sealed class LimitPeers(string redis, TimeSpan length, int processes, i
             {
                 Array.ForEach(limiters, l => l.Dispose());
                 return Task.CompletedTask;
-            }));
+            }
+        ));
     }
 
     private LimitOptions Options() => new("plan", new Rate(rate, TimeSpan.FromSeconds(1)), true, burst, MaxWait, 10_000);

@@ -42,7 +42,7 @@ internal sealed class SendingUnderBench : IDisposable
         _certificates = new TlsFilesPoller(metrics, time, NullLogger<TlsFilesPoller>.Instance);
         _secrets = new SecretPoller(new SecretMetrics(metrics), metrics, time, NullLogger<SecretPoller>.Instance);
         _composer = new EgressComposer(
-            _secrets, new KeyBook(new CredentialMetrics(metrics, time), time, NullLogger<KeyBook>.Instance), _certificates, sending, 
+            _secrets, new KeyBook(new CredentialMetrics(metrics, time), time, NullLogger<KeyBook>.Instance), _certificates, sending,
             new LimitFactory(null, new SendProxy.Redis.FleetOptions(null, 1, ""), new LimitMetrics(metrics), time, Random.Shared.NextDouble, NullLogger<LimitFactory>.Instance),
             new RecipientBooks(new EgressMetrics(metrics), () => 0.5, time), time);
         _plan = _composer.Compose(settings).Routes.Find("POST", "/v1/sms/send").Route!.Plan;

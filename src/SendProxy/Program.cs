@@ -1,6 +1,7 @@
 using SendProxy;
 using SendProxy.Cli;
 using SendProxy.Configuration;
+using SendProxy.Telemetry;
 
 return await Commands.RunAsync(args, ServeAsync);
 
@@ -17,6 +18,6 @@ static async Task<int> ServeAsync(string path)
         return CheckCommand.Bad;
     }
 
-    await using var app = ProxyHost.Build(path, settings, Console.OpenStandardOutput());
+    await using var app = ProxyHost.Build(path, settings, new RawOutput(RawOutput.StandardOutput));
     return await Serving.RunAsync(app);
 }

@@ -40,32 +40,59 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
     private static void Write(Utf8JsonWriter json, (EgressCall Call, int Status, string Code, TimeSpan Duration, DateTimeOffset Now, string Method) line)
     {
         var call = line.Call;
-        json.WriteString("time", line.Now);
-        json.WriteString("level", "info");
-        json.WriteString("event", "request");
-        json.WriteString("requestId", call.RequestId);
-        json.WriteString("route", call.RouteName);
-        json.WriteString("upstream", call.Route?.Plan.Line.Upstream.Name);
-        json.WriteNumber("status", line.Status);
-        json.WriteString("code", line.Code);
-        json.WriteString("sent", call.Sent.Word());
-        json.WriteNumber("attempts", call.Outcome?.Attempts ?? 0);
-        json.WriteNumber("queuedMs", (long)(call.Outcome?.Queued.TotalMilliseconds ?? 0));
-        json.WriteNumber("durationMs", Math.Round(line.Duration.TotalMilliseconds, 3));
-        json.WriteNumber("bytes", call.Message?.BodyBytes ?? 0);
-        json.WriteString("idempotency", call.Message?.Key.Word);
-        json.WriteString("lane", call.Message?.Lane.Name);
-        json.WriteString("key", call.Outcome?.KeyFingerprint);
-        json.WriteString("messageId", call.Outcome?.MessageId);
+        json.WriteString(Names.Time, line.Now);
+        json.WriteString(Names.Level, Names.Info);
+        json.WriteString(Names.Event, Names.Request);
+        json.WriteString(Names.RequestId, call.RequestId);
+        json.WriteString(Names.Route, call.RouteName);
+        json.WriteString(Names.Upstream, call.Route?.Plan.Line.Upstream.Name);
+        json.WriteNumber(Names.Status, line.Status);
+        json.WriteString(Names.Code, line.Code);
+        json.WriteString(Names.Sent, call.Sent.Word());
+        json.WriteNumber(Names.Attempts, call.Outcome?.Attempts ?? 0);
+        json.WriteNumber(Names.QueuedMs, (long)(call.Outcome?.Queued.TotalMilliseconds ?? 0));
+        json.WriteNumber(Names.DurationMs, Math.Round(line.Duration.TotalMilliseconds, 3));
+        json.WriteNumber(Names.Bytes, call.Message?.BodyBytes ?? 0);
+        json.WriteString(Names.Idempotency, call.Message?.Key.Word);
+        json.WriteString(Names.Lane, call.Message?.Lane.Name);
+        json.WriteString(Names.Key, call.Outcome?.KeyFingerprint);
+        json.WriteString(Names.MessageId, call.Outcome?.MessageId);
         if (call.Recipients is { } recipients)
         {
-            json.WriteString("recipient", recipients.Shown);
-            json.WriteNumber("recipients", recipients.Count);
+            json.WriteString(Names.Recipient, recipients.Shown);
+            json.WriteNumber(Names.Recipients, recipients.Count);
         }
 
         if (call.Outcome?.VendorRemaining is { } remaining)
         {
-            json.WriteNumber("limitRemaining", remaining);
+            json.WriteNumber(Names.LimitRemaining, remaining);
         }
+    }
+
+    // Encoded once: else each name is looked through for each line.
+    private static class Names
+    {
+        public static readonly JsonEncodedText Time = JsonEncodedText.Encode("time");
+        public static readonly JsonEncodedText Level = JsonEncodedText.Encode("level");
+        public static readonly JsonEncodedText Event = JsonEncodedText.Encode("event");
+        public static readonly JsonEncodedText RequestId = JsonEncodedText.Encode("requestId");
+        public static readonly JsonEncodedText Route = JsonEncodedText.Encode("route");
+        public static readonly JsonEncodedText Upstream = JsonEncodedText.Encode("upstream");
+        public static readonly JsonEncodedText Status = JsonEncodedText.Encode("status");
+        public static readonly JsonEncodedText Code = JsonEncodedText.Encode("code");
+        public static readonly JsonEncodedText Sent = JsonEncodedText.Encode("sent");
+        public static readonly JsonEncodedText Attempts = JsonEncodedText.Encode("attempts");
+        public static readonly JsonEncodedText QueuedMs = JsonEncodedText.Encode("queuedMs");
+        public static readonly JsonEncodedText DurationMs = JsonEncodedText.Encode("durationMs");
+        public static readonly JsonEncodedText Bytes = JsonEncodedText.Encode("bytes");
+        public static readonly JsonEncodedText Idempotency = JsonEncodedText.Encode("idempotency");
+        public static readonly JsonEncodedText Lane = JsonEncodedText.Encode("lane");
+        public static readonly JsonEncodedText Key = JsonEncodedText.Encode("key");
+        public static readonly JsonEncodedText MessageId = JsonEncodedText.Encode("messageId");
+        public static readonly JsonEncodedText Recipient = JsonEncodedText.Encode("recipient");
+        public static readonly JsonEncodedText Recipients = JsonEncodedText.Encode("recipients");
+        public static readonly JsonEncodedText LimitRemaining = JsonEncodedText.Encode("limitRemaining");
+        public static readonly JsonEncodedText Info = JsonEncodedText.Encode("info");
+        public static readonly JsonEncodedText Request = JsonEncodedText.Encode("request");
     }
 }

@@ -31,7 +31,10 @@ internal sealed class LimitsStage : IAsyncDisposable
 
     public static LimitOptions Window(int permits, double seconds, int phaseMs) => new()
     {
-        Kind = LimitKind.FixedWindow, Requests = permits, Window = TimeSpan.FromSeconds(seconds), Phase = TimeSpan.FromMilliseconds(phaseMs),
+        Kind = LimitKind.FixedWindow,
+        Requests = permits,
+        Window = TimeSpan.FromSeconds(seconds),
+        Phase = TimeSpan.FromMilliseconds(phaseMs),
     };
 
     /// <param name="plan">What the proxies are told, as the value of limits.plan.</param>
@@ -41,7 +44,9 @@ internal sealed class LimitsStage : IAsyncDisposable
     {
         var vendor = new SandboxOptions
         {
-            Keys = [EgressStage.Key], Limits = [limit], RateHeaders = new RateHeaderOptions { Names = headers },
+            Keys = [EgressStage.Key],
+            Limits = [limit],
+            RateHeaders = new RateHeaderOptions { Names = headers },
             Memory = new MemoryOptions { MaxRequestEntries = 1_000_000 },
         };
         var more = $"limits: {{ plan: {plan} }}\nprocess: {{ maxInFlight: 20000 }}\n";

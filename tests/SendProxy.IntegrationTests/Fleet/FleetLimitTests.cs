@@ -54,7 +54,9 @@ public class FleetLimitTests
     private static Task<FleetStage> SlowAsync(int limit) => FleetStage.SetAsync(
         ["timeouts: { total: 60s }", "timeouts: { total: 60s }"], more: $"limits: {{ calls: {{ concurrent: {limit}, maxWait: 30s }} }}", vendor: new SandboxOptions
         {
-            Keys = [EgressStage.Key], Latency = TimeSpan.FromMilliseconds(150), Limits = [new LimitOptions { Kind = LimitKind.Concurrency, Requests = limit }],
+            Keys = [EgressStage.Key],
+            Latency = TimeSpan.FromMilliseconds(150),
+            Limits = [new LimitOptions { Kind = LimitKind.Concurrency, Requests = limit }],
         });
 
     private static async Task<HttpResponseMessage[]> SendAsync(FleetStage fleet, int count) =>
