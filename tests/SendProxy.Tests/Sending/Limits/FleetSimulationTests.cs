@@ -238,6 +238,19 @@ public sealed class FleetSimulationTests(ITestOutputHelper output)
         Assert.True(figures.RefusalsIn(10, 60) > allowed, figures.ToString());
     }
 
+    [Theory]
+    [InlineData(FleetFlaw.None, true)]
+    [InlineData(FleetFlaw.ClockIsBelieved, false)]
+    public void Control_ClockThatJumpsOften_IsCaughtWhereItIsBelieved(object flaw, bool holds)
+    {
+        var figures = Run(new WorldOptions
+        {
+            Flaw = (FleetFlaw)flaw, Seconds = 20, ClockJumps = [.. Enumerable.Range(0, 10).Select(i => (10 + (i * 0.3), 5.0))],
+        });
+
+        Assert.Equal(holds, figures.Refusals == 0);
+    }
+
     private FleetFigures Run(WorldOptions options)
     {
         var figures = new FleetWorld(options).Run();

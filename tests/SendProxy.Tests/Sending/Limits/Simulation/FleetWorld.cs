@@ -78,6 +78,9 @@ internal enum FleetFlaw
 
     /// <summary>What was answered 429 is sent again at once, without a permit.</summary>
     RetriesSkipTheLimiter,
+
+    /// <summary>Nobody tells the store how long its last answer is ago.</summary>
+    ClockIsBelieved,
 }
 
 /// <summary>
@@ -155,8 +158,9 @@ internal sealed class FleetWorld
     public void After(double microseconds, Action action) => _events.Enqueue(action, (Now + Math.Max(0, microseconds), _order++));
 
     /// <summary>A call to the store: half a trip, the book, half a trip back; nothing while it is away.</summary>
-    public void Ask(LimitCall call, Action<LimitReply?> answered)
+    public void Ask(LimitCall told, Action<LimitReply?> answered)
     {
+        var call = _options.Flaw == FleetFlaw.ClockIsBelieved ? told with { SeenNow = 0, SeenTat = 0 } : told;
         if (IsAway)
         {
             After(50_000, () => answered(null));
