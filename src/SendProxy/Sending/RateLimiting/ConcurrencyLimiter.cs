@@ -177,7 +177,7 @@ internal sealed class ConcurrencyLimiter : Limit
             OnDispose?.Invoke(this);
             if (_store.IsShared)
             {
-                _ = _store.AskAsync(_lease.Leave());
+                _ = _store.AskAsync(_lease.Leave()).AsTask();
             }
         }
 

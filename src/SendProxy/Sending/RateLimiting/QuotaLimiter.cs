@@ -173,7 +173,10 @@ internal sealed partial class QuotaLimiter : Limit
         {
             return new RateLimiterStatistics
             {
-                CurrentAvailablePermits = Left, CurrentQueuedCount = 0, TotalSuccessfulLeases = _granted, TotalFailedLeases = _refused,
+                CurrentAvailablePermits = Left,
+                CurrentQueuedCount = 0,
+                TotalSuccessfulLeases = _granted,
+                TotalFailedLeases = _refused,
             };
         }
     }

@@ -59,6 +59,8 @@ public sealed class QuotaLimiterTests(RedisFixture redis)
         link.Start();
         using var a = Create(quota, link, TimeProvider.System, "a");
         using var b = Create(quota, link, TimeProvider.System, "b");
+        a.Look();
+        b.Look();
         using var guard = CancellationTokenSource.CreateLinkedTokenSource(Token);
         guard.CancelAfter(TimeSpan.FromSeconds(40));
 
