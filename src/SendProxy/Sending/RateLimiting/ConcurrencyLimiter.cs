@@ -10,7 +10,6 @@ namespace SendProxy.Sending.RateLimiting;
 internal sealed class ConcurrencyLimiter : Limit
 {
     private const double MeanPart = 0.05;
-
     private readonly ISlotStore _store;
     private readonly SlotLease _lease;
     private readonly WaitLine _line;

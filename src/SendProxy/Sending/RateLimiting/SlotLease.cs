@@ -67,8 +67,8 @@ internal sealed class SlotLease(int limit, bool isShared, int fleetSize, bool is
     /// <summary>A message said that asking is worth it.</summary>
     public void Told() => _mustAsk = true;
 
-    /// <summary>A message said that another waits.</summary>
-    public void ToldShort() => OthersAreShort = !IsAway;
+    /// <summary>A message said that another waits: what is idle goes back at once.</summary>
+    public void ToldShort() => (OthersAreShort, _mustAsk) = (!IsAway, _mustAsk || _cap > Used);
 
     public void Block(double until) => BlockedUntil = Math.Max(BlockedUntil, until);
 
