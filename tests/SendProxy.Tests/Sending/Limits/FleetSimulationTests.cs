@@ -245,7 +245,9 @@ public sealed class FleetSimulationTests(ITestOutputHelper output)
     {
         var figures = Run(new WorldOptions
         {
-            Flaw = (FleetFlaw)flaw, Seconds = 20, ClockJumps = [.. Enumerable.Range(0, 10).Select(i => (10 + (i * 0.3), 5.0))],
+            Flaw = (FleetFlaw)flaw,
+            Seconds = 20,
+            ClockJumps = [.. Enumerable.Range(0, 10).Select(i => (10 + (i * 0.3), 5.0))],
         });
 
         Assert.Equal(holds, figures.Refusals == 0);
