@@ -18,9 +18,7 @@ internal sealed class AdminHandler(KeyBook keys, LimitFactory limits)
 
     private async Task CredentialsAsync(HttpContext context)
     {
-        context.Response.ContentType = "application/json";
-        context.Response.Headers.CacheControl = "no-store";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Indented = true });
+        await using var json = Open(context.Response);
         json.WriteStartObject();
         // fleet: lastAcceptedAt is the latest of all processes. Counts are this process's own in both.
         json.WriteString("scope", keys.KnowsFleet ? "fleet" : "process");
@@ -36,9 +34,7 @@ internal sealed class AdminHandler(KeyBook keys, LimitFactory limits)
 
     private async Task LimitsAsync(HttpContext context)
     {
-        context.Response.ContentType = "application/json";
-        context.Response.Headers.CacheControl = "no-store";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Indented = true });
+        await using var json = Open(context.Response);
         json.WriteStartObject();
         json.WriteString("process", limits.Process);
         json.WriteStartArray("limits");
@@ -49,6 +45,13 @@ internal sealed class AdminHandler(KeyBook keys, LimitFactory limits)
 
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    private static Utf8JsonWriter Open(HttpResponse answer)
+    {
+        answer.ContentType = "application/json";
+        answer.Headers.CacheControl = "no-store";
+        return new Utf8JsonWriter(answer.BodyWriter, new JsonWriterOptions { Indented = true });
     }
 
     private static void Write(Utf8JsonWriter json, LimitView view)

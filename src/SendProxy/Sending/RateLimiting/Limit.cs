@@ -27,8 +27,6 @@ internal abstract class Limit(LimitOptions options, LaneTable lanes) : RateLimit
         ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{options.Name}\";q={rate.Permits};w={Math.Max(1, (long)rate.Per.TotalSeconds)}")
         : "";
 
-    protected LaneTable Lanes => lanes;
-
     /// <summary>Takes what is there now; never waits.</summary>
     public abstract bool TryTake(in Ask ask, out Permit permit);
 

@@ -26,8 +26,6 @@ internal sealed class WaitLine(LaneTable lanes)
     /// <summary>Who may be served from the urgent reserve.</summary>
     public int Urgent => lanes.All[0].IsUrgent ? _firsts[0].Count + _repeats[0].Count : 0;
 
-    public IReadOnlyList<Lane> Lanes => lanes.All;
-
     public void Add(Waiter waiter)
     {
         waiter.Node = List(waiter).AddLast(waiter);
