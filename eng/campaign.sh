@@ -7,6 +7,11 @@
 #     vendor that does not deduplicate); and three flawed proxies that must be caught. The same seed draws the same.
 #   eng/campaign.sh storm [seconds] [requests per second]
 #     a vendor that is down in each of three ways (30 s, 500/s each); and one control without a retry budget that must flood it.
+#   eng/campaign.sh limits [seconds] [proxies] [permits per second]
+#     the bars of LIMITS.md: a fleet at, below and beyond its plan, Redis that pauses, forgets and fails over, proxies that die and
+#     come, a vendor that has less (30 s each, 10 proxies, 200/s); and a control without a fleet that must be refused.
+#   eng/campaign.sh twin [operations] [seed]
+#     the limiter's script and its twin answer the same calls the same (1000000).
 # Figures go to standard output and to artifacts/campaigns/NAME.txt; the last ones stand in docs/CAMPAIGNS.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -30,6 +35,22 @@ case $name in
     export SENDPROXY_CAMPAIGN_SECONDS=$seconds SENDPROXY_CAMPAIGN_RATE=$rate
     bound=$((seconds * 8 + 300))
     ;;
+  limits)
+    seconds=${2:-30} proxies=${3:-10} rate=${4:-200}
+    [[ $seconds =~ ^[0-9]+$ && $proxies =~ ^[0-9]+$ && $rate =~ ^[0-9]+$ ]] || give_up "seconds, proxies and permits per second are whole numbers"
+    command -v redis-server >/dev/null || give_up "it needs redis-server; eng/setup.sh installs it"
+    export SENDPROXY_CAMPAIGN_SECONDS=$seconds SENDPROXY_CAMPAIGN_PROXIES=$proxies SENDPROXY_CAMPAIGN_RATE=$rate
+    bound=$((seconds * 40 + 600))
+    ;;
+  twin)
+    operations=${2:-1000000} seed=${3:-$RANDOM}
+    [[ $operations =~ ^[0-9]+$ && $seed =~ ^[0-9]+$ ]] || give_up "operations and seed are whole numbers"
+    command -v redis-server >/dev/null || give_up "it needs redis-server; eng/setup.sh installs it"
+    export SENDPROXY_TWIN_OPERATIONS=$operations SENDPROXY_TWIN_SEED=$seed
+    dotnet build tests/SendProxy.Tests -c Release -nologo -tl:off -v:quiet
+    exec timeout --kill-after=10 $((operations / 1000 + 120)) artifacts/bin/SendProxy.Tests/release/SendProxy.Tests \
+      -noLogo -noColor -class "*.LimitTwinTests"
+    ;;
   attempts)
     messages=${2:-20000} seed=${3:-$RANDOM}
     [[ $messages =~ ^[0-9]+$ && $seed =~ ^[0-9]+$ ]] || give_up "messages and seed are whole numbers"
@@ -37,7 +58,7 @@ case $name in
     export SENDPROXY_CAMPAIGN_SENDS=$messages SENDPROXY_CAMPAIGN_SEED=$seed
     bound=$((messages / 5 + 600))
     ;;
-  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | storm [seconds] [requests per second] | attempts [messages] [seed]" ;;
+  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | storm [seconds] [requests per second] | attempts [messages] [seed] | limits [seconds] [proxies] [permits per second] | twin [operations] [seed]" ;;
 esac
 rid=linux-x64
 [[ $(uname -m) != aarch64 ]] || rid=linux-arm64

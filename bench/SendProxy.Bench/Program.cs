@@ -9,15 +9,29 @@ using SendProxy.Sqlite;
 // For each number of concurrent writers: enqueue for so long, then claim, mark and finish all of them by as many
 // workers.
 //   dotnet run -c Release --project bench/SendProxy.Bench -- attempts
+//   dotnet run -c Release --project bench/SendProxy.Bench -- acquire
+// What a permit takes where there is room.
+//   dotnet run -c Release --project bench/SendProxy.Bench -- limits REDIS [SECONDS] [PROCESSES]
+// The fleet limiter beside a script for each request and a plan for each process.
 // What the way of a send below the forwarder takes of time and memory, beside a bare call.
 if (args is ["attempts"])
 {
     return AttemptBenchmarks.Run();
 }
 
+if (args is ["acquire"])
+{
+    return AcquireBenchmarks.Run();
+}
+
+if (args is ["limits", ..])
+{
+    return await LimitPeers.RunAsync(args);
+}
+
 if (args is not ["queue", ..])
 {
-    Console.Error.WriteLine("usage: SendProxy.Bench queue [DIRECTORY] [SECONDS] [BODY_BYTES] | attempts");
+    Console.Error.WriteLine("usage: SendProxy.Bench queue [DIRECTORY] [SECONDS] [BODY_BYTES] | attempts | acquire | limits REDIS [SECONDS] [PROCESSES]");
     return 2;
 }
 

@@ -43,7 +43,7 @@ internal sealed class SendingUnderBench : IDisposable
         _secrets = new SecretPoller(new SecretMetrics(metrics), metrics, time, NullLogger<SecretPoller>.Instance);
         _composer = new EgressComposer(
             _secrets, new KeyBook(new CredentialMetrics(metrics, time), time, NullLogger<KeyBook>.Instance), _certificates, sending,
-            new LimitFactory(null, new SendProxy.Redis.FleetOptions(null, 1, ""), new LimitMetrics(metrics), time, Random.Shared.NextDouble),
+            new LimitFactory(null, new SendProxy.Redis.FleetOptions(null, 1, ""), new LimitMetrics(metrics), time, Random.Shared.NextDouble, NullLogger<LimitFactory>.Instance),
             new RecipientBooks(new EgressMetrics(metrics), () => 0.5, time), time);
         _plan = _composer.Compose(settings).Routes.Find("POST", "/v1/sms/send").Route!.Plan;
         var store = new Always();
@@ -80,7 +80,7 @@ internal sealed class SendingUnderBench : IDisposable
 
         using (answer)
         {
-            return outcome.Body!.Value.Length;
+            return (await answer.Content.ReadAsByteArrayAsync()).Length;
         }
     }
 

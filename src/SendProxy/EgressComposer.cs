@@ -30,6 +30,7 @@ internal sealed class EgressComposer(
         _limiters = Renew(_limiters, settings.Limits, (limiter, options) => sameLanes && limiter.Options == options,
             (_, options) => limits.Create(options, settings.Lanes), longest);
         _lanes = settings.Lanes;
+        limits.Show([.. settings.Limits.Keys.Select(name => _limiters[name])]);
         _lines = Renew(_lines, settings.Upstreams, (line, options) => line.Upstream.Options.Fingerprint == options.Options.Fingerprint, Line, longest);
         keyBook.Show([.. settings.Upstreams.Keys.Select(name => _lines[name].Upstream.Credential)]);
         var hash = new ValueHash(() => KeyOfValues(settings));

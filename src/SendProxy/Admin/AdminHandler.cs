@@ -1,24 +1,24 @@
 using System.Text.Json;
 using SendProxy.Errors;
 using SendProxy.Hosting;
+using SendProxy.Sending.RateLimiting;
 using SendProxy.Upstreams;
 
 namespace SendProxy.Admin;
 
 /// <summary>The admin socket's API, for the commands. It only reads, and nothing it tells is a secret.</summary>
-internal sealed class AdminHandler(KeyBook keys)
+internal sealed class AdminHandler(KeyBook keys, LimitFactory limits)
 {
     public Task HandleAsync(HttpContext context) => (context.Request.Method, context.Request.Path.Value) switch
     {
         ("GET", AdminSocket.CredentialsPath) => CredentialsAsync(context),
-        _ => Problem.WriteAsync(context, Refusal.NotSent(ProxyError.NotFound, $"This listener has GET {AdminSocket.CredentialsPath}."), Guid.NewGuid().ToString()),
+        ("GET", AdminSocket.LimitsPath) => LimitsAsync(context),
+        _ => Problem.WriteAsync(context, Refusal.NotSent(ProxyError.NotFound, $"This listener has GET {AdminSocket.CredentialsPath} and GET {AdminSocket.LimitsPath}."), Guid.NewGuid().ToString()),
     };
 
     private async Task CredentialsAsync(HttpContext context)
     {
-        context.Response.ContentType = "application/json";
-        context.Response.Headers.CacheControl = "no-store";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Indented = true });
+        await using var json = Open(context.Response);
         json.WriteStartObject();
         // fleet: lastAcceptedAt is the latest of all processes. Counts are this process's own in both.
         json.WriteString("scope", keys.KnowsFleet ? "fleet" : "process");
@@ -30,6 +30,58 @@ internal sealed class AdminHandler(KeyBook keys)
 
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    private async Task LimitsAsync(HttpContext context)
+    {
+        await using var json = Open(context.Response);
+        json.WriteStartObject();
+        json.WriteString("process", limits.Process);
+        json.WriteStartArray("limits");
+        foreach (var view in limits.Shown.SelectMany(l => l.Views()))
+        {
+            Write(json, view);
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static Utf8JsonWriter Open(HttpResponse answer)
+    {
+        answer.ContentType = "application/json";
+        answer.Headers.CacheControl = "no-store";
+        return new Utf8JsonWriter(answer.BodyWriter, new JsonWriterOptions { Indented = true });
+    }
+
+    private static void Write(Utf8JsonWriter json, LimitView view)
+    {
+        json.WriteStartObject();
+        json.WriteString("limit", view.Name);
+        json.WriteString("plan", view.Plan);
+        json.WriteString("mode", view.Mode);
+        json.WriteString("inForce", view.InForce);
+        json.WriteNumber("used", view.Used);
+        WriteNumber(json, "left", view.Left);
+        json.WriteNumber("waiting", view.Waiting);
+        json.WriteNumber("processes", view.Processes);
+        json.WriteNumber("blockedSeconds", Math.Round(view.BlockedSeconds, 3));
+        WriteNumber(json, "vendorLimit", view.VendorLimit);
+        WriteNumber(json, "vendorRemaining", view.VendorRemaining);
+        WriteNumber(json, "vendorResetSeconds", view.VendorResetSeconds);
+        json.WriteEndObject();
+    }
+
+    private static void WriteNumber(Utf8JsonWriter json, string name, double? number)
+    {
+        if (number is { } known)
+        {
+            json.WriteNumber(name, known);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
     }
 
     private static void Write(Utf8JsonWriter json, KeyReport report)

@@ -24,6 +24,7 @@ internal static class Commands
         root.Add(serving);
         root.Add(CheckCommand.Create(config));
         root.Add(CredentialsCommand.Create(config));
+        root.Add(LimitsCommand.Create(config));
         root.Add(VersionCommand());
 
         // Signals are the host's: the parser's own handler would end a draining proxy after two seconds with 143.

@@ -11,7 +11,11 @@ internal readonly record struct Rate(int Permits, TimeSpan Per)
     /// <summary>Permits for each second.</summary>
     public double PerSecond => Permits / Per.TotalSeconds;
 
-    public override string ToString() => $"{Permits}/{Units.Format(Per)}";
+    /// <summary>As it is written: <c>100/s</c>, <c>10/min</c>, <c>1/6s</c>.</summary>
+    public override string ToString() => Units.Format(Per) is var per && per is "1s" or "1h" ? $"{Permits}/{per[1]}"
+        : per == "1m" ? $"{Permits}/min"
+        : per is "24h" or "1d" ? $"{Permits}/d"
+        : $"{Permits}/{per}";
 }
 
 /// <summary>

@@ -75,6 +75,16 @@ internal sealed class EgressCall(string requestId)
             }
         }
 
+        foreach (var limit in Route?.Plan?.Limits ?? [])
+        {
+            if (limit.Told is var (left, reset))
+            {
+                // Beside the vendor's own, if it has one: it is a list.
+                headers.Append("RateLimit", string.Create(CultureInfo.InvariantCulture, $"\"{limit.Name}\";r={left};t={reset}"));
+                headers.Append("RateLimit-Policy", limit.Policy);
+            }
+        }
+
         if (Message is { Streamed: not null })
         {
             headers["SendProxy-Body"] = "streamed";

@@ -11,8 +11,9 @@ namespace SendProxy.Egress;
 /// <summary>
 /// The way of a send through the local port: 1 guard and route, 2 body, 3 key, 4 check, 5 send and answer, 6 log. Each stage may end it.
 /// </summary>
-internal sealed class EgressHandler(
-    Live<EgressState> live, ISender sender, AnswerRoad road, BodyReader reader, EgressTelemetry telemetry, TimeProvider time) : IQuiet
+internal sealed partial class EgressHandler(
+    Live<EgressState> live, ISender sender, AnswerRoad road, BodyReader reader, EgressTelemetry telemetry, TimeProvider time,
+    ILogger<EgressHandler> log) : IQuiet
 {
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(1);
 
@@ -54,6 +55,13 @@ internal sealed class EgressHandler(
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // The caller is gone; there is nobody to answer.
+        }
+        catch (Exception e) when (!context.Response.HasStarted)
+        {
+            // A defect of this program's own; what is under way already is Kestrel's to break off.
+            Log.Defect(log, e, call.RequestId);
+            call.Refusal = new Refusal(ProxyError.Internal, call.Message is null ? Sent.No : Sent.Maybe, "The log has the reason, by the request's id.");
+            await Problem.WriteAsync(context, call.Refusal, call.RequestId);
         }
         finally
         {
@@ -189,6 +197,12 @@ internal sealed class EgressHandler(
 
         // A vendor that takes no key gets none: then there is nothing to tell the caller either.
         return route.Plan.Line.Upstream.Options.Idempotency.Deduplicates ? IdempotencyKey.Generate(time) : IdempotencyKey.None;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(240, LogLevel.Error, "A request failed by a defect of the proxy; request id {RequestId}")]
+        public static partial void Defect(ILogger log, Exception exception, string requestId);
     }
 }
 

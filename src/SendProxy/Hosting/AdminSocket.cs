@@ -13,6 +13,9 @@ namespace SendProxy.Hosting;
 internal sealed record AdminSocket(string Path, Socket? Bound, string? Problem)
 {
     /// <summary>What commands ask for keys.</summary>
+    /// <summary>The limits as this process sees them.</summary>
+    public const string LimitsPath = "/v1/limits";
+
     public const string CredentialsPath = "/v1/credentials";
 
     // sun_path of struct sockaddr_un, without its last zero.

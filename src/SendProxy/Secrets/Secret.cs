@@ -11,6 +11,9 @@ internal sealed class Secret
 {
     private readonly string _value;
 
+    // The one header that carries it, as it was written last; replaced whole.
+    private Tuple<string, string>? _written;
+
     /// <param name="loaded">When it was first seen.</param>
     public Secret(string value, DateTimeOffset loaded = default)
     {
@@ -29,6 +32,19 @@ internal sealed class Secret
 
     /// <summary>The value itself, for the one place that puts it to use.</summary>
     public string Reveal() => _value;
+
+    /// <summary>The value as a header carries it, made once: the copy lies in memory as long as the value itself, and no longer.</summary>
+    /// <param name="write">Makes it of the format and the value.</param>
+    public string Write(string format, Func<string, string, string> write)
+    {
+        var written = _written;
+        if (written?.Item1 != format)
+        {
+            _written = written = Tuple.Create(format, write(format, _value));
+        }
+
+        return written.Item2;
+    }
 
     /// <summary>Compares in a time that does not depend on where they differ.</summary>
     public bool FixedTimeEquals(string other) =>

@@ -8,7 +8,7 @@ internal static class SendingSetup
         .AddSingleton<RateLimiting.LimitMetrics>()
         .AddSingleton(s => new RateLimiting.LimitFactory(
             s.GetService<Redis.RedisLink>(), s.GetRequiredService<Redis.FleetOptions>(), s.GetRequiredService<RateLimiting.LimitMetrics>(),
-            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<Func<double>>()))
+            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<Func<double>>(), s.GetRequiredService<ILogger<RateLimiting.LimitFactory>>()))
         .AddSingleton<Upstreams.CredentialMetrics>()
         .AddSingleton<Idempotency.IdempotencyMetrics>()
         .AddSingleton<Idempotency.IdempotencyGate>()

@@ -22,8 +22,7 @@ internal sealed class LogSink : IAsyncDisposable
     private static readonly TimeSpan LongestFlush = TimeSpan.FromSeconds(5);
     private static readonly JsonWriterOptions Options = new() { SkipValidation = true };
 
-    private static readonly ThreadLocal<Rendering> Renderings = new(() => new Rendering());
-
+    private readonly ThreadLocal<Rendering> _rendering = new(static () => new Rendering());
     private readonly Lock _lock = new();
     private readonly AutoResetEvent _some = new(false);
     private readonly ManualResetEvent _ending = new(false);
@@ -45,7 +44,7 @@ internal sealed class LogSink : IAsyncDisposable
     /// <summary>One JSON object on a line of its own; <paramref name="write"/> fills it.</summary>
     public void Write<T>(T state, Action<Utf8JsonWriter, T> write)
     {
-        var rendering = Renderings.Value!;
+        var rendering = _rendering.Value!;
         var line = rendering.Begin();
         line.WriteStartObject();
         write(line, state);

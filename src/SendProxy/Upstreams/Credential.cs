@@ -20,9 +20,6 @@ internal sealed class Credential(CredentialOptions options, WatchedSecret watche
     // Two keys at the most are known at a time; replaced whole.
     private (Secret Secret, long Until)[] _resting = [];
 
-    // The header's value for the key in use; one at the most, replaced whole.
-    private (Secret Secret, string Value)[] _written = [];
-
     public WatchedSecret Watched => watched;
 
     public string Upstream => upstream;
@@ -62,25 +59,13 @@ internal sealed class Credential(CredentialOptions options, WatchedSecret watche
         }
 
         request.Headers.Remove(options.Header);
-        request.Headers.TryAddWithoutValidation(options.Header, ValueOf(key.Secret));
+        request.Headers.TryAddWithoutValidation(options.Header, key.Secret.Write(options.Format, Formatted));
         return true;
     }
 
-    // Kept as long as the key is the one in use, and no longer than the secret itself lies in memory after that: until the next one is written.
-    private string ValueOf(Secret secret)
-    {
-        var written = _written;
-        if (written.Length > 0 && ReferenceEquals(written[0].Secret, secret))
-        {
-            return written[0].Value;
-        }
-
-        var value = options.Format
-            .Replace(CredentialOptions.Base64Placeholder, Convert.ToBase64String(Encoding.UTF8.GetBytes(secret.Reveal())), StringComparison.Ordinal)
-            .Replace(CredentialOptions.Placeholder, secret.Reveal(), StringComparison.Ordinal);
-        _written = [(secret, value)];
-        return value;
-    }
+    private static string Formatted(string format, string secret) => format
+        .Replace(CredentialOptions.Base64Placeholder, Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)), StringComparison.Ordinal)
+        .Replace(CredentialOptions.Placeholder, secret, StringComparison.Ordinal);
 
     /// <summary>The vendor answered 401 to this key.</summary>
     public void Rejected(KeyChoice key)

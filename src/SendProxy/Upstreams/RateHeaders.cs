@@ -26,6 +26,8 @@ internal static class RateHeaders
     /// <summary>A vendor that asks for more is taken to mean this: no wait is unbounded.</summary>
     public static readonly TimeSpan Cap = TimeSpan.FromHours(24);
 
+    private const int StructuredMax = 1024;
+
     private static readonly string[] DateFormats =
         ["r", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy", "ddd MMM  d HH:mm:ss yyyy"];
 
@@ -52,12 +54,13 @@ internal static class RateHeaders
         var malformed = 0;
         long? Count(string? name) => Take<long?>(name is null ? null : header(name), TryCount, ref malformed);
         TimeSpan? Reset(string? name) => Take<TimeSpan?>(name is null ? null : header(name), Parse, ref malformed);
-        bool Parse(string text, out TimeSpan? wait) => TryReset(text, date, out wait);
+        bool Parse(string text, out TimeSpan? wait) => TryReset(text, date, names.ResetMilliseconds, out wait);
 
         var retry = Take<TimeSpan?>(header("Retry-After"), (string t, out TimeSpan? w) => TryRetryAfter(t, date, out w), ref malformed);
-        var (remaining, reset) = Structured(header("RateLimit"));
+        var (limit, remaining, reset) = Structured(header("RateLimit"));
+        limit ??= Structured(header("RateLimit-Policy")).Limit;
         return new RateHint(
-            Limit: Count(names.Limit) ?? Count("RateLimit-Limit"),
+            Limit: Count(names.Limit) ?? Count("RateLimit-Limit") ?? limit,
             Remaining: Count(names.Remaining) ?? Count("RateLimit-Remaining") ?? remaining,
             ResetAfter: Reset(names.Reset) ?? Reset("RateLimit-Reset") ?? reset,
             RetryAfter: retry,
@@ -86,7 +89,8 @@ internal static class RateHeaders
     }
 
     /// <summary>Seconds left, or unix seconds, ms, us, ns, told apart by size; RFC 3339 and HTTP dates.</summary>
-    public static bool TryReset(string text, DateTimeOffset date, out TimeSpan? wait)
+    /// <param name="milliseconds">A number that is no point in time counts milliseconds.</param>
+    public static bool TryReset(string text, DateTimeOffset date, bool milliseconds, out TimeSpan? wait)
     {
         wait = null;
         text = text.Trim();
@@ -101,7 +105,7 @@ internal static class RateHeaders
                 >= 1e9 => number,
                 _ => double.NaN,
             };
-            var seconds = double.IsNaN(unix) ? number : unix - (date.ToUnixTimeMilliseconds() / 1e3);
+            var seconds = double.IsNaN(unix) ? (milliseconds ? number / 1000 : number) : unix - (date.ToUnixTimeMilliseconds() / 1e3);
             wait = seconds > 0 ? Bounded(seconds) : TimeSpan.Zero;
             return true;
         }
@@ -118,36 +122,65 @@ internal static class RateHeaders
     }
 
     /// <summary>Both structured generations: <c>limit=100, remaining=50, reset=5</c> and <c>"default";r=50;t=30</c>.</summary>
-    private static (long? Remaining, TimeSpan? Reset) Structured(string? text)
+    private static (long? Limit, long? Remaining, TimeSpan? Reset) Structured(string? text)
     {
-        if (text is null || text.Length > 1024)
-        {
-            return (null, null);
-        }
-
-        long? remaining = null;
+        long? limit = null, remaining = null;
         TimeSpan? reset = null;
-        foreach (var part in text.Split([',', ';'], StringSplitOptions.TrimEntries))
+        foreach (var (name, value) in Parameters(text))
         {
-            var at = part.IndexOf('=', StringComparison.Ordinal);
-            if (at < 0 || !TryCount(part[(at + 1)..], out var value))
+            switch (name)
             {
-                continue;
-            }
-
-            switch (part[..at])
-            {
+                case "limit" or "q":
+                    limit = limit is { } smallest && smallest < value ? smallest : value;
+                    break;
                 case "r" or "remaining":
                     remaining = remaining is { } least && least < value ? least : value;
                     break;
                 case "t" or "reset":
-                    var wait = Bounded(value!.Value) ?? TimeSpan.Zero;
+                    var wait = Bounded(value) ?? TimeSpan.Zero;
                     reset = reset is { } longest && longest > wait ? longest : wait;
                     break;
             }
         }
 
-        return (remaining, reset);
+        return (limit, remaining, reset);
+    }
+
+    // Names and whole numbers of an RFC 9651 list or dictionary; what stands in quotes is a name of the vendor's, whatever it says.
+    private static List<(string Name, long Value)> Parameters(string? text)
+    {
+        var found = new List<(string, long)>();
+        if (text is null || text.Length > StructuredMax)
+        {
+            return found;
+        }
+
+        var (start, quoted) = (0, false);
+        for (var i = 0; i <= text.Length; i++)
+        {
+            if (i < text.Length && quoted)
+            {
+                quoted = text[i] != '"';
+                i += text[i] == '\\' ? 1 : 0;
+            }
+            else if (i == text.Length || text[i] is ',' or ';')
+            {
+                var part = text.AsSpan(start, Math.Min(i, text.Length) - start).Trim();
+                var at = part.IndexOf('=');
+                if (at > 0 && part[0] != '"' && long.TryParse(part[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var value))
+                {
+                    found.Add((part[..at].ToString(), value));
+                }
+
+                start = i + 1;
+            }
+            else
+            {
+                quoted = text[i] == '"';
+            }
+        }
+
+        return found;
     }
 
     private static bool Is(string name, string? other) => name.Equals(other, StringComparison.OrdinalIgnoreCase);

@@ -98,12 +98,14 @@ internal enum CarrierKind
 }
 
 /// <summary>Names of the vendor's own rate headers; null where it has none.</summary>
-internal sealed record RateHeaderNames(string? Limit, string? Remaining, string? Reset)
+/// <param name="ResetMilliseconds">A small number in <paramref name="Reset"/> counts milliseconds left, not seconds.</param>
+internal sealed record RateHeaderNames(string? Limit, string? Remaining, string? Reset, bool ResetMilliseconds = false)
 {
     public static RateHeaderNames Read(SettingsReader headers) => new(
         Limit: headers.Text("limit", null, "The plan's limit (preset).", 100),
         Remaining: headers.Text("remaining", null, "What is left of it (preset).", 100),
-        Reset: headers.Text("reset", null, "When it is full again: seconds left, unix seconds or unix milliseconds (preset).", 100));
+        Reset: headers.Text("reset", null, "When it is full again: seconds left, unix seconds or unix milliseconds (preset).", 100),
+        ResetMilliseconds: headers.Choice("resetUnit", "What a small number in reset counts; points in time are told apart by their size (preset).", ("seconds", false), ("milliseconds", true)));
 }
 
 /// <summary>Section <c>timeouts</c>.</summary>

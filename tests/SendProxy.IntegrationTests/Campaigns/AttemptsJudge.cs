@@ -40,7 +40,9 @@ internal static class AttemptsJudge
             }
         }
 
-        broken.AddRange(settled.Where(c => c.Told != Told.Success && (deduplicates || c.Code != "outcome_unknown"))
+        // A vendor's final refusal settles it too, as long as it did nothing.
+        broken.AddRange(settled.Where(c => c.Told != Told.Success && (deduplicates || c.Code != "outcome_unknown")
+                && !(c.Told == Told.Answered && c.Status == 422 && !effects[c.Intent].Any()))
             .Select(c => $"message {c.Intent} did not settle: {c.Told}, {c.Status} {c.Code}"));
         return broken;
     }

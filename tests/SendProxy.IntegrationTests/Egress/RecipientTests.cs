@@ -66,7 +66,7 @@ public class RecipientTests
         Assert.Equal([HttpStatusCode.Accepted, HttpStatusCode.BadRequest, HttpStatusCode.Accepted, HttpStatusCode.Accepted],
             [one.StatusCode, two.StatusCode, other.StatusCode, elsewhere.StatusCode]);
         var problem = await three.AssertProblemAsync(HttpStatusCode.TooManyRequests, "recipient_limited", "no");
-        Assert.Contains("perRecipient (2/1h)", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("perRecipient (2/h)", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.InRange(three.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromMinutes(58), TimeSpan.FromHours(1));
         await range.AssertProblemAsync(HttpStatusCode.TooManyRequests, "recipient_limited", "no");
         Assert.Equal((4L, 3L), (stage.Vendor.Requests.Arrived, stage.Vendor.Ledger.Effects));

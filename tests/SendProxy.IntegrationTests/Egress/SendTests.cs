@@ -183,7 +183,7 @@ public class SendTests
         using var answer = await stage.SendAsync();
 
         var problem = await answer.AssertProblemAsync(HttpStatusCode.TooManyRequests, "rate_limited", "no");
-        Assert.Contains("limits.plan (1/1h)", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("limits.plan (1/h)", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.InRange(problem.GetProperty("retryAfterSeconds").GetDouble(), 3500, 3700);
         Assert.NotEqual("", answer.Header("Retry-After"));
     }

@@ -12,7 +12,13 @@ internal sealed class FleetStage : IAsyncDisposable
 
     private readonly RedisServer? _redis;
 
-    private FleetStage(SandboxServer vendor, RedisServer? redis) => (Vendor, _redis) = (vendor, redis);
+    private readonly string _seal = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
+    private readonly string _more;
+
+    private FleetStage(SandboxServer vendor, RedisServer? redis, string more) => (Vendor, _redis, _more) = (vendor, redis, more);
+
+    /// <summary>How many proxies there are.</summary>
+    public int Count => _proxies.Count;
 
     public SandboxServer Vendor { get; }
 
@@ -38,8 +44,9 @@ internal sealed class FleetStage : IAsyncDisposable
 
     /// <param name="upstreams">More settings of the upstream, one text for each proxy.</param>
     /// <param name="callTimeout">Long by default: on a busy machine the tests are about what Redis says, not how soon.</param>
+    /// <param name="more">More sections of each proxy.</param>
     /// <param name="connection">To a Redis of the test's own; null: one is started.</param>
-    public static async Task<FleetStage> SetAsync(string[] upstreams, string callTimeout = "2s", SandboxOptions? vendor = null, string? connection = null)
+    public static async Task<FleetStage> SetAsync(string[] upstreams, string callTimeout = "2s", SandboxOptions? vendor = null, string? connection = null, string more = "")
     {
         var redis = connection is null ? await RedisServer.TryStartAsync() : null;
         if (connection is null && redis?.IsOwn != true)
@@ -49,18 +56,39 @@ internal sealed class FleetStage : IAsyncDisposable
         }
 
         var server = await SandboxServer.StartAsync(vendor ?? new SandboxOptions { Keys = [EgressStage.Key] }, TimeProvider.System, Token);
-        var stage = new FleetStage(server, redis);
-        var seal = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
+        var stage = new FleetStage(server, redis, Fleet(connection ?? redis!.Address, callTimeout) + "\n" + more);
         foreach (var upstream in upstreams)
         {
-            var folder = new ProxyFolder().Configure(EgressStage.Config(server.HttpAddress!, upstream, Fleet(connection ?? redis!.Address, callTimeout)))
-                .Write("key", EgressStage.Key).Write("seal", seal);
-            var proxy = await ProxyProcess.StartAsync(folder, Token);
-            await proxy.WaitForLineAsync(l => l.Contains("Redis answers", StringComparison.Ordinal), Token);
-            stage._proxies.Add((folder, proxy, new HttpClient { BaseAddress = proxy.Address("egress") }));
+            await stage.AddAsync(upstream);
         }
 
         return stage;
+    }
+
+    /// <summary>Proxies that are each alone: no Redis.</summary>
+    public static async Task<FleetStage> SetAloneAsync(string[] upstreams, SandboxOptions vendor, string more)
+    {
+        var stage = new FleetStage(await SandboxServer.StartAsync(vendor, TimeProvider.System, Token), null, more);
+        foreach (var upstream in upstreams)
+        {
+            await stage.AddAsync(upstream, isAlone: true);
+        }
+
+        return stage;
+    }
+
+    /// <summary>One proxy more.</summary>
+    public async Task AddAsync(string upstream, bool isAlone = false)
+    {
+        var folder = new ProxyFolder().Configure(EgressStage.Config(Vendor.HttpAddress!, upstream, _more))
+            .Write("key", EgressStage.Key).Write("seal", _seal);
+        var proxy = await ProxyProcess.StartAsync(folder, Token);
+        if (!isAlone)
+        {
+            await proxy.WaitForLineAsync(l => l.Contains("Redis answers", StringComparison.Ordinal), Token);
+        }
+
+        _proxies.Add((folder, proxy, new HttpClient { BaseAddress = proxy.Address("egress") }));
     }
 
     public static string Fleet(string redis, string callTimeout) => $$"""

@@ -1,5 +1,6 @@
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
+using SendProxy.Upstreams;
 
 namespace SendProxy.Sending.Idempotency;
 
@@ -90,7 +91,8 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
             return;
         }
 
-        var answer = result?.Answer is { } received ? StoredAnswer.From(received, result.Body, result.IsBuffered) : null;
+        // Judged as the preset says: a 422 that means a session is down passes, and must not be replayed for a day.
+        var answer = result is { Answer: { } received, Meaning: Meaning.Success or Meaning.Permanent } ? StoredAnswer.From(received, result.Body, result.IsBuffered) : null;
         var deduplicates = message.Plan.Line.Upstream.Options.Idempotency.Deduplicates;
         var end = answer is not null ? KeyEnd.Finished
             : deduplicates || sent == Sent.No ? KeyEnd.Open

@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using SendProxy.Sending.RateLimiting.Stores;
 
 namespace SendProxy.Sending.RateLimiting;
@@ -7,7 +6,7 @@ namespace SendProxy.Sending.RateLimiting;
 /// Keeps one rate of a plan for the fleet, or for this process alone. While there is room a permit is a number counted up: no
 /// lock, no allocation, no call. Everything else is <see cref="LimiterMachine"/>'s, under a lock that is never held over a wait.
 /// </summary>
-internal sealed class FleetLimiter : Limit
+internal sealed partial class FleetLimiter : Limit
 {
     private static readonly TimeSpan Flush = TimeSpan.FromMicroseconds(LimiterMachine.FlushEvery);
 
@@ -25,6 +24,7 @@ internal sealed class FleetLimiter : Limit
     private long _taken;
     private long _upTo;
     private long _told;
+    private Shown _shown = new(0, 0, 0, 1, 1);
     private double _unlent;
     private long _lentEpoch;
     private int _flushArmed;
@@ -162,39 +162,6 @@ internal sealed class FleetLimiter : Limit
         _machine.Pump(now);
     });
 
-    public override RateLimiterStatistics GetStatistics()
-    {
-        lock (_lock)
-        {
-            Account();
-            var now = Now;
-            return new RateLimiterStatistics
-            {
-                CurrentAvailablePermits = _machine.Waiting > 0 || now < _machine.BlockedUntil ? 0 : (long)Math.Max(0, Math.Floor(LevelNow(now))),
-                CurrentQueuedCount = _machine.Waiting,
-                TotalSuccessfulLeases = _granted,
-                TotalFailedLeases = _refused,
-            };
-        }
-    }
-
-    public override IEnumerable<LimitView> Views()
-    {
-        lock (_lock)
-        {
-            Account();
-            var now = Now;
-            var rate = _vendor.Shape.Rate * (_machine.Known?.Multiplier ?? 1);
-            return
-            [
-                new LimitView(
-                    Name, Options.Plan, Mode(now), $"{rate:0.##}/s{_vendor.Why(_machine.Known?.Multiplier ?? 1)}", _granted,
-                    _machine.IsAway ? null : Math.Max(0, Math.Round(LevelNow(now), 1)), _machine.Waiting, _machine.Live,
-                    Math.Max(0, (_machine.BlockedUntil - now) / 1e6), _vendor.Limit, _vendor.Remaining, _vendor.ResetAfter?.TotalSeconds),
-            ];
-        }
-    }
-
     protected override void Dispose(bool disposing)
     {
         Locked(_ =>
@@ -207,16 +174,6 @@ internal sealed class FleetLimiter : Limit
         OnDispose?.Invoke(this);
         base.Dispose(disposing);
     }
-
-    private string Mode(double now) => now < _machine.BlockedUntil ? "blocked"
-        : _machine.IsAway ? Options.ClosedWhenAway ? "closed" : "share"
-        : !_store.IsShared ? "local"
-        : _machine.IsPostPaid ? "ready"
-        : "reserved";
-
-    private double LevelNow(double now) => _machine.Known is { } known
-        ? Math.Min(_machine.Shape.Base, _machine.Level + ((now - _machine.KnownAt) * _machine.Shape.Rate * known.Multiplier / 1e6))
-        : _machine.Shape.Base;
 
     // The ready path: what the machine lent is counted up until it is used, and told in a while.
     private bool TryReady(in Ask ask, out Permit permit)
@@ -357,7 +314,9 @@ internal sealed class FleetLimiter : Limit
         _lentEpoch = _machine.Epoch;
         Volatile.Write(ref _readyUntil, _start + (long)(Math.Min(_machine.CreditUntil, now + 1e9) / _toMicroseconds));
         Volatile.Write(ref _upTo, credit > 0 ? _told + credit : long.MinValue);
-        _series.State(_machine.Waiting, Math.Max(0, LevelNow(now)), _machine.Live, _vendor.Shape.Rate * (_machine.Known?.Multiplier ?? 1), _machine.IsAway);
+        var rate = _vendor.Shape.Rate * (_machine.Known?.Multiplier ?? 1);
+        _shown = new Shown(now < _machine.BlockedUntil ? 0 : LevelNow(now), now, _told, _machine.Shape.Base, rate);
+        _series.State(_machine.Waiting, Math.Max(0, LevelNow(now)), _machine.Live, rate, _machine.IsAway);
         var wait = _machine.WakeAt - now;
         if (!double.IsPositiveInfinity(wait))
         {

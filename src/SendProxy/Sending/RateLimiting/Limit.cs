@@ -22,7 +22,10 @@ internal abstract class Limit(LimitOptions options, LaneTable lanes) : RateLimit
 
     public string Name => options.Name;
 
-    protected LaneTable Lanes => lanes;
+    /// <summary>The plan for the application: RateLimit-Policy of the same draft.</summary>
+    public string Policy { get; } = options.Rate is { } rate
+        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{options.Name}\";q={rate.Permits};w={Math.Max(1, (long)rate.Per.TotalSeconds)}")
+        : "";
 
     /// <summary>Takes what is there now; never waits.</summary>
     public abstract bool TryTake(in Ask ask, out Permit permit);
@@ -47,6 +50,13 @@ internal abstract class Limit(LimitOptions options, LaneTable lanes) : RateLimit
     public virtual void Throttle(in Ask ask, TimeSpan wait)
     {
     }
+
+    /// <summary>
+    /// For the application, as RateLimit of draft-ietf-httpapi-ratelimit-headers-10: permits left, and whole seconds until all
+    /// are there again. Only as good as this process knows.
+    /// </summary>
+    /// <returns>Null where the limit has no one state: for each value, of a quota, of requests at once.</returns>
+    public virtual (long Left, long ResetSeconds)? Told => null;
 
     /// <summary>What is going on, for people.</summary>
     public abstract IEnumerable<LimitView> Views();

@@ -15,19 +15,46 @@ internal sealed class LimitFactory
     private readonly Func<double> _draw;
     private readonly int _fleetSize;
     private readonly string _channel = "";
+    private readonly string _slotChannel = "";
     private readonly ConcurrentDictionary<string, FleetLimiter> _byKey = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<ConcurrencyLimiter, (string Key, string Process)> _slots = new();
+    private readonly ConcurrentDictionary<QuotaLimiter, bool> _quotas = new();
+    private readonly ILogger _logger;
+    private int _made;
 
     /// <summary>To be made before the link is started.</summary>
     /// <param name="link">Null: this process is alone.</param>
-    public LimitFactory(RedisLink? link, FleetOptions fleet, LimitMetrics metrics, TimeProvider time, Func<double> draw)
+    public LimitFactory(RedisLink? link, FleetOptions fleet, LimitMetrics metrics, TimeProvider time, Func<double> draw, ILogger<LimitFactory> logger)
     {
-        (_link, _metrics, _time, _draw, _fleetSize) = (link, metrics, time, draw, fleet.Size);
+        (_link, _metrics, _time, _draw, _fleetSize, _logger) = (link, metrics, time, draw, fleet.Size, logger);
         if (link is not null)
         {
             _channel = $"{link.Options.KeyPrefix}:limit-blocks";
             link.Subscribe(_channel, OnBlock);
+            _slotChannel = $"{link.Options.KeyPrefix}:limit-slots";
+            link.Subscribe(_slotChannel, OnSlots);
+            link.WhenUp(() =>
+            {
+                foreach (var limiter in _slots.Keys)
+                {
+                    limiter.Look();
+                }
+
+                foreach (var limiter in _quotas.Keys)
+                {
+                    limiter.Look();
+                }
+
+                return Task.CompletedTask;
+            });
         }
     }
+
+    /// <summary>The limits in force, in the order of the configuration.</summary>
+    public IReadOnlyList<Limit> Shown { get; private set; } = [];
+
+    /// <summary>These are in force now.</summary>
+    public void Show(IReadOnlyList<Limit> limits) => Shown = limits;
 
     /// <summary>This process among those of the fleet.</summary>
     public string Process { get; } = Guid.NewGuid().ToString("n")[..12];
@@ -35,9 +62,14 @@ internal sealed class LimitFactory
     public Limit Create(LimitOptions options, LaneTable lanes)
     {
         var series = _metrics.For(options, lanes);
-        if (options.Rate is null)
+        if (options.Concurrent > 0)
         {
-            throw new NotSupportedException("quota and concurrent come next.");
+            return Slots(options, lanes, series);
+        }
+
+        if (options.Quota is not null)
+        {
+            return Quota(options, lanes, series);
         }
 
         return options.Per is null
@@ -60,6 +92,70 @@ internal sealed class LimitFactory
         };
         _byKey[key] = limiter;
         return limiter;
+    }
+
+    // Each limiter has slots of its own: after a reload the one that was replaced keeps its own until its requests have ended.
+    private ConcurrencyLimiter Slots(LimitOptions options, LaneTable lanes, LimitMetrics.Series series)
+    {
+        var cuts = options.Learn == LearnMode.Tighten;
+        if (_link is null)
+        {
+            return new ConcurrencyLimiter(options, lanes, new LocalSlotStore(options.Concurrent, cuts, _time), 1, _time, series);
+        }
+
+        var process = $"{Process}-{Interlocked.Increment(ref _made)}";
+        var store = new RedisSlotStore(_link, options.Name, process, options.Concurrent, cuts, _slotChannel, series.Called);
+        var limiter = new ConcurrencyLimiter(options, lanes, store, _fleetSize, _time, series)
+        {
+            OnDispose = l => _slots.TryRemove(l, out _),
+        };
+        _slots[limiter] = (RedisSlotStore.Keys(_link.Options.KeyPrefix, options.Name)[0].ToString(), process);
+        if (_link.IsUp)
+        {
+            limiter.Look();
+        }
+
+        return limiter;
+    }
+
+    private QuotaLimiter Quota(LimitOptions options, LaneTable lanes, LimitMetrics.Series series)
+    {
+        if (_link is null)
+        {
+            return new QuotaLimiter(options, lanes, null, 1, _time, series, _logger);
+        }
+
+        var store = new RedisQuotaStore(_link, options.Name, $"{Process}-{Interlocked.Increment(ref _made)}", options.Quota!, series.Called);
+        var limiter = new QuotaLimiter(options, lanes, store, _fleetSize, _time, series, _logger) { OnDispose = l => _quotas.TryRemove(l, out _) };
+        _quotas[limiter] = true;
+        if (_link.IsUp)
+        {
+            limiter.Look();
+        }
+
+        return limiter;
+    }
+
+    // What concurrent.lua publishes: the state's key, what it is about, and for whom or how many milliseconds.
+    private void OnSlots(RedisValue message)
+    {
+        var words = message.ToString().Split(' ');
+        foreach (var (limiter, (_, process)) in _slots.Where(s => words.Length > 1 && s.Value.Key == words[0]))
+        {
+            switch (words[1])
+            {
+                case "lost":
+                case "free" when words.Length > 2 && words[2] == process:
+                    limiter.Look();
+                    break;
+                case "short":
+                    limiter.LookWhetherIdle();
+                    break;
+                case "block" when words.Length > 2 && long.TryParse(words[2], CultureInfo.InvariantCulture, out var milliseconds):
+                    limiter.Block(TimeSpan.FromMilliseconds(milliseconds));
+                    break;
+            }
+        }
     }
 
     // What acquire.lua publishes: the state's key and for how many microseconds.

@@ -23,7 +23,7 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
 
     private readonly Gauge _processes = metrics.CreateGauge("sendproxy_limit_processes", "Processes that share the limit, as far as this one knows.", ["limit"]);
 
-    private readonly Gauge _rate = metrics.CreateGauge("sendproxy_limit_rate", "Permits a second that the limit keeps to now: the plan's less headroom and cuts.", ["limit"]);
+    private readonly Gauge _rate = metrics.CreateGauge("sendproxy_limit_rate", "What the limit keeps to now: permits a second, at once or in the period; the plan's less headroom and cuts.", ["limit"]);
 
     private readonly Gauge _plan = metrics.CreateGauge("sendproxy_limit_plan", "The plan's: permits a second, at once, or in the period.", ["limit"]);
 

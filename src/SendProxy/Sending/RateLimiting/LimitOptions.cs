@@ -97,7 +97,7 @@ internal sealed record QuotaOptions(long Permits, QuotaPeriod Period, TimeZoneIn
 
     public static QuotaOptions? Read(SettingsReader limit)
     {
-        var permits = limit.Integer("quota", 0, 0, 1_000_000_000_000, "How many in a calendar period; never waited for.");
+        var permits = limit.Integer("quota", 0, 0, 1_000_000_000_000, "How many in a calendar period; never waited for. Without fleet.redis the count begins anew with the process.");
         var period = limit.Choice("period", "With quota: how long it lasts.",
             ("calendar-month", QuotaPeriod.Month), ("calendar-day", QuotaPeriod.Day), ("calendar-hour", QuotaPeriod.Hour));
         var zone = limit.Text("zone", "UTC", "With quota: the time zone whose calendar counts, by its IANA name.", 64)!;

@@ -11,7 +11,11 @@ internal sealed class SharePace(int fleetSize, Func<double> draw)
     private const double ProbeEvery = 250_000;
     private const double KeepCount = 5_000_000;
 
+    // A state that knows nothing, met by a process that knows nobody: for the moment of the hold it counts on so many.
+    private const int UnknownFleet = 10;
+
     private int _live = Math.Max(1, fleetSize);
+    private bool _isMet;
     private double _multiplier = 1;
     private double _keepUntil = double.NegativeInfinity;
     private double _probeAt;
@@ -51,7 +55,7 @@ internal sealed class SharePace(int fleetSize, Func<double> draw)
             return false;
         }
 
-        (IsOn, _rejoinAt, _keepUntil) = (false, double.PositiveInfinity, now + KeepCount);
+        (IsOn, _rejoinAt, _keepUntil) = (false, double.PositiveInfinity, _isMet ? now + KeepCount : now);
         return true;
     }
 
@@ -66,12 +70,16 @@ internal sealed class SharePace(int fleetSize, Func<double> draw)
         _multiplier = reply.Multiplier;
         if (!IsOn && now >= _keepUntil && reply.Held <= 0)
         {
-            _live = reply.Live;
+            (_live, _isMet) = (reply.Live, true);
+        }
+        else if (!_isMet && reply.Held > 0)
+        {
+            _live = Math.Max(Math.Max(_live, reply.Live), UnknownFleet);
         }
     }
 
     /// <summary>What the state is to count at least; 0 where it knows better.</summary>
-    public int KnownLive(double now) => IsOn || now < _keepUntil ? _live : 0;
+    public int KnownLive(double now) => _isMet && (IsOn || now < _keepUntil) ? _live : 0;
 
     public bool TryTake(double now, LimitShape shape, int permits)
     {

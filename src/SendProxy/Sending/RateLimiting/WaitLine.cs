@@ -20,10 +20,11 @@ internal sealed class WaitLine(LaneTable lanes)
     /// <summary>Permits that all who wait need.</summary>
     public int Permits { get; private set; }
 
+    /// <summary>When the first of them has waited for as long as it may; never where nobody waits.</summary>
+    public double NextUntil => _firsts.Concat(_repeats).SelectMany(l => l).Select(w => w.Until).DefaultIfEmpty(double.PositiveInfinity).Min();
+
     /// <summary>Who may be served from the urgent reserve.</summary>
     public int Urgent => lanes.All[0].IsUrgent ? _firsts[0].Count + _repeats[0].Count : 0;
-
-    public IReadOnlyList<Lane> Lanes => lanes.All;
 
     public void Add(Waiter waiter)
     {

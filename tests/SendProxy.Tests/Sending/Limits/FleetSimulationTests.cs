@@ -77,6 +77,22 @@ public sealed class FleetSimulationTests(ITestOutputHelper output)
         Assert.True(figures.Wait(.5) <= 1, figures.ToString());
     }
 
+    // From half the plan to three times it at once: what was allowed in advance must not come on top.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    [InlineData(50)]
+    [InlineData(200)]
+    public void Bar1_LoadSurges_NoRefusal(int processes)
+    {
+        for (var seed = 1; seed <= 3; seed++)
+        {
+            var figures = Run(new WorldOptions { Processes = processes, Load = 0.5, Surge = (10, 3), Seconds = 20, Seed = seed });
+
+            Assert.Equal(0, figures.Refusals);
+        }
+    }
+
     [Fact]
     public void Bar4_Bulk_KeepsItsShare()
     {
@@ -175,6 +191,17 @@ public sealed class FleetSimulationTests(ITestOutputHelper output)
         Assert.True(figures.Vendor.Arrivals.Count(a => (a.At - 1e6) / 1e6 is var s && s >= refused + 2 && s < refused + 3) <= Rate + Burst);
     }
 
+    // Who saw the 429 tells the state that forgot it.
+    [Fact]
+    public void Bar5_StoreEmptiedInABlock_BlockSurvives()
+    {
+        var figures = Run(new WorldOptions { Refusal = (10, 6), Away = (11, 12, true), Seconds = 25 });
+        var refused = (figures.Vendor.RefusedAt - 1e6) / 1e6;
+
+        Assert.DoesNotContain(figures.Vendor.Arrivals, a => (a.At - 1e6) / 1e6 is var s && s > refused + 0.5 && s < refused + 6);
+        Assert.Equal(0, figures.Refusals);
+    }
+
     [Theory]
     [InlineData(2, 1)]
     [InlineData(1, 6)]
@@ -197,6 +224,33 @@ public sealed class FleetSimulationTests(ITestOutputHelper output)
 
         Assert.Equal(0, figures.Refusals);
         Assert.True(figures.UseIn(10, 20) >= 0.95, figures.ToString());
+    }
+
+    // The negative controls: what the bars above would let through if they did not look.
+    [Theory]
+    [InlineData(FleetFlaw.OwnLimit, 1, 0, 1.5)]
+    [InlineData(FleetFlaw.TokensNeverExpire, 1, 0, 0.5)]
+    [InlineData(FleetFlaw.RetriesSkipTheLimiter, 0.8, 30, 1.5)]
+    public void Control_FlawedFleet_IsCaught(object flaw, double vendor, int allowed, double load)
+    {
+        var figures = Run(new WorldOptions { Processes = 3, Flaw = (FleetFlaw)flaw, VendorParts = [(10, vendor)], Load = load, Surge = (20, 1.5), Seconds = 60 });
+
+        Assert.True(figures.RefusalsIn(10, 60) > allowed, figures.ToString());
+    }
+
+    [Theory]
+    [InlineData(FleetFlaw.None, true)]
+    [InlineData(FleetFlaw.ClockIsBelieved, false)]
+    public void Control_ClockThatJumpsOften_IsCaughtWhereItIsBelieved(object flaw, bool holds)
+    {
+        var figures = Run(new WorldOptions
+        {
+            Flaw = (FleetFlaw)flaw,
+            Seconds = 20,
+            ClockJumps = [.. Enumerable.Range(0, 10).Select(i => (10 + (i * 0.3), 5.0))],
+        });
+
+        Assert.Equal(holds, figures.Refusals == 0);
     }
 
     private FleetFigures Run(WorldOptions options)

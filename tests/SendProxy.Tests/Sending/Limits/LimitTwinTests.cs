@@ -49,7 +49,11 @@ public sealed class LimitTwinTests(RedisFixture redis)
     public async Task Replies_OfATwinThatSkipsTheDebt_Differ() =>
         await Assert.ThrowsAnyAsync<Exception>(() => CompareAsync(new Random(1), call => new LimitCall
         {
-            Process = call.Process, Shape = call.Shape, Want = call.Want, SomeoneWaits = call.SomeoneWaits, Debt = 0,
+            Process = call.Process,
+            Shape = call.Shape,
+            Want = call.Want,
+            SomeoneWaits = call.SomeoneWaits,
+            Debt = 0,
         }));
 
     private async Task CompareAsync(Random random, Func<LimitCall, LimitCall>? twist = null)

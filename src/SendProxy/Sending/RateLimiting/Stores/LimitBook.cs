@@ -241,7 +241,7 @@ internal sealed class LimitBook
                     break;
                 }
 
-                _overdraft.Add((_tat - tolerance, $"{call.Process}:{Text(now)}:{given}"));
+                _overdraft.Add((_tat - tolerance, $"{Text(_tat - tolerance)}:{call.Process}"));
                 _tat += step;
             }
 

@@ -1,7 +1,7 @@
 namespace SendProxy.Sending.RateLimiting.Stores;
 
 /// <summary>What one process tells and asks of one limit, in one call. Times are microseconds.</summary>
-internal sealed class LimitCall
+internal sealed record LimitCall
 {
     /// <summary>Which process; unique in the fleet.</summary>
     public required string Process { get; init; }

@@ -119,7 +119,7 @@ if block <= now and held <= now then
     else
       redis.call('ZREMRANGEBYSCORE', K[3], '-inf', text(now))
       if redis.call('ZCARD', K[3]) >= reserve then break end
-      redis.call('ZADD', K[3], text(tat - tolerance), id .. ':' .. text(now) .. ':' .. given)
+      redis.call('ZADD', K[3], text(tat - tolerance), text(tat - tolerance) .. ':' .. id)
       tat = tat + step
       given = given + 1
     end

@@ -10,6 +10,7 @@ internal sealed class FleetMember
     private readonly LimiterMachine _machine;
     private readonly VendorBook _vendor;
     private double _wakeAt = double.PositiveInfinity;
+    private double _hoard;
 
     public FleetMember(FleetWorld world, int index, LaneTable lanes)
     {
@@ -31,12 +32,12 @@ internal sealed class FleetMember
 
     public List<(double At, Lane Lane)> Refused { get; } = [];
 
-    public void Start(double meanGap) => _world.After(_world.Exponential(meanGap), () =>
+    public void Start() => _world.After(_world.Exponential(_world.MeanGap), () =>
     {
         if (!IsDead)
         {
             Request(DrawLane());
-            Start(meanGap);
+            Start();
         }
     });
 
@@ -57,8 +58,9 @@ internal sealed class FleetMember
     private void Request(Lane lane)
     {
         var now = _world.Now;
-        if (_machine.Credit(now) >= 1)
+        if (_machine.Credit(now) >= 1 || _hoard >= 1)
         {
+            _hoard = Math.Max(0, _hoard - 1);
             var permit = Permit.Granted(PermitMode.Ready, 1, _machine.Level - 1, _machine.Epoch);
             _machine.Spent(1);
             Go(lane, now, permit);
@@ -100,7 +102,11 @@ internal sealed class FleetMember
                 _world.Block(call.Throttled);
             }
 
-            _world.Ask(call, reply => Change(at => _machine.Replied(at, sentAt, reply)));
+            _world.Ask(call, reply =>
+            {
+                _hoard += _world.Options.Flaw == FleetFlaw.TokensNeverExpire ? reply?.Allowance ?? 0 : 0;
+                Change(at => _machine.Replied(at, sentAt, reply));
+            });
         }
 
         // A timer of production: whole milliseconds, one at a time.
@@ -131,7 +137,11 @@ internal sealed class FleetMember
                 return;
             }
 
-            if (answer.RetryAfter is { } wait)
+            if (answer.RetryAfter is not null && _world.Options.Flaw == FleetFlaw.RetriesSkipTheLimiter)
+            {
+                Go(lane, _world.Now, permit);
+            }
+            else if (answer.RetryAfter is { } wait)
             {
                 // As StackExchange's clock: whole seconds of a header.
                 Change(at => _machine.Throttle(at, Math.Ceiling(wait / 1e6) * 1e6));

@@ -17,6 +17,9 @@ internal sealed record WorldOptions
     /// <summary>Median of the way to the vendor, in seconds; one in 200 takes four times that more.</summary>
     public double UpSeconds { get; init; } = 0.015;
 
+    /// <summary>Another load from then on.</summary>
+    public (double At, double Load)? Surge { get; init; }
+
     public double Seconds { get; init; } = 30;
 
     public int Seed { get; init; } = 1;
@@ -52,11 +55,32 @@ internal sealed record WorldOptions
     /// <summary>How the store's clock jumps: when, by how many seconds.</summary>
     public (double At, double By)[] ClockJumps { get; init; } = [];
 
+    /// <summary>What is wrong with the fleet: the controls.</summary>
+    public FleetFlaw Flaw { get; init; }
+
     public static LimitOptions Bucket(int rate, int burst) =>
         new("plan", new SendProxy.Configuration.Rate(rate, TimeSpan.FromSeconds(1)), true, burst, TimeSpan.FromSeconds(30), 10_000);
 
     public static LimitOptions Window(int permits, double seconds) =>
         new("plan", new SendProxy.Configuration.Rate(permits, TimeSpan.FromSeconds(seconds)), false, 1, TimeSpan.FromSeconds(60), 10_000);
+}
+
+/// <summary>Ways to get it wrong, each of which the bars must catch.</summary>
+internal enum FleetFlaw
+{
+    None,
+
+    /// <summary>Each process keeps the whole plan by itself.</summary>
+    OwnLimit,
+
+    /// <summary>What a process may send without asking adds up until it is used.</summary>
+    TokensNeverExpire,
+
+    /// <summary>What was answered 429 is sent again at once, without a permit.</summary>
+    RetriesSkipTheLimiter,
+
+    /// <summary>Nobody tells the store how long its last answer is ago.</summary>
+    ClockIsBelieved,
 }
 
 /// <summary>
@@ -73,6 +97,7 @@ internal sealed class FleetWorld
     private readonly Random _random;
     private readonly List<FleetMember> _members = [];
     private readonly ExactVendor _vendor;
+    private readonly Dictionary<string, LimitBook> _own = [];
     private LimitBook _book = new();
     private long _order;
 
@@ -84,6 +109,11 @@ internal sealed class FleetWorld
     }
 
     public double Now { get; private set; } = 1e6;
+
+    /// <summary>Between two requests of one process.</summary>
+    public double MeanGap => 1e6 * _options.Processes / (Load * _options.Plan.Rate!.Value.PerSecond);
+
+    private double Load => _options.Surge is { } surge && Now >= 1e6 + (surge.At * 1e6) ? surge.Load : _options.Load;
 
     public Random Random => _random;
 
@@ -128,8 +158,9 @@ internal sealed class FleetWorld
     public void After(double microseconds, Action action) => _events.Enqueue(action, (Now + Math.Max(0, microseconds), _order++));
 
     /// <summary>A call to the store: half a trip, the book, half a trip back; nothing while it is away.</summary>
-    public void Ask(LimitCall call, Action<LimitReply?> answered)
+    public void Ask(LimitCall told, Action<LimitReply?> answered)
     {
+        var call = _options.Flaw == FleetFlaw.ClockIsBelieved ? told with { SeenNow = 0, SeenTat = 0 } : told;
         if (IsAway)
         {
             After(50_000, () => answered(null));
@@ -146,7 +177,7 @@ internal sealed class FleetWorld
                 return;
             }
 
-            var reply = _book.Run(1e12 + Now + (_options.ClockJumps.Where(j => Now >= (j.At * 1e6) + 1e6).Sum(j => j.By) * 1e6), call);
+            var reply = BookOf(call).Run(1e12 + Now + (_options.ClockJumps.Where(j => Now >= (j.At * 1e6) + 1e6).Sum(j => j.By) * 1e6), call);
             After(trip / 2, () => answered(reply));
         });
     }
@@ -174,6 +205,16 @@ internal sealed class FleetWorld
 
     private bool IsAway => _options.Away is { } away && Now >= (away.From * 1e6) + 1e6 && Now < (away.To * 1e6) + 1e6;
 
+    private LimitBook BookOf(LimitCall call)
+    {
+        if (_options.Flaw != FleetFlaw.OwnLimit)
+        {
+            return _book;
+        }
+
+        return _own.TryGetValue(call.Process, out var own) ? own : _own[call.Process] = new LimitBook();
+    }
+
     private double Gauss() => Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
 
     private void At(double seconds, Action action)
@@ -188,6 +229,6 @@ internal sealed class FleetWorld
     {
         var member = new FleetMember(this, index, Lanes);
         _members.Add(member);
-        member.Start(1e6 * _options.Processes / (_options.Load * _options.Plan.Rate!.Value.PerSecond));
+        member.Start();
     }
 }
