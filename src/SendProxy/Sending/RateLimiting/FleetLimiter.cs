@@ -152,6 +152,11 @@ internal sealed partial class FleetLimiter : Limit
     public override void Throttle(in Ask ask, TimeSpan wait)
     {
         _series.Blocked(wait);
+        if (Options.Learn == LearnMode.Observe && _vendor.Refused(Now) is { } finding)
+        {
+            _series.Found(finding, applied: false);
+        }
+
         Locked(now => _machine.Throttle(now, Math.Max(0, wait.TotalMicroseconds)));
     }
 

@@ -27,6 +27,10 @@ internal sealed class VendorBook
     private const double ReshapeEvery = 10_000_000;
     private const double LeastLimitShare = 0.05;
     private const double NearlyUsed = 0.4;
+
+    // As acquire.lua: of refusals that come together one cuts.
+    private const double CutEvery = 500_000;
+
     private static readonly TimeSpan LeastSpread = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(2);
 
@@ -39,6 +43,7 @@ internal sealed class VendorBook
     private int _samples;
     private double _reshapedAt;
     private int? _cap;
+    private double _refusedAt = double.NegativeInfinity;
 
     public VendorBook(LimitOptions options)
     {
@@ -80,6 +85,22 @@ internal sealed class VendorBook
         {
             (Limit, Remaining, ResetAfter) = (heard.Limit ?? Limit, heard.Remaining ?? Remaining, heard.ResetAfter ?? ResetAfter);
             return NamedLimit(heard) ?? Drift(permit, heard) ?? Spread(permit, heard.Delay, now);
+        }
+    }
+
+    /// <summary>The vendor said 429.</summary>
+    /// <returns>The cut that it makes; null where one was made just before.</returns>
+    public Finding? Refused(double now)
+    {
+        lock (_lock)
+        {
+            if (now - _refusedAt <= CutEvery)
+            {
+                return null;
+            }
+
+            _refusedAt = now;
+            return new Finding(FindingKind.Limit, 0);
         }
     }
 
