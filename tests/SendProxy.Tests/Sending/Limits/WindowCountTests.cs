@@ -8,7 +8,7 @@ public sealed class WindowCountTests
     private const double Width = 60_000;
     private static readonly LimitShape Shape = new(193.6, 30, 10, 1970) { WindowLength = 2_000_000, WindowPermits = 386 };
 
-    // Bursts and pauses at random, the urgent, edges seen more and less narrowly: wherever in them it lies, no window holds more.
+    // Bursts and pauses at random, the urgent, slots given back, edges seen more and less narrowly: wherever in them it lies, no window holds more.
     [Theory]
     [InlineData(0)]
     [InlineData(0.3)]
@@ -27,6 +27,8 @@ public sealed class WindowCountTests
             while (now < 1e9 + 100_000_000)
             {
                 now += random.Next(300) == 0 ? random.Next(1_500_000) : random.Next(20_000);
+                var returned = random.Next(3) == 0 && reply is not null ? reply.Slots.Select(s => s.At).ToArray() : [];
+                permits.RemoveRange(permits.Count - returned.Length, returned.Length);
                 var begun = edge + (Math.Floor((now - edge) / Shape.WindowLength) * Shape.WindowLength);
                 reply = book.Run(now, new LimitCall
                 {
@@ -36,10 +38,11 @@ public sealed class WindowCountTests
                     Urgent = random.Next(8) == 0 ? 1 : 0,
                     Edge = begun > said ? begun + random.Next(60_000) : 0,
                     EdgeWidth = Width + 60_000 + random.Next(30_000),
+                    Returned = returned,
                 });
                 said = begun;
-                permits.AddRange(reply.Slots.Select(s => Math.Max(s.At, now)));
                 permits.AddRange(Enumerable.Repeat(now, reply.Urgent));
+                permits.AddRange(reply.Slots.Select(s => Math.Max(s.At, now)));
             }
 
             var windows = permits.Where(p => p > 1e9 + 10_000_000).CountBy(p => Math.Floor((p - edge + (part * Width)) / Shape.WindowLength)).Select(w => w.Value);

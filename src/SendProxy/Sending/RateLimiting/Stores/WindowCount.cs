@@ -193,7 +193,7 @@ internal sealed class WindowCount
                 _finish += _length;
             }
 
-            (_begun, _here) = _finish > last + (_length * 1.5) ? (_finish - _length, 0) : (Math.Max(last, _even), _next);
+            (_begun, _here) = _finish > last + (_length * 1.5) ? (_finish - _length, 0) : (last, _next);
             (_close, _next) = (_finish - _width, 0);
         }
 

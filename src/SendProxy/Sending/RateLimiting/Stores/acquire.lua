@@ -82,7 +82,7 @@ if edge > 0 then
     local last = finish
     finish = edge + (math.floor((now - edge) / window) + 1) * window
     if finish < last + window / 2 then finish = finish + window end
-    win, here = math.max(last, even), next
+    win, here = last, next
     if finish > last + window * 1.5 then win, here = finish - window, 0 end
     close, next = finish - width, 0
   end
