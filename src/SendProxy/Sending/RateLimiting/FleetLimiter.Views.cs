@@ -38,11 +38,11 @@ internal sealed partial class FleetLimiter
         {
             Account();
             var now = Now;
-            var rate = _vendor.Shape.Rate * (_machine.Known?.Multiplier ?? 1);
+            var rate = _machine.InForce.Rate * (_machine.Known?.Multiplier ?? 1);
             return
             [
                 new LimitView(
-                    Name, Options.Plan, Mode(now), $"{rate:0.##}/s{_vendor.Why(_machine.Known?.Multiplier ?? 1)}", _granted,
+                    Name, Options.Plan, Mode(now), $"{rate:0.##}/s{_vendor.Why(_machine.Known?.Multiplier ?? 1, _machine.IsInWindow)}", _granted,
                     _machine.IsAway ? null : Math.Max(0, Math.Round(LevelNow(now), 1)), _machine.Waiting, _machine.Live,
                     Math.Max(0, (_machine.BlockedUntil - now) / 1e6), _vendor.Limit, _vendor.Remaining, _vendor.ResetAfter?.TotalSeconds),
             ];
@@ -56,7 +56,7 @@ internal sealed partial class FleetLimiter
         : "reserved";
 
     private double LevelNow(double now) => _machine.Known is { } known
-        ? Math.Min(_machine.Shape.Base, _machine.Level + ((now - _machine.KnownAt) * _machine.Shape.Rate * known.Multiplier / 1e6))
+        ? Math.Min(_machine.Shape.Base, _machine.Level + ((now - _machine.KnownAt) * _machine.InForce.Rate * known.Multiplier / 1e6))
         : _machine.Shape.Base;
 
     /// <summary>The level as it was.</summary>

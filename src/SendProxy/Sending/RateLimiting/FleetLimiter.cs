@@ -130,28 +130,27 @@ internal sealed partial class FleetLimiter : Limit
             return;
         }
 
-        if (_vendor.Hear(permit, heard, Now) is not { } finding)
+        var finding = _vendor.Hear(permit, heard, Now);
+        if (finding is { } found)
         {
-            return;
+            _series.Found(found, Options.Learn == LearnMode.Tighten);
         }
 
-        _series.Found(finding, Options.Learn == LearnMode.Tighten);
-        if (Options.Learn == LearnMode.Tighten)
+        var edge = _vendor.TakeEdge();
+        if (Options.Learn == LearnMode.Tighten && (finding is not null || edge is not null))
         {
-            Locked(_ =>
-            {
-                _machine.Shape = _vendor.Shape;
-                if (finding.Drift != 0)
-                {
-                    _machine.Correct(permit.Epoch, finding.Drift);
-                }
-            });
+            Locked(_ => _machine.Learn(_vendor.Shape, permit.Epoch, finding?.Drift ?? 0, edge));
         }
     }
 
     public override void Throttle(in Ask ask, TimeSpan wait)
     {
         _series.Blocked(wait);
+        if (_vendor.Refused(Now) is { } finding && Options.Learn == LearnMode.Observe)
+        {
+            _series.Found(finding, applied: false);
+        }
+
         Locked(now => _machine.Throttle(now, Math.Max(0, wait.TotalMicroseconds)));
     }
 
@@ -314,7 +313,7 @@ internal sealed partial class FleetLimiter : Limit
         _lentEpoch = _machine.Epoch;
         Volatile.Write(ref _readyUntil, _start + (long)(Math.Min(_machine.CreditUntil, now + 1e9) / _toMicroseconds));
         Volatile.Write(ref _upTo, credit > 0 ? _told + credit : long.MinValue);
-        var rate = _vendor.Shape.Rate * (_machine.Known?.Multiplier ?? 1);
+        var rate = _machine.InForce.Rate * (_machine.Known?.Multiplier ?? 1);
         _shown = new Shown(now < _machine.BlockedUntil ? 0 : LevelNow(now), now, _told, _machine.Shape.Base, rate);
         _series.State(_machine.Waiting, Math.Max(0, LevelNow(now)), _machine.Live, rate, _machine.IsAway);
         var wait = _machine.WakeAt - now;

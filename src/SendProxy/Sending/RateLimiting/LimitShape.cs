@@ -13,6 +13,10 @@ internal readonly record struct LimitShape(double Rate, double Base, double Rese
     /// <summary>Standard deviation of that time, before it is measured.</summary>
     public static readonly TimeSpan UsualSpread = TimeSpan.FromMilliseconds(40);
 
+    // Shorter ones have no room for what an edge leaves open; longer ones would be confirmed for hours.
+    private const double WindowLeastSeconds = 1;
+    private const double WindowMostSeconds = 3600;
+
     private const double WindowBurstShare = 0.05;
     private const int SmallBurst = 4;
     private const double BurstMaxSeconds = 0.020;
@@ -21,12 +25,21 @@ internal readonly record struct LimitShape(double Rate, double Base, double Rese
     /// <summary>The burst in all.</summary>
     public double Burst => Base + (2 * Reserve);
 
+    /// <summary>Of the vendor's own fixed windows, in microseconds; 0 where knowing where they begin would win nothing.</summary>
+    public double WindowLength { get; init; }
+
+    /// <summary>Permits whose time may lie in one of them: what then bunches up to its end still fits.</summary>
+    public double WindowPermits { get; init; }
+
+    /// <summary>While they are counted one by one: the rate needs no room for a burst in each.</summary>
+    public LimitShape InWindow => WindowLength > 0 ? this with { Rate = WindowPermits * 1_000_000 / WindowLength } : this;
+
     /// <summary>How many permits may arrive on top of an even stream: fitted in the simulation, with room for its tail.</summary>
     public static int Bunching(double rate, TimeSpan spread) => (int)Math.Ceiling(2 + (4 * Math.Sqrt(rate * spread.TotalSeconds)));
 
     public static LimitShape For(LimitOptions options, TimeSpan spread) => options.CountsBucket
         ? Bucket(options.Rate!.Value.PerSecond, options.Burst, spread)
-        : Window(options.Rate!.Value.Permits, options.Rate.Value.Per.TotalSeconds, spread);
+        : Window(options.Rate!.Value.Permits, options.Rate.Value.Per.TotalSeconds, spread, options.Learn == LearnMode.Tighten);
 
     /// <summary>The vendor's bucket less what can bunch; where nothing would be left of it, the headroom comes from the rate.</summary>
     private static LimitShape Bucket(double rate, int burst, TimeSpan spread)
@@ -51,7 +64,7 @@ internal readonly record struct LimitShape(double Rate, double Base, double Rese
     /// Fixed windows of unknown phase: any window of the period holds at most the plan's permits. Many permits: burst and bunching
     /// come off its count. Few: <c>burst + (window + margin) / interval &lt;= permits + 1</c>, exact.
     /// </summary>
-    private static LimitShape Window(int permits, double window, TimeSpan spread)
+    private static LimitShape Window(int permits, double window, TimeSpan spread, bool learns)
     {
         var rate = permits / window;
         var bunching = Bunching(rate, spread);
@@ -59,7 +72,10 @@ internal readonly record struct LimitShape(double Rate, double Base, double Rese
         var exact = (permits - most + 1) / (window + Margin(spread));
         var statistical = (permits - most - bunching) / window;
         var safe = most >= SmallBurst && bunching * 4 <= permits ? Math.Min(exact, statistical) : exact;
-        return Split(safe, most, permits);
+        var shape = Split(safe, most, permits);
+        return learns && window is >= WindowLeastSeconds and <= WindowMostSeconds && (permits - bunching) / window > safe
+            ? shape with { WindowLength = window * 1e6, WindowPermits = permits - bunching }
+            : shape;
     }
 
     private static double Margin(TimeSpan spread) => 1.25 * spread.TotalSeconds;

@@ -199,12 +199,20 @@ internal sealed partial class LimiterMachine
             SeenBlock = seenBlock,
             KnownLive = _share.KnownLive(now),
             Learns = Learns,
+            Edge = EdgeToTell(),
+            EdgeWidth = Math.Ceiling((_edge?.Width ?? 0) + FlushEvery),
             Returned = [.. _returned],
         };
         _hasTicket &= want == 0;
         (_inFlight, _lastCall, _debtInFlight, _debt, _throttled, _correction) = (true, now, _debt, 0, -1, default);
         _returned.Clear();
+        _edge = null;
     }
+
+    // In the store's time. Permits are told behind: those of before the edge count until so much after it.
+    private double EdgeToTell() => _edge is not { } edge || _reply is null ? 0
+        : edge.IsElsewhere ? -1
+        : Math.Floor(_reply.Now + (edge.Latest - _replyAt) + FlushEvery);
 
     private void EndLate(double now)
     {

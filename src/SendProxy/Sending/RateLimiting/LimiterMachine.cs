@@ -41,6 +41,7 @@ internal sealed partial class LimiterMachine
     private LimitReply? _reply;
     private Waiter? _filling;
     private (long Epoch, double Permits) _correction;
+    private WindowEdge? _edge;
 
     /// <param name="process">Unique in the fleet.</param>
     /// <param name="isShared">Other processes share the limit.</param>
@@ -53,7 +54,14 @@ internal sealed partial class LimiterMachine
         _share = new SharePace(fleetSize, draw);
     }
 
-    public LimitShape Shape { get; set; }
+    /// <summary>As the plan and the vendor's answers have it.</summary>
+    public LimitShape Shape { get; private set; }
+
+    /// <summary>The vendor's own windows are counted.</summary>
+    public bool IsInWindow => _reply is { InWindow: true } && !IsAway;
+
+    /// <summary>What is kept to now.</summary>
+    public LimitShape InForce => IsInWindow ? Shape.InWindow : Shape;
 
     /// <summary>Redis away: nothing goes out rather than this process's share.</summary>
     public bool IsClosedWhenAway { get; init; }
@@ -149,9 +157,10 @@ internal sealed partial class LimiterMachine
         }
 
         // An idle limit has filled up again since it was heard of.
-        var idle = Math.Max(0, now - _replyAt) * Shape.Rate * reply.Multiplier / 1e6;
+        var rate = InForce.Rate * reply.Multiplier;
+        var idle = Math.Max(0, now - _replyAt) * rate / 1e6;
         var ready = _comeBack > now ? 0 : Math.Clamp(Level + (_line.Count == 0 ? idle : 0), 0, Shape.Base);
-        var step = 1e6 * Math.Max(1, reply.Active) / (Shape.Rate * reply.Multiplier);
+        var step = 1e6 * Math.Max(1, reply.Active) / rate;
         var wait = Math.Max(0, _comeBack - now) + (Math.Max(0, missing - ready - (_comeBack > now ? 1 : 0)) * step);
         return Math.Max(blocked + (blocked > 0 ? missing * step : 0), wait);
     }
@@ -221,8 +230,15 @@ internal sealed partial class LimiterMachine
         Pump(now);
     }
 
-    /// <summary>The vendor has less (positive) or more left than was thought at a permit of <paramref name="epoch"/>.</summary>
-    public void Correct(long epoch, double permits) => _correction = (epoch, permits);
+    /// <summary>What the vendor's answer to a permit of <paramref name="epoch"/> changes.</summary>
+    /// <param name="drift">It has less (positive) or more left than was thought; 0: as much.</param>
+    /// <param name="edge">Null where nothing new was seen.</param>
+    public void Learn(LimitShape shape, long epoch, double drift, WindowEdge? edge)
+    {
+        Shape = shape;
+        _correction = drift != 0 ? (epoch, drift) : _correction;
+        _edge = edge ?? _edge;
+    }
 
     public LimitCall? TakeCall()
     {

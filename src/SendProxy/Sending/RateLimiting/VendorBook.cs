@@ -27,6 +27,10 @@ internal sealed class VendorBook
     private const double ReshapeEvery = 10_000_000;
     private const double LeastLimitShare = 0.05;
     private const double NearlyUsed = 0.4;
+
+    // As acquire.lua: of refusals that come together one cuts.
+    private const double CutEvery = 500_000;
+
     private static readonly TimeSpan LeastSpread = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(2);
 
@@ -39,11 +43,14 @@ internal sealed class VendorBook
     private int _samples;
     private double _reshapedAt;
     private int? _cap;
+    private WindowEdges? _edges;
+    private WindowEdge? _edge;
+    private double _refusedAt = double.NegativeInfinity;
 
     public VendorBook(LimitOptions options)
     {
         _options = options;
-        _shape = LimitShape.For(options, _spread);
+        Reshape();
     }
 
     public bool Listens => _options.Learn != LearnMode.Off;
@@ -69,9 +76,12 @@ internal sealed class VendorBook
 
     /// <summary>Why the rate in force is not the plan's, for people.</summary>
     /// <param name="multiplier">What is left of it after cuts.</param>
-    public string Why(double multiplier) => multiplier < 0.999
+    /// <param name="isInWindow">The vendor's own windows are counted.</param>
+    public string Why(double multiplier, bool isInWindow) => multiplier < 0.999
         ? $" ({multiplier:0%} since the vendor refused or has less left)"
-        : _cap is { } cap ? $" (the vendor says {cap})" : "";
+        : _cap is { } cap ? $" (the vendor says {cap})"
+        : isInWindow ? " (in the vendor's own window)"
+        : "";
 
     /// <returns>Null where it changes nothing.</returns>
     public Finding? Hear(Permit permit, Learned heard, double now)
@@ -79,7 +89,40 @@ internal sealed class VendorBook
         lock (_lock)
         {
             (Limit, Remaining, ResetAfter) = (heard.Limit ?? Limit, heard.Remaining ?? Remaining, heard.ResetAfter ?? ResetAfter);
+            if (_edges is { } edges && heard is { Remaining: { } remaining, ResetAfter: { } reset })
+            {
+                _edge = edges.Hear(now - heard.Delay.TotalMicroseconds, now, remaining, reset, _shape.InWindow.Rate, _shape.Burst) ?? _edge;
+            }
+
             return NamedLimit(heard) ?? Drift(permit, heard) ?? Spread(permit, heard.Delay, now);
+        }
+    }
+
+    /// <summary>Where the vendor's windows begin, if that was seen anew since it was taken last.</summary>
+    public WindowEdge? TakeEdge()
+    {
+        lock (_lock)
+        {
+            var edge = _edge;
+            _edge = null;
+            return edge;
+        }
+    }
+
+    /// <summary>The vendor said 429.</summary>
+    /// <returns>The cut that it makes; null where one was made just before.</returns>
+    public Finding? Refused(double now)
+    {
+        lock (_lock)
+        {
+            _edges?.Forget();
+            if (now - _refusedAt <= CutEvery)
+            {
+                return null;
+            }
+
+            _refusedAt = now;
+            return new Finding(FindingKind.Limit, 0);
         }
     }
 
@@ -128,7 +171,7 @@ internal sealed class VendorBook
 
         var permits = _cap ?? _options.Rate!.Value.Permits;
         var elapsed = Math.Clamp((_options.Rate!.Value.Per - reset).TotalSeconds + 1, 0, _options.Rate.Value.Per.TotalSeconds);
-        var most = (_shape.Rate * elapsed) + _shape.Burst + LimitShape.Bunching(_shape.Rate, _spread);
+        var most = (_shape.InWindow.Rate * elapsed) + _shape.Burst + LimitShape.Bunching(_shape.Rate, _spread);
         var less = permits - most - remaining;
         return less > Math.Max(2, permits * 0.02) && remaining <= permits * NearlyUsed ? new Finding(FindingKind.Drift, less) : null;
     }
@@ -164,6 +207,10 @@ internal sealed class VendorBook
         return new Finding(FindingKind.Spread, 0);
     }
 
-    private void Reshape() => _shape = LimitShape.For(
-        _cap is { } cap ? _options with { Rate = new Configuration.Rate(cap, _options.Rate!.Value.Per) } : _options, _spread);
+    private void Reshape()
+    {
+        var plan = _options.Rate!.Value;
+        _shape = LimitShape.For(_cap is { } cap ? _options with { Rate = new Configuration.Rate(cap, plan.Per) } : _options, _spread);
+        _edges = _shape.WindowLength > 0 ? _edges ?? new WindowEdges(plan.Per, _cap ?? plan.Permits) : null;
+    }
 }

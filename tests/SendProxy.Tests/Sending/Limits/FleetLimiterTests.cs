@@ -13,6 +13,7 @@ public sealed class FleetLimiterTests : IDisposable
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
     private readonly FakeTimeProvider _time = new();
     private readonly List<FleetLimiter> _made = [];
+    private readonly Prometheus.MetricFactory _metrics = Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry());
 
     [Fact]
     public async Task Acquire_AfterARest_GrantsTheBurstAtOnce()
@@ -109,6 +110,24 @@ public sealed class FleetLimiterTests : IDisposable
         Assert.True((await waiting).IsAcquired);
     }
 
+    [Theory]
+    [InlineData(LearnMode.Observe, 2)]
+    [InlineData(LearnMode.Off, 0)]
+    public void Throttle_NotLearned_KeepsTheRateAndCountsTheCutsThatObserveWouldMake(object learn, int cuts)
+    {
+        var limiter = Create("100/s", learn: (LearnMode)learn);
+        var before = limiter.Views().Single().InForce;
+        var findings = _metrics.CreateCounter("sendproxy_limit_findings_total", "", ["limit", "kind", "applied"]);
+
+        limiter.Throttle(Normal, TimeSpan.Zero);
+        limiter.Throttle(Normal, TimeSpan.Zero);
+        Step(0.6);
+        limiter.Throttle(Normal, TimeSpan.Zero);
+
+        Assert.Equal(before, limiter.Views().Single().InForce);
+        Assert.Equal(cuts, findings.WithLabels("plan", "limit", "false").Value);
+    }
+
     [Fact]
     public async Task Block_LongerThanAWaiterCanWait_TellsItAtOnce()
     {
@@ -162,11 +181,11 @@ public sealed class FleetLimiterTests : IDisposable
         }
     }
 
-    private FleetLimiter Create(string rate, int maxWaiting = 1000)
+    private FleetLimiter Create(string rate, int maxWaiting = 1000, LearnMode learn = LearnMode.Tighten)
     {
         Assert.True(Units.TryRate(rate, out var parsed));
-        var options = new LimitOptions("plan", parsed, false, 1, Long, maxWaiting);
-        var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
+        var options = new LimitOptions("plan", parsed, false, 1, Long, maxWaiting) { Learn = learn };
+        var metrics = new LimitMetrics(_metrics);
         var limiter = new FleetLimiter(
             options, LaneTable.Default, new LocalLimitStore(_time), "self", 1, _time, metrics.For(options, LaneTable.Default), () => 0.5);
         _made.Add(limiter);

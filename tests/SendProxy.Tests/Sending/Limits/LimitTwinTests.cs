@@ -22,6 +22,8 @@ public sealed class LimitTwinTests(RedisFixture redis)
     private static readonly LimitShape[] Shapes =
     [
         new(200, 18, 5, 22), new(176, 6, 2, 34), new(1.9, 1, 0, 1), new(1 / 6.05, 1, 0, 0), new(5000, 200, 20, 100), new(15.7, 26, 12, 4),
+        new(176, 6, 2, 194) { WindowLength = 1_000_000, WindowPermits = 186 }, new(193.6, 30, 10, 1970) { WindowLength = 10_000_000, WindowPermits = 1986 },
+        new(1.51, 3, 1, 97) { WindowLength = 60_000_000, WindowPermits = 96 },
     ];
 
     private static int Operations =>

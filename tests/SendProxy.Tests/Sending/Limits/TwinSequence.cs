@@ -8,6 +8,9 @@ internal sealed class TwinSequence(Random random, LimitShape shape)
 {
     private const int Processes = 6;
 
+    // Half of the sequences are calm: else what is known of the vendor's windows would hardly ever be in force.
+    private readonly bool _isCalm = random.Next(2) == 0;
+    private readonly double _phase = random.Next(60_000_000);
     private readonly Dictionary<string, (LimitReply Reply, double At)> _heard = [];
     private readonly Dictionary<string, List<double>> _slots = [];
     private double _clock = 1_764_000_000_000_000 + random.Next(1_000_000);
@@ -22,7 +25,7 @@ internal sealed class TwinSequence(Random random, LimitShape shape)
             8 => random.Next(600_000),
             _ => random.Next(5_000_000),
         };
-        if (random.Next(60) == 0)
+        if (Rarely(60))
         {
             _jump += random.Next(-6_000_000, 6_000_000);
         }
@@ -32,11 +35,12 @@ internal sealed class TwinSequence(Random random, LimitShape shape)
         var slots = _slots.GetValueOrDefault(process, []);
         var returned = slots.Take(random.Next(3) == 0 ? random.Next(slots.Count + 1) : 0).ToArray();
         slots.RemoveAll(returned.Contains);
-        var throttled = random.Next(40) == 0;
+        var throttled = Rarely(40);
+        var since = heard.Reply is null ? 0 : Math.Max(0, _clock - heard.At - random.Next(5_000));
         return (_clock + _jump, new LimitCall
         {
             Process = process,
-            Shape = random.Next(10) == 0 ? shape with { Rate = shape.Rate * 0.8 } : shape,
+            Shape = random.Next(10) == 0 ? shape with { Rate = shape.Rate * 0.8, WindowPermits = shape.WindowPermits * 0.8 } : shape,
             Want = random.Next(3) == 0 ? random.Next(30) : 0,
             SomeoneWaits = random.Next(2) == 0,
             Patience = random.Next(3) * 2_000_000,
@@ -46,16 +50,24 @@ internal sealed class TwinSequence(Random random, LimitShape shape)
             Correction = random.Next(12) == 0 ? random.Next(-15, 16) + 0.5 : 0,
             CorrectionEpoch = heard.Reply?.Epoch ?? 0,
             Throttled = throttled ? random.Next(3) * 700_000 : -1,
-            WasAway = random.Next(50) == 0,
+            WasAway = Rarely(50),
             SeenNow = heard.Reply?.Now ?? 0,
-            SeenSince = heard.Reply is null ? 0 : Math.Max(0, _clock - heard.At - random.Next(5_000)),
+            SeenSince = since,
             SeenTat = heard.Reply?.Tat ?? 0,
             SeenBlock = heard.Reply is { Blocked: > 0 } blocked ? blocked.Now + blocked.Blocked : 0,
             KnownLive = random.Next(10) == 0 ? random.Next(12) : 0,
             Learns = random.Next(5) > 0,
+            Edge = heard.Reply is { } reply && random.Next(2) == 0 ? Edge(reply.Now + since) : 0,
+            EdgeWidth = random.Next(20_000, 90_000),
             Returned = returned,
         });
     }
+
+    private bool Rarely(int oneOf) => random.Next(_isCalm ? oneOf * 40 : oneOf) == 0;
+
+    private double Edge(double now) => Rarely(20) ? -1
+        : Rarely(20) ? now - random.Next(2_000_000)
+        : Math.Floor(now - ((now - _phase) % Math.Max(1, shape.WindowLength)) + random.Next(15_000));
 
     public void Heard(LimitCall call, LimitReply reply)
     {

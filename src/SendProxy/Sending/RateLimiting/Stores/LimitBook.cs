@@ -12,6 +12,7 @@ internal sealed class LimitBook
     private readonly SortedSet<(double At, string Member)> _overdraft = new(ByScore.Instance);
     private readonly Dictionary<string, double> _waiting = new(StringComparer.Ordinal);
     private readonly Dictionary<string, double> _seen = new(StringComparer.Ordinal);
+    private readonly WindowCount _window = new();
     private bool _fresh = true;
     private double _tat;
     private double _line;
@@ -34,10 +35,11 @@ internal sealed class LimitBook
     /// <param name="clock">Microseconds; larger than 0.</param>
     public LimitReply Run(double clock, LimitCall call)
     {
-        // 1 to 3: see acquire.lua, whose numbers these are.
-        var now = Clock(clock, call);
-        var shape = call.Shape;
+        // 1 to 4: see acquire.lua, whose numbers these are.
+        var (now, jumped) = Clock(clock, call);
         Grow(now);
+        _window.Hear(now, call, isKnown: !jumped && !_fresh && !call.WasAway && _held <= now);
+        var shape = _window.IsInForce ? call.Shape.InWindow : call.Shape;
         var (step, tolerance) = Step(shape);
         if ((_fresh || call.WasAway) && Hold > 0 && now - _held > 2_000_000)
         {
@@ -52,12 +54,13 @@ internal sealed class LimitBook
             _tat = Math.Max(_tat, _block + tolerance);
         }
 
-        // 4
+        // 5
         var (live, active) = Count(now, call);
 
-        // 5, 6
-        Correct(now, call, step);
+        // 6, 7
+        Correct(now, call, shape.Rate, step);
         Throttle(now, call);
+        shape = _window.IsInForce ? shape : call.Shape;
         (step, tolerance) = Step(shape);
         if (call.Throttled >= 0 && _block > now)
         {
@@ -65,34 +68,44 @@ internal sealed class LimitBook
             _holes.Clear();
         }
 
-        // 7
+        // 8, 9
+        _window.Begin(call.Shape, step);
         if (call.Debt != 0)
         {
             _tat = Math.Max(_tat, now) + (call.Debt * step);
         }
 
+        if (call.Debt > 0)
+        {
+            _window.Take(now, call.Debt);
+        }
+
         TakeBack(now, call);
 
-        // 8, 9
+        // 10, 11
         var urgent = _block <= now && _held <= now ? GiveUrgent(now, call, step, tolerance) : 0;
         var quantum = (int)Math.Max(1, Math.Floor(shape.Rate * _multiplier * LimitTimes.Quantum / 1_000_000 / active));
         var (slots, come) = GiveSlots(now, call, Math.Min(call.Want, quantum), step, tolerance);
 
-        // 10
+        // 12
         var level = shape.Base - (Math.Max(0, _tat - now) / step);
         return new LimitReply(
-            Math.Floor(now), Math.Floor(_tat), Math.Floor(level * 1000) / 1000, Allowance(now, level, live), quantum, _epoch, Math.Ceiling(come),
+            Math.Floor(now), Math.Floor(_tat), Math.Floor(level * 1000) / 1000, Allowance(now, _window.Free(now, level), live), quantum, _epoch, Math.Ceiling(come),
             Math.Max(0, Math.Ceiling(_block - now)), live, active, Math.Max(0, Math.Ceiling(_held - now)), urgent,
             Math.Floor(_multiplier * 1_000_000) / 1_000_000,
-            [.. slots.Select(s => new LimitSlot(Math.Max(0, Math.Ceiling(s - now)), Math.Ceiling(s)))]);
+            [.. slots.Select(s => new LimitSlot(Math.Max(0, Math.Ceiling(s - now)), Math.Ceiling(s)))])
+        {
+            InWindow = _window.IsInForce,
+        };
     }
 
-    private double Clock(double clock, LimitCall call)
+    private (double Now, bool Jumped) Clock(double clock, LimitCall call)
     {
-        var now = clock + _offset;
+        var (now, jumped) = (clock + _offset, false);
         if (call.SeenNow > 0)
         {
             var least = call.SeenNow + call.SeenSince;
+            jumped = now < least - 10_000 || now > least + 60_000;
             if (now < least - 10_000 || now > least + 1_000_000)
             {
                 _offset = _offset + least - now;
@@ -100,7 +113,7 @@ internal sealed class LimitBook
             }
         }
 
-        return now;
+        return (now, jumped);
     }
 
     private void Grow(double now)
@@ -157,14 +170,14 @@ internal sealed class LimitBook
         }
     }
 
-    private void Correct(double now, LimitCall call, double step)
+    private void Correct(double now, LimitCall call, double rate, double step)
     {
         if (call.Correction == 0 || call.CorrectionEpoch != _epoch)
         {
             return;
         }
 
-        var (off, seconds, rate) = (call.Correction, (now - _corrected) / 1_000_000, call.Shape.Rate);
+        var (off, seconds) = (call.Correction, (now - _corrected) / 1_000_000);
         (_corrected, _epoch) = (now, _epoch + 1);
         if (off > 0)
         {
@@ -189,6 +202,7 @@ internal sealed class LimitBook
         }
 
         (_throttled, _epoch) = (now, _epoch + 1);
+        _window.Refuse(now);
         if (call.Learns && now - _cut > 500_000)
         {
             (_cut, _ceiling, _multiplier) = (now, _multiplier, Math.Max(0.05, _multiplier * 0.9));
@@ -217,17 +231,27 @@ internal sealed class LimitBook
         for (var i = 0; i < call.Urgent; i++)
         {
             _share = Math.Min(0.5, _share + ((1 - _share) * 0.01));
-            if (_tat - tolerance <= now)
+            var open = _window.Fit(now) <= now;
+            if (open && _tat - tolerance <= now)
             {
                 _tat = Math.Max(_tat, now) + step;
+                _window.Take(now, 1);
             }
             else if (_holes.Count > 0 && _holes.Min.At < now + 5_000)
             {
-                _holes.Remove(_holes.Min);
+                if (!TryReuseHole(now, out _))
+                {
+                    continue;
+                }
+            }
+            else if (!open)
+            {
+                break;
             }
             else if (_urgent >= 1)
             {
                 _urgent--;
+                _window.Take(now, 1);
             }
             else
             {
@@ -243,12 +267,20 @@ internal sealed class LimitBook
 
                 _overdraft.Add((_tat - tolerance, $"{Text(_tat - tolerance)}:{call.Process}"));
                 _tat += step;
+                _window.Take(now, 1);
             }
 
             given++;
         }
 
         return given;
+    }
+
+    private bool TryReuseHole(double now, out double at)
+    {
+        at = _holes.Min.At;
+        _holes.Remove(_holes.Min);
+        return _window.TryReuse(at, now);
     }
 
     private (List<double> Slots, double ComeBack) GiveSlots(double now, LimitCall call, int want, double step, double tolerance)
@@ -271,18 +303,28 @@ internal sealed class LimitBook
             {
                 if (_holes.Count > 0)
                 {
-                    slots.Add(_holes.Min.At);
-                    _holes.Remove(_holes.Min);
+                    if (TryReuseHole(now, out var hole))
+                    {
+                        slots.Add(hole);
+                    }
+
                     continue;
                 }
 
                 var slot = at - tolerance;
+                var fits = _window.Fit(Math.Max(slot, now));
+                if (fits > Math.Max(slot, now))
+                {
+                    (slot, at) = (fits, fits + tolerance);
+                }
+
                 if (slot > now + LimitTimes.Horizon)
                 {
                     break;
                 }
 
                 slots.Add(slot);
+                _window.Take(Math.Max(slot, now), 1);
                 var aside = _share / (1 - _share);
                 if (slot > now && _urgent + aside <= call.Shape.Reserve)
                 {
@@ -315,7 +357,7 @@ internal sealed class LimitBook
         return (slots, come);
     }
 
-    private int Allowance(double now, double level, int live)
+    private int Allowance(double now, double free, int live)
     {
         if (_block > now || _held > now)
         {
@@ -323,8 +365,8 @@ internal sealed class LimitBook
         }
 
         var part = live <= 1 ? 1 : live <= 3 ? 0.5 : 0.25;
-        var allowance = (int)Math.Floor(part * Math.Max(0, level) / live);
-        return allowance < 1 && level >= 1 && live <= 4 * level ? 1 : allowance;
+        var allowance = (int)Math.Floor(part * Math.Max(0, free) / live);
+        return allowance < 1 && free >= 1 && live <= 4 * free ? 1 : allowance;
     }
 
     private static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);

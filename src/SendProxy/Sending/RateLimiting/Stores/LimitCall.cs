@@ -53,6 +53,12 @@ internal sealed record LimitCall
     /// <summary>A 429 lowers the rate for a while.</summary>
     public bool Learns { get; init; } = true;
 
+    /// <summary>When one of the vendor's own windows had begun at the latest, in the store's time; 0: nothing new, -1: not where it was thought.</summary>
+    public double Edge { get; init; }
+
+    /// <summary>By how much it can have begun earlier.</summary>
+    public double EdgeWidth { get; init; }
+
     /// <summary>Slots that are not needed, by their time.</summary>
     public IReadOnlyList<double> Returned { get; init; } = [];
 }
@@ -72,7 +78,11 @@ internal sealed record LimitCall
 /// <param name="Slots">Permits, at their time.</param>
 internal sealed record LimitReply(
     double Now, double Tat, double Level, int Allowance, int Quantum, long Epoch, double ComeBack, double Blocked, int Live, int Active,
-    double Held, int Urgent, double Multiplier, IReadOnlyList<LimitSlot> Slots);
+    double Held, int Urgent, double Multiplier, IReadOnlyList<LimitSlot> Slots)
+{
+    /// <summary>The rate is that of the vendor's own windows, which are counted.</summary>
+    public bool InWindow { get; init; }
+}
 
 /// <summary>A permit for a time.</summary>
 /// <param name="Delay">From the reply.</param>

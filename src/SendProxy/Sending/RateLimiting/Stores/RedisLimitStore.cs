@@ -8,9 +8,9 @@ namespace SendProxy.Sending.RateLimiting.Stores;
 internal sealed class RedisLimitStore(RedisLink link, string limit, string channel, Action called) : ILimitStore
 {
     /// <summary>The index of the first slot given back among the script's arguments.</summary>
-    public const int FirstReturned = 25;
+    public const int FirstReturned = 29;
 
-    private const int Fixed = 13;
+    private const int Fixed = 14;
 
     /// <summary>The script; its arguments and reply are described in it.</summary>
     public static readonly RedisScript Script = RedisScript.Embedded("limit", "Sending/RateLimiting/Stores/acquire.lua");
@@ -44,7 +44,8 @@ internal sealed class RedisLimitStore(RedisLink link, string limit, string chann
             call.Process, call.Want, call.SomeoneWaits ? 1 : 0, call.HasTicket ? 1 : 0, call.Urgent, Text(call.Debt), call.CorrectionEpoch,
             Text(call.Correction), Text(call.Throttled), Text(shape.Rate), Text(shape.Base), Text(shape.Reserve), Text(LimitTimes.Horizon),
             Text(LimitTimes.Quantum), Text(LimitTimes.Hold), call.WasAway ? 1 : 0, Text(call.SeenNow), Text(call.SeenSince), Text(call.SeenTat),
-            Text(call.SeenBlock), call.KnownLive, channel, call.Learns ? 1 : 0, Text(call.Patience),
+            Text(call.SeenBlock), call.KnownLive, channel, call.Learns ? 1 : 0, Text(call.Patience), Text(shape.WindowLength),
+            Text(shape.WindowPermits), Text(call.Edge), Text(call.EdgeWidth),
         ];
         return [.. arguments, .. call.Returned.Select(Text)];
     }
@@ -61,7 +62,10 @@ internal sealed class RedisLimitStore(RedisLink link, string limit, string chann
 
         return new LimitReply(
             fields[0], fields[1], fields[2] / 1000d, (int)fields[3], (int)fields[4], fields[5], fields[6], fields[7], (int)fields[8], (int)fields[9],
-            fields[10], (int)fields[11], fields[12] / 1e6, slots);
+            fields[10], (int)fields[11], fields[12] / 1e6, slots)
+        {
+            InWindow = fields[13] == 1,
+        };
     }
 
     private static RedisValue Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);

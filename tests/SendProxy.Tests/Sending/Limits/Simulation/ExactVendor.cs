@@ -3,7 +3,24 @@ using SendProxy.Sending.RateLimiting;
 namespace SendProxy.Tests.Sending.Limits.Simulation;
 
 /// <param name="RetryAfter">Microseconds; null where it was taken.</param>
-internal readonly record struct VendorAnswer(long Remaining, double? RetryAfter);
+/// <param name="ResetAfter">As the parser gives it; null where the vendor does not say, or counts in a bucket.</param>
+internal readonly record struct VendorAnswer(long Remaining, double? RetryAfter, TimeSpan? ResetAfter = null);
+
+/// <summary>How an answer says when the window ends.</summary>
+internal enum ResetForm
+{
+    None,
+    Milliseconds,
+
+    /// <summary>Whole seconds, what is over cut off.</summary>
+    SecondsDown,
+
+    /// <summary>Whole seconds, begun ones whole.</summary>
+    SecondsUp,
+
+    /// <summary>A point in time, in whole seconds as the answer's date is.</summary>
+    UnixSeconds,
+}
 
 /// <summary>What is wrong with what an answer says of what remains.</summary>
 internal enum HeaderNoise
@@ -18,7 +35,7 @@ internal enum HeaderNoise
 }
 
 /// <summary>A vendor that counts exactly: a bucket, or fixed windows of any phase. Logs each arrival.</summary>
-internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise noise)
+internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise noise, ResetForm reset)
 {
     private const int Lag = 20;
 
@@ -26,7 +43,7 @@ internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise n
     private double _level = plan.Burst;
     private double _at;
     private double _part = 1;
-    private double _window = double.NaN;
+    private double _begun = double.NegativeInfinity;
     private long _count;
     private double _refuseNext = -1;
 
@@ -35,9 +52,15 @@ internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise n
     /// <summary>When <see cref="RefuseOne"/> took place; NaN before.</summary>
     public double RefusedAt { get; private set; } = double.NaN;
 
+    /// <summary>Windows begin with the first request after the end of the one before, not on a grid.</summary>
+    public bool BeginsWithARequest { get; init; }
+
     private double PerSecond => plan.Rate!.Value.PerSecond * _part;
 
     public void RefuseOne(double retryAfter) => _refuseNext = retryAfter;
+
+    /// <summary>Windows begin elsewhere from now on, by a part of their length.</summary>
+    public void MovePhase(double by) => phase += by;
 
     public void ChangeRate(double now, double part)
     {
@@ -78,20 +101,34 @@ internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise n
     {
         var length = plan.Rate!.Value.Per.TotalMicroseconds;
         var limit = (long)(plan.Rate.Value.Permits * _part);
-        var window = Math.Floor((now / length) + phase);
-        if (window != _window)
+        var begun = BeginsWithARequest
+            ? (now < _begun + length ? _begun : now)
+            : (Math.Floor((now / length) + phase) - phase) * length;
+        if (begun != _begun)
         {
-            (_window, _count) = (window, 0);
+            (_begun, _count) = (begun, 0);
         }
 
         if (_count >= limit)
         {
-            return new VendorAnswer(0, ((window + 1 - phase) * length) - now);
+            return new VendorAnswer(0, begun + length - now);
         }
 
         _count++;
-        return new VendorAnswer(limit - _count, null);
+        _said.Enqueue(limit - _count);
+        var lagging = _said.Count > Lag ? _said.Dequeue() : limit;
+        return new VendorAnswer(
+            noise switch { HeaderNoise.Rounded => (limit - _count) / 10 * 10, HeaderNoise.Lagging => lagging, _ => limit - _count }, null, Reset(now, begun + length));
     }
+
+    private TimeSpan? Reset(double now, double end) => reset switch
+    {
+        ResetForm.Milliseconds => TimeSpan.FromMilliseconds(Math.Ceiling((end - now) / 1e3)),
+        ResetForm.SecondsDown => TimeSpan.FromSeconds(Math.Floor((end - now) / 1e6)),
+        ResetForm.SecondsUp => TimeSpan.FromSeconds(Math.Ceiling((end - now) / 1e6)),
+        ResetForm.UnixSeconds => TimeSpan.FromSeconds(Math.Floor(end / 1e6) - Math.Floor(now / 1e6)),
+        _ => null,
+    };
 
     private void Fill(double now)
     {

@@ -11,6 +11,15 @@ internal sealed class FleetFigures(ExactVendor vendor, IReadOnlyList<FleetMember
 
     public ExactVendor Vendor => vendor;
 
+    /// <summary>Part of the replies that counted in the vendor's own windows.</summary>
+    public double InWindow => InWindowFrom(0);
+
+    public double InWindowFrom(double from)
+    {
+        var replies = members.SelectMany(m => m.Replies).Where(r => r.At - 1e6 >= from * 1e6).ToArray();
+        return replies.Length == 0 ? 0 : replies.Average(r => r.InWindow ? 1.0 : 0);
+    }
+
     public IReadOnlyList<FleetMember> Members => members;
 
     /// <summary>Part of the plan's rate that was used once warm.</summary>

@@ -27,6 +27,9 @@ internal sealed class FleetMember
 
     public int Calls { get; private set; }
 
+    /// <summary>When, and whether it counted in the vendor's own windows.</summary>
+    public List<(double At, bool InWindow)> Replies { get; } = [];
+
     /// <summary>When, which lane, how long it waited.</summary>
     public List<(double At, Lane Lane, double Waited)> Waits { get; } = [];
 
@@ -105,6 +108,7 @@ internal sealed class FleetMember
             _world.Ask(call, reply =>
             {
                 _hoard += _world.Options.Flaw == FleetFlaw.TokensNeverExpire ? reply?.Allowance ?? 0 : 0;
+                Replies.Add((_world.Now, reply is { InWindow: true }));
                 Change(at => _machine.Replied(at, sentAt, reply));
             });
         }
@@ -144,19 +148,18 @@ internal sealed class FleetMember
             else if (answer.RetryAfter is { } wait)
             {
                 // As StackExchange's clock: whole seconds of a header.
+                _vendor.Refused(_world.Now);
                 Change(at => _machine.Throttle(at, Math.Ceiling(wait / 1e6) * 1e6));
             }
-            else if (_world.Options.HasHeaders && _vendor.Hear(
-                permit, new Learned(answer.Remaining, null, null, TimeSpan.FromMicroseconds(_world.Now - began)), _world.Now) is { } finding)
+            else if (_world.Options.HasHeaders)
             {
-                Change(_ =>
+                var finding = _vendor.Hear(
+                    permit, new Learned(answer.Remaining, null, answer.ResetAfter, TimeSpan.FromMicroseconds(_world.Now - began)), _world.Now);
+                var edge = _vendor.TakeEdge();
+                if (finding is not null || edge is not null)
                 {
-                    _machine.Shape = _vendor.Shape;
-                    if (finding.Drift != 0)
-                    {
-                        _machine.Correct(permit.Epoch, finding.Drift);
-                    }
-                });
+                    Change(_ => _machine.Learn(_vendor.Shape, permit.Epoch, finding?.Drift ?? 0, edge));
+                }
             }
         });
     }

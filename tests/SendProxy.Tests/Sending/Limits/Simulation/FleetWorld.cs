@@ -40,6 +40,18 @@ internal sealed record WorldOptions
 
     public HeaderNoise Noise { get; init; }
 
+    /// <summary>How they say when a window ends, where they have headers.</summary>
+    public ResetForm Reset { get; init; }
+
+    /// <summary>Where the vendor's windows begin, as a part of their length; null: anywhere.</summary>
+    public double? Phase { get; init; }
+
+    /// <summary>The vendor's windows begin with a request, not on a grid.</summary>
+    public bool BeginsWithARequest { get; init; }
+
+    /// <summary>The vendor's windows begin elsewhere from then on, by a part of their length.</summary>
+    public (double At, double By)? PhaseMove { get; init; }
+
     /// <summary>The store is away, from when to when; it comes back empty where asked.</summary>
     public (double From, double To, bool Emptied)? Away { get; init; }
 
@@ -81,6 +93,9 @@ internal enum FleetFlaw
 
     /// <summary>Nobody tells the store how long its last answer is ago.</summary>
     ClockIsBelieved,
+
+    /// <summary>The rate of the vendor's own windows is taken from the start, and nothing is counted in them.</summary>
+    PhaseIsBelieved,
 }
 
 /// <summary>
@@ -105,7 +120,7 @@ internal sealed class FleetWorld
     {
         _options = options;
         _random = new Random(options.Seed);
-        _vendor = new ExactVendor(options.Plan, _random.NextDouble(), options.Noise);
+        _vendor = new ExactVendor(options.Plan, options.Phase ?? _random.NextDouble(), options.Noise, options.HasHeaders ? options.Reset : ResetForm.None) { BeginsWithARequest = options.BeginsWithARequest };
     }
 
     public double Now { get; private set; } = 1e6;
@@ -139,6 +154,7 @@ internal sealed class FleetWorld
         });
         At(_options.Kill ?? -1, () => _members.MaxBy(m => m.Sent)!.IsDead = true);
         At(_options.Refusal?.At ?? -1, () => _vendor.RefuseOne(_options.Refusal!.Value.RetryAfter * 1e6));
+        At(_options.PhaseMove?.At ?? -1, () => _vendor.MovePhase(_options.PhaseMove!.Value.By));
         At(_options.Away is { Emptied: true } away ? away.To : -1, () => _book = new LimitBook());
         foreach (var (at, part) in _options.VendorParts)
         {
@@ -160,7 +176,12 @@ internal sealed class FleetWorld
     /// <summary>A call to the store: half a trip, the book, half a trip back; nothing while it is away.</summary>
     public void Ask(LimitCall told, Action<LimitReply?> answered)
     {
-        var call = _options.Flaw == FleetFlaw.ClockIsBelieved ? told with { SeenNow = 0, SeenTat = 0 } : told;
+        var call = _options.Flaw switch
+        {
+            FleetFlaw.ClockIsBelieved => told with { SeenNow = 0, SeenTat = 0 },
+            FleetFlaw.PhaseIsBelieved => told with { Shape = told.Shape.InWindow with { WindowLength = 0 } },
+            _ => told,
+        };
         if (IsAway)
         {
             After(50_000, () => answered(null));
