@@ -34,10 +34,15 @@ internal static class ProxyHost
         var bound = new BoundListeners();
         var admin = AdminSocket.Open(settings.AdminPlaces(path));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(k => Listeners.Bind(k, settings.Listen, settings.Roles, admin, bound));
-        builder.Services.Configure<SocketTransportOptions>(o => o.CreateBoundListenSocket = endpoint =>
-            endpoint is not UnixDomainSocketEndPoint unix ? SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint)
-            : unix.ToString() == admin.Path ? admin.Bound!
-            : UnixSocket.Bind(unix.ToString(), settings.Listen.SocketMode));
+        builder.Services.Configure<SocketTransportOptions>(o =>
+        {
+            // Two hand-overs between threads less for each request; it still runs on a worker of the pool, not on the thread that polls (docs/decisions/0020).
+            o.UnsafePreferInlineScheduling = true;
+            o.CreateBoundListenSocket = endpoint =>
+                endpoint is not UnixDomainSocketEndPoint unix ? SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint)
+                : unix.ToString() == admin.Path ? admin.Bound!
+                : UnixSocket.Bind(unix.ToString(), settings.Listen.SocketMode);
+        });
         var services = builder.Services
             .AddSingleton(TimeProvider.System)
             .AddSingleton<Func<double>>(Random.Shared.NextDouble)
