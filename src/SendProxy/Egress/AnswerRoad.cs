@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.Features;
-using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -17,24 +16,18 @@ internal sealed class AnswerRoad(IHttpForwarder forwarder) : IDisposable
 
     private readonly HttpMessageInvoker _known = new(new KnownAnswer(), disposeHandler: true);
 
+    /// <param name="call">Has an answer of the upstream's.</param>
     public Task AnswerAsync(HttpContext context, EgressCall call)
     {
-        var outcome = call.Outcome!;
-        if (outcome.Refusal is { } refusal)
-        {
-            call.Explain(context.Response.Headers);
-            return Problem.WriteAsync(context, refusal, call.RequestId);
-        }
-
-        var answer = outcome.Answer!;
-        if (outcome.Body is { } body)
+        var answer = call.Outcome!.Answer!;
+        if (call.Outcome.Body is { } body)
         {
             if (!call.TakesTrailers || !AnswerReader.MayHaveTrailers(answer) || !TrailedContent.Fits(answer))
             {
                 return WriteAsync(context, call, answer, body);
             }
 
-            answer.Content = new AnswerContent(body, answer.Content, isBodiless: false);
+            answer.Content = new AnswerContent(body, answer.Content);
         }
 
         if (call.TakesTrailers && TrailedContent.Fits(answer))
@@ -55,7 +48,7 @@ internal sealed class AnswerRoad(IHttpForwarder forwarder) : IDisposable
         EgressTransformer.CopyHeaders(answer, call, response.Headers);
 
         // Of an answer without a body the header tells of the one that GET would bring: it stays.
-        if (HttpMethods.IsHead(context.Request.Method) || response.StatusCode is StatusCodes.Status204NoContent or StatusCodes.Status304NotModified)
+        if (AnswerReader.IsBodiless(call.Message!.Method, answer))
         {
             return Task.CompletedTask;
         }

@@ -13,8 +13,6 @@ internal sealed class EgressCall(string requestId)
     /// <summary>How the adapter below the forwarder finds the call.</summary>
     public static readonly HttpRequestOptionsKey<EgressCall> Key = new("sendproxy.call");
 
-    private static readonly string[] Words = [.. Enum.GetValues<PermitMode>().Select(m => m.ToString().ToLowerInvariant())];
-
     public string RequestId => requestId;
 
     public Route? Route { get; set; }
@@ -68,7 +66,7 @@ internal sealed class EgressCall(string requestId)
                 headers["Idempotency-Replayed"] = "true";
             }
 
-            headers["SendProxy-Limiter"] = Words[(int)outcome.Limiter];
+            headers["SendProxy-Limiter"] = outcome.Limiter.Word();
             if (outcome.IsStreamed)
             {
                 headers["SendProxy-Answer"] = "streamed";

@@ -40,17 +40,14 @@ internal sealed partial class EgressHandler(
             call.Refusal = running > state.Process.MaxInFlight
                 ? Refusal.NotSent(ProxyError.Overloaded, $"process.maxInFlight ({state.Process.MaxInFlight}) requests are running.", TryAgain)
                 : await PrepareAsync(context, state, call);
-            if (call.Refusal is { } refusal)
+            if (call.Refusal is null)
             {
-                call.Explain(context.Response.Headers);
-                await Problem.WriteAsync(context, refusal, call.RequestId);
-                return;
+                // 5 send, and the answer back
+                call.Outcome = await sender.SendAsync(call.Message!, context.RequestAborted);
+                call.Refusal = call.Outcome.Refusal;
             }
 
-            // 5 send, and the answer back
-            call.Outcome = await sender.SendAsync(call.Message!, context.RequestAborted);
-            call.Refusal = call.Outcome.Refusal;
-            await road.AnswerAsync(context, call);
+            await (call.Refusal is { } refusal ? RefuseAsync(context, call, refusal) : road.AnswerAsync(context, call));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -60,8 +57,8 @@ internal sealed partial class EgressHandler(
         {
             // A defect of this program's own; what is under way already is Kestrel's to break off.
             Log.Defect(log, e, call.RequestId);
-            call.Refusal = new Refusal(ProxyError.Internal, call.Message is null ? Sent.No : Sent.Maybe, "The log has the reason, by the request's id.");
-            await Problem.WriteAsync(context, call.Refusal, call.RequestId);
+            call.Refusal = new Refusal(ProxyError.Internal, call.Sent, "The log has the reason, by the request's id.");
+            await RefuseAsync(context, call, call.Refusal);
         }
         finally
         {
@@ -72,6 +69,12 @@ internal sealed partial class EgressHandler(
             telemetry.InFlight(Interlocked.Decrement(ref _inFlight));
             telemetry.Ended(context, call, time.GetElapsedTime(start)); // 6 log
         }
+    }
+
+    private static Task RefuseAsync(HttpContext context, EgressCall call, Refusal refusal)
+    {
+        call.Explain(context.Response.Headers);
+        return Problem.WriteAsync(context, refusal, call.RequestId);
     }
 
     private async ValueTask<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressCall call)

@@ -34,6 +34,7 @@ public sealed class DefectTests : IDisposable
         Assert.Equal(500, context.Response.StatusCode);
         var problem = JsonDocument.Parse(((MemoryStream)context.Response.Body).ToArray()).RootElement;
         Assert.Equal(("internal", "maybe"), (problem.GetProperty("code").GetString(), problem.GetProperty("sent").GetString()));
+        Assert.Equal("maybe", context.Response.Headers["SendProxy-Sent"]);
         Assert.DoesNotContain("torn", problem.GetRawText(), StringComparison.Ordinal);
         var lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n').Where(l => l.Contains("InvalidTimeZoneException: torn", StringComparison.Ordinal));
         Assert.Contains(problem.GetProperty("instance").GetString()!["urn:uuid:".Length..], Assert.Single(lines), StringComparison.Ordinal);

@@ -7,22 +7,18 @@ internal sealed class AnswerContent : HttpContent
 {
     private readonly ReadOnlyMemory<byte> _body;
 
-    /// <param name="isBodiless">An answer that has no body whatever its headers say: they tell of the one that GET would bring.</param>
-    public AnswerContent(ReadOnlyMemory<byte> body, HttpContent original, bool isBodiless)
+    public AnswerContent(ReadOnlyMemory<byte> body, HttpContent original)
     {
         _body = body;
         foreach (var (name, values) in original.Headers.NonValidated)
         {
-            if (isBodiless || !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
             {
                 Headers.TryAddWithoutValidation(name, values);
             }
         }
 
-        if (!isBodiless)
-        {
-            Headers.ContentLength = body.Length;
-        }
+        Headers.ContentLength = body.Length;
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => stream.WriteAsync(_body).AsTask();

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace SendProxy.Sending.Attempts;
 
 /// <summary>
@@ -53,6 +55,10 @@ internal static class AnswerReader
 
     /// <returns>False where there can be none: HTTP/1.1 has them in chunked bodies only. Asking for them makes an object of their own.</returns>
     public static bool MayHaveTrailers(HttpResponseMessage answer) => answer.Version.Major != 1 || answer.Headers.NonValidated.Contains("Transfer-Encoding");
+
+    /// <returns>True where there is no body, whatever the headers say: they tell of the one that GET would bring.</returns>
+    public static bool IsBodiless(HttpMethod method, HttpResponseMessage answer) =>
+        method == HttpMethod.Head || answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified;
 
     private static bool IsEventStream(HttpResponseMessage answer) =>
         answer.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type)

@@ -204,12 +204,9 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
         return upstream.Credential.Inject(request, key) ? request : null;
     }
 
-    private bool IsBodiless(HttpResponseMessage answer) =>
-        run.Message.Method == HttpMethod.Head || answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified;
-
     private ValueTask<byte[]?> ReadAsync(Upstream upstream, HttpResponseMessage answer, CancellationToken cancellation)
     {
-        if (IsBodiless(answer))
+        if (AnswerReader.IsBodiless(run.Message.Method, answer))
         {
             return new([]);
         }

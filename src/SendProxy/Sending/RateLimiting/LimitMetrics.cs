@@ -64,7 +64,7 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
         public Series(LimitMetrics all, LimitOptions options, LaneTable lanes)
         {
             (_all, _limit) = (all, options.Name);
-            _permits = [.. lanes.All.Select(l => Modes.Select(m => all._permits.WithLabels(_limit, l.Name, Word(m))).ToArray())];
+            _permits = [.. lanes.All.Select(l => Modes.Select(m => all._permits.WithLabels(_limit, l.Name, m.Word())).ToArray())];
             _waits = [.. lanes.All.Select(l => all._waits.WithLabels(_limit, l.Name))];
             _waiting = all._waiting.WithLabels(_limit);
             _level = all._level.WithLabels(_limit);
@@ -116,8 +116,6 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
             _all._found.WithLabels(_limit, finding.Kind.ToString().ToLowerInvariant(), applied ? "true" : "false").Inc();
 
         public void QuotaUsed(double share) => _all._quota.WithLabels(_limit).Set(share);
-
-        private static string Word(PermitMode mode) => mode.ToString().ToLowerInvariant();
 
         private static string Word(PermitRefusal reason) => reason switch
         {

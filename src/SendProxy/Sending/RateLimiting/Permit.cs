@@ -21,6 +21,14 @@ internal enum PermitMode
     Share,
 }
 
+internal static class PermitModes
+{
+    private static readonly string[] Words = [.. Enum.GetValues<PermitMode>().Select(m => m.ToString().ToLowerInvariant())];
+
+    /// <returns>As the header, the metrics and docs/METRICS.md have it: <c>ready</c>.</returns>
+    public static string Word(this PermitMode mode) => Words[(int)mode];
+}
+
 /// <summary>A permit, or why there is none.</summary>
 /// <param name="Level">What was left at its grant, for learning; NaN where that is not known.</param>
 /// <param name="Epoch">What <paramref name="Level"/> belongs to.</param>
