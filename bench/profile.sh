@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Where a request's time goes: perf on a binary with symbols, closed loop, 32 connections; strace's counts; both to artifacts/bench/profile.
-# Usage: bash bench/profile.sh [SECONDS]     RATE=1000 for an open loop, SENDPROXY_BINARY for another binary (published with -p:StripSymbols=false)
+# Usage: bash bench/profile.sh [SECONDS]     RATE=1000 for an open loop, WAY=in for webhooks, SENDPROXY_BINARY for another binary (published with -p:StripSymbols=false)
 set -euo pipefail
 # shellcheck source=bench/stage.sh
 source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
@@ -13,12 +13,11 @@ if [[ -z $binary ]]; then
 fi
 stage
 proxy whole 18310 "$binary"
-url=http://127.0.0.1:18310/v1/sms/send
-"$LOAD" --url "$url" --seconds 2 >/dev/null # warm
+load 18310 --seconds 2 >/dev/null # warm
 
 perf record -q -e cpu-clock -F 1999 --call-graph fp -o "$OUT/perf.data" -p "$proxy" -- sleep "$((SECONDS_RUN - 1))" >/dev/null 2>&1 &
 recorder=$!
-report=$("$LOAD" --url "$url" --rate "$RATE" --seconds "$SECONDS_RUN")
+report=$(load 18310 --rate "$RATE" --seconds "$SECONDS_RUN")
 wait "$recorder"
 echo "$report" | tee "$OUT/load.json"
 perf report -i "$OUT/perf.data" --no-children --sort symbol -g none --percent-limit 0.25 --stdio 2>/dev/null | grep -v '^#' | grep . >"$OUT/self.txt"
@@ -29,7 +28,7 @@ perf report -i "$OUT/perf.data" --no-children --sort comm -g none --stdio 2>/dev
 timeout -s INT 5 strace -f -c -q -o "$OUT/strace.txt" -p "$proxy" >/dev/null 2>&1 &
 tracer=$!
 sleep 0.5
-"$LOAD" --url "$url" --rate "$RATE" --seconds 3 >"$OUT/strace-load.json"
+load 18310 --rate "$RATE" --seconds 3 >"$OUT/strace-load.json"
 wait "$tracer" || true
 head -n 25 "$OUT/self.txt"
 cat "$OUT/dso.txt"

@@ -2,52 +2,88 @@ using SendProxy.Sqlite;
 
 namespace SendProxy.Queueing;
 
+/// <summary>A name that is remembered.</summary>
+/// <param name="Seq">Its place.</param>
+/// <param name="Item">The item that had it first.</param>
+/// <param name="Until">Unix milliseconds; then it may be had again.</param>
+internal readonly record struct Sighting(long Seq, Guid Item, long Until);
+
 /// <summary>
 /// Which names were seen, by scope; how many are counted in memory. Only the journal's thread uses it.
 /// </summary>
 internal sealed class DedupeBook(QueueMetrics metrics)
 {
-    private const string Find = "SELECT item, until, seq FROM dedupe WHERE scope = $1 AND hash = $2";
-    private const string Insert = "INSERT INTO dedupe (scope, hash, item, until) VALUES ($1, $2, $3, $4)";
-    private const string Oldest = "SELECT seq, until FROM dedupe WHERE scope = $1 ORDER BY seq LIMIT $2";
-    private const string Delete = "DELETE FROM dedupe WHERE seq = $1";
-    private const string Counts = "SELECT scope, count(*) FROM dedupe GROUP BY scope";
+    private const string Find = "SELECT seq, item, until FROM name WHERE head = ?1 AND rest = ?2 AND seq BETWEEN ?3 AND ?4";
+    private const string Insert = "INSERT INTO name (seq, head, rest, item, until) VALUES (?1, ?2, ?3, ?4, ?5)";
+    private const string Oldest = "SELECT seq, until FROM name WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3";
+    private const string Newest = "SELECT max(seq) FROM name WHERE seq BETWEEN ?1 AND ?2";
+    private const string Delete = "DELETE FROM name WHERE seq = ?1";
+    private const string Scopes = "SELECT number, scope FROM dedupe_scope";
+    private const string InsertScope = "INSERT INTO dedupe_scope (scope) VALUES (?1) RETURNING number";
 
-    private readonly Dictionary<string, long> _counts = new(StringComparer.Ordinal);
+    // From the index alone, which is a third of the table.
+    private const string Counts = "SELECT seq >> 44, count(*) FROM name INDEXED BY name_head WHERE head >= x'' GROUP BY 1";
+
+    private readonly Dictionary<string, Scope> _scopes = new(StringComparer.Ordinal);
 
     public void Load(SqliteSession session)
     {
-        using var counts = session.Query(Counts);
-        while (counts.Read())
+        var byNumber = new Dictionary<long, Scope>();
+        using (var scopes = session.Query(Scopes))
         {
-            _counts[counts.GetString(0)] = counts.GetInt64(1);
+            while (scopes.Read())
+            {
+                byNumber.Add(scopes.Number(0), _scopes[scopes.Text(1)] = new Scope(scopes.Number(0)));
+            }
+        }
+
+        using (var counts = session.Query(Counts))
+        {
+            while (counts.Read())
+            {
+                byNumber[counts.Number(0)].Count = counts.Number(1);
+            }
+        }
+
+        foreach (var scope in byNumber.Values)
+        {
+            scope.Next = (session.Number(Newest, scope.First, scope.Last) ?? scope.First) + 1;
         }
     }
 
-    /// <returns>The item that had this name first, or null when it is new or its window is over.</returns>
-    public static Guid? Seen(SqliteSession session, DedupeKey key, byte[] hash, long now)
+    /// <returns>Null for a name that nobody had; else who, though its window may be over.</returns>
+    public Sighting? Seen(SqliteSession session, DedupeKey key, NameHash hash)
     {
-        using var found = session.Query(Find, key.Scope, hash);
-        return found.Read() && found.GetInt64(1) > now
-            ? new Guid(found.GetFieldValue<byte[]>(0), bigEndian: true)
-            : null;
+        if (!_scopes.TryGetValue(key.Scope, out var scope))
+        {
+            return null;
+        }
+
+        using var found = session.Query(Find, hash.Head, hash.Rest, scope.First, scope.Last);
+        return found.Read() ? new Sighting(found.Number(0), new Guid(found.Bytes(1), bigEndian: true), found.Number(2)) : null;
     }
 
-    /// <summary>Remembers a name that was not seen; beyond the scope's bound the oldest is forgotten.</summary>
-    public void Remember(SqliteSession session, DedupeKey key, byte[] hash, SealedItem item, long now)
+    /// <summary>Remembers a name; beyond the scope's bound the oldest is forgotten.</summary>
+    /// <param name="session">Its transaction.</param>
+    /// <param name="item">Has a dedupe key.</param>
+    /// <param name="outlived">Who had it before, and too long ago.</param>
+    /// <param name="now">Unix milliseconds.</param>
+    public void Remember(SqliteSession session, SealedItem item, Sighting? outlived, long now)
     {
-        if (Outlived(session, key, hash) is { } outlived)
+        var (key, hash) = (item.Item.Dedupe!, item.DedupeHash!.Value);
+        var scope = ScopeOf(session, key.Scope);
+        if (outlived is { } old)
         {
-            Forget(session, key.Scope, outlived);
+            Forget(session, scope, old.Seq);
         }
 
         var until = now + (long)key.Window.TotalMilliseconds;
-        session.Execute(Insert, key.Scope, hash, item.Id.ToByteArray(bigEndian: true), until);
-        Count(session, key.Scope, 1);
-        while (_counts[key.Scope] > key.MaxIds)
+        session.Execute(Insert, scope.Next++, hash.Head, hash.Rest, item.Id.ToByteArray(bigEndian: true), until);
+        Count(session, scope, 1);
+        while (scope.Count > key.MaxIds)
         {
-            var (seq, lasts) = OldestOf(session, key.Scope, 1)[0];
-            Forget(session, key.Scope, seq);
+            var (seq, lasts) = OldestOf(session, scope, 1)[0];
+            Forget(session, scope, seq);
             if (lasts > now)
             {
                 var queue = item.Item.Queue;
@@ -60,7 +96,7 @@ internal sealed class DedupeBook(QueueMetrics metrics)
     public int Sweep(SqliteSession session, long now, int max)
     {
         var forgotten = 0;
-        foreach (var scope in _counts.Keys.ToArray())
+        foreach (var scope in _scopes.Values)
         {
             foreach (var (seq, until) in OldestOf(session, scope, max - forgotten))
             {
@@ -77,33 +113,51 @@ internal sealed class DedupeBook(QueueMetrics metrics)
         return forgotten;
     }
 
-    private static long? Outlived(SqliteSession session, DedupeKey key, byte[] hash)
-    {
-        using var found = session.Query(Find, key.Scope, hash);
-        return found.Read() ? found.GetInt64(2) : null;
-    }
-
-    private static List<(long Seq, long Until)> OldestOf(SqliteSession session, string scope, int max)
+    private static List<(long Seq, long Until)> OldestOf(SqliteSession session, Scope scope, int max)
     {
         var oldest = new List<(long Seq, long Until)>();
-        using var rows = session.Query(Oldest, scope, max);
+        using var rows = session.Query(Oldest, scope.First, scope.Last, max);
         while (rows.Read())
         {
-            oldest.Add((rows.GetInt64(0), rows.GetInt64(1)));
+            oldest.Add((rows.Number(0), rows.Number(1)));
         }
 
         return oldest;
     }
 
-    private void Forget(SqliteSession session, string scope, long seq)
+    private static void Forget(SqliteSession session, Scope scope, long seq)
     {
         session.Execute(Delete, seq);
         Count(session, scope, -1);
     }
 
-    private void Count(SqliteSession session, string scope, int change)
+    private static void Count(SqliteSession session, Scope scope, int change)
     {
-        _counts[scope] = _counts.GetValueOrDefault(scope) + change;
-        session.OnRolledBack(() => _counts[scope] -= change);
+        scope.Count += change;
+        session.OnRolledBack(() => scope.Count -= change);
+    }
+
+    private Scope ScopeOf(SqliteSession session, string name)
+    {
+        if (!_scopes.TryGetValue(name, out var scope))
+        {
+            scope = _scopes[name] = new Scope(session.Number(InsertScope, name)!.Value);
+            session.OnRolledBack(() => _scopes.Remove(name));
+        }
+
+        return scope;
+    }
+
+    private sealed class Scope(long number)
+    {
+        private const int OrderBits = 44;
+
+        public long First => number << OrderBits;
+
+        public long Last => First | ((1L << OrderBits) - 1);
+
+        public long Next { get; set; } = (number << OrderBits) + 1;
+
+        public long Count { get; set; }
     }
 }

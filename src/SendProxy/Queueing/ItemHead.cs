@@ -12,8 +12,8 @@ internal sealed record ItemHead(
         using var row = session.Query(ItemSql.Head, queue, id.ToByteArray(bigEndian: true));
         return row.Read()
             ? new ItemHead(
-                row.GetInt64(0), book[row.GetInt64(1)], (ItemState)row.GetInt32(2), row.GetInt32(3) == 1,
-                row.GetInt32(4), row.GetInt64(5), row.IsDBNull(6) ? null : row.GetString(6), row.GetInt64(7) != 0)
+                row.Number(0), book[row.Number(1)], (ItemState)row.Int(2), row.Int(3) == 1,
+                row.Int(4), row.Number(5), row.TextOrNull(6), row.Number(7) != 0)
             : null;
     }
 

@@ -1,5 +1,5 @@
-using Microsoft.Data.Sqlite;
 using SendProxy.Secrets.Sealing;
+using SendProxy.Sqlite;
 
 namespace SendProxy.Queueing;
 
@@ -16,37 +16,37 @@ internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState 
     /// <param name="reader">On a row.</param>
     /// <param name="book">Names the lot.</param>
     /// <param name="whole">Answer and body were asked for.</param>
-    public static ItemRow Read(SqliteDataReader reader, LotBook book, bool whole)
+    public static ItemRow Read(SqliteRows reader, LotBook book, bool whole)
     {
-        var lot = book[reader.GetInt64(2)];
+        var lot = book[reader.Number(2)];
         var item = new StoredItem
         {
-            Id = new Guid(reader.GetFieldValue<byte[]>(1), bigEndian: true),
+            Id = new Guid(reader.Bytes(1), bigEndian: true),
             Queue = lot.Queue,
             Route = lot.Route,
             Group = lot.Group,
-            SchemaVersion = reader.GetInt32(3),
-            State = ((ItemState)reader.GetInt32(4)).Seen(book.IsHeld(lot)),
-            Lane = reader.GetInt32(5),
-            Attempts = reader.GetInt32(7),
-            Attempting = reader.GetInt64(8) != 0,
+            SchemaVersion = reader.Int(3),
+            State = ((ItemState)reader.Int(4)).Seen(book.IsHeld(lot)),
+            Lane = reader.Int(5),
+            Attempts = reader.Int(7),
+            Attempting = reader.Number(8) != 0,
             Created = Time(reader, 9)!.Value,
             Due = Time(reader, 10)!.Value,
             Deadline = Time(reader, 11),
             Expires = Time(reader, 12),
             Finished = Time(reader, 13),
-            OrderKey = Text(reader, 14),
-            IdempotencyKey = Text(reader, 15),
-            KeyFingerprint = Text(reader, 16),
-            Reason = Text(reader, 17),
-            Answer = reader.IsDBNull(18) ? null : new Answer(reader.GetInt32(18), default),
+            OrderKey = reader.TextOrNull(14),
+            IdempotencyKey = reader.TextOrNull(15),
+            KeyFingerprint = reader.TextOrNull(16),
+            Reason = reader.TextOrNull(17),
+            Answer = reader.IsNull(18) ? null : new Answer(reader.Int(18), default),
         };
         return new ItemRow(
-            item, reader.GetInt64(0), reader.GetInt64(6), (ItemState)reader.GetInt32(20),
-            reader.GetFieldValue<byte[]>(19))
+            item, reader.Number(0), reader.Number(6), (ItemState)reader.Int(20),
+            reader.Bytes(19))
         {
-            Answer = whole && !reader.IsDBNull(AnswerColumn) ? reader.GetFieldValue<byte[]>(AnswerColumn) : null,
-            Body = whole ? reader.GetFieldValue<byte[]>(AnswerColumn + 1) : null,
+            Answer = whole ? reader.BytesOrNull(AnswerColumn) : null,
+            Body = whole ? reader.Bytes(AnswerColumn + 1) : null,
         };
     }
 
@@ -72,9 +72,6 @@ internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState 
         return null;
     }
 
-    private static string? Text(SqliteDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetString(column);
-
-    private static DateTimeOffset? Time(SqliteDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(column));
+    private static DateTimeOffset? Time(SqliteRows reader, int column) =>
+        reader.NumberOrNull(column) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
 }

@@ -46,7 +46,7 @@ internal sealed class LotBook
     {
         if (!_byName.TryGetValue((queue, route, group), out var lot))
         {
-            lot = new Lot((long)session.Scalar(LotSql.Insert, queue, route, group)!, queue, route, group);
+            lot = new Lot(session.Number(LotSql.Insert, queue, route, group)!.Value, queue, route, group);
             Add(lot);
             session.OnRolledBack(() => Forget(lot));
         }
@@ -118,7 +118,7 @@ internal sealed class LotBook
         {
             while (lots.Read())
             {
-                Add(new Lot(lots.GetInt64(0), lots.GetString(1), lots.GetString(2), lots.GetString(3)));
+                Add(new Lot(lots.Number(0), lots.Text(1), lots.Text(2), lots.Text(3)));
             }
         }
 
@@ -131,8 +131,8 @@ internal sealed class LotBook
         {
             while (counts.Read())
             {
-                this[counts.GetInt64(0)].Items[counts.GetInt32(1)] += counts.GetInt64(2);
-                TotalItems += counts.GetInt64(2);
+                this[counts.Number(0)].Items[counts.Int(1)] += counts.Number(2);
+                TotalItems += counts.Number(2);
             }
         }
 
@@ -140,7 +140,7 @@ internal sealed class LotBook
         {
             while (ready.Read())
             {
-                this[ready.GetInt64(0)].Ready[ready.GetInt32(1)] += ready.GetInt64(2);
+                this[ready.Number(0)].Ready[ready.Int(1)] += ready.Number(2);
             }
         }
 
@@ -148,8 +148,8 @@ internal sealed class LotBook
         while (holds.Read())
         {
             var hold = new Hold(
-                holds.GetString(0), (HoldScope)holds.GetInt32(1), holds.GetString(2), holds.GetString(3),
-                DateTimeOffset.FromUnixTimeMilliseconds(holds.GetInt64(4)));
+                holds.Text(0), (HoldScope)holds.Int(1), holds.Text(2), holds.Text(3),
+                DateTimeOffset.FromUnixTimeMilliseconds(holds.Number(4)));
             _holds[(hold.Queue, hold.Scope, hold.Name)] = hold;
         }
     }

@@ -51,7 +51,7 @@ internal sealed class LotCursor(SqliteSession session, Lot lot, long now, int ma
 
     /// <summary>Whether no other item of its order key is in flight.</summary>
     public bool MayGo(SqliteSession session) =>
-        _at.OrderKey is null || session.Scalar(ItemSql.InFlight, lot.Number, _at.OrderKey) is null;
+        _at.OrderKey is null || session.Number(ItemSql.InFlight, lot.Number, _at.OrderKey) is null;
 
     public void Took() => _taken++;
 
@@ -60,7 +60,7 @@ internal sealed class LotCursor(SqliteSession session, Lot lot, long now, int ma
         using var rows = session.Query(ItemSql.Due, lot.Number, _lane, _at.Due, _at.Seq, now, _chunk);
         while (rows.Read())
         {
-            _read.Enqueue((rows.GetInt64(0), rows.GetInt64(1), rows.IsDBNull(2) ? null : rows.GetString(2)));
+            _read.Enqueue((rows.Number(0), rows.Number(1), rows.TextOrNull(2)));
         }
 
         _ended = _read.Count < _chunk;

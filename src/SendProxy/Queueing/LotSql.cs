@@ -3,9 +3,9 @@ namespace SendProxy.Queueing;
 /// <summary>Statements of lots and holds.</summary>
 internal static class LotSql
 {
-    public const string Insert = "INSERT INTO lot (queue, route, grp) VALUES ($1, $2, $3) RETURNING lot";
+    public const string Insert = "INSERT INTO lot (queue, route, grp) VALUES (?1, ?2, ?3) RETURNING lot";
 
-    public const string Delete = "DELETE FROM lot WHERE lot = $1";
+    public const string Delete = "DELETE FROM lot WHERE lot = ?1";
 
     public const string Lots = "SELECT lot, queue, route, grp FROM lot";
 
@@ -16,11 +16,11 @@ internal static class LotSql
         "SELECT lot, lane, count(*) FROM item INDEXED BY item_ready WHERE ready = 1 GROUP BY lot, lane";
 
     public const string Hold = """
-        INSERT INTO hold (queue, scope, name, reason, since) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO hold (queue, scope, name, reason, since) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT DO UPDATE SET reason = excluded.reason, since = excluded.since
         """;
 
-    public const string Release = "DELETE FROM hold WHERE queue = $1 AND scope = $2 AND name = $3";
+    public const string Release = "DELETE FROM hold WHERE queue = ?1 AND scope = ?2 AND name = ?3";
 
     public const string Holds = "SELECT queue, scope, name, reason, since FROM hold";
 }

@@ -5,7 +5,7 @@ using SendProxy.Secrets.Sealing;
 namespace SendProxy.Queueing;
 
 /// <summary>A new item ready to be stored: with its id, sealed on the caller's thread, its dedupe key hashed.</summary>
-internal sealed record SealedItem(NewItem Item, Guid Id, byte[] Metadata, byte[] Body, byte[]? DedupeHash)
+internal sealed record SealedItem(NewItem Item, Guid Id, byte[] Metadata, byte[] Body, NameHash? DedupeHash)
 {
     // A row's other columns and its entries in five indexes, measured at about 400 bytes; rounded up.
     private const int RowBytes = 512;
@@ -22,6 +22,19 @@ internal sealed record SealedItem(NewItem Item, Guid Id, byte[] Metadata, byte[]
             item, id,
             seal.Seal(item.Metadata.Span, new SealContext(item.Queue, id, item.Route, SealPart.Metadata)),
             seal.Seal(item.Body.Span, new SealContext(item.Queue, id, item.Route, SealPart.Body)),
-            item.Dedupe is { } dedupe ? SHA256.HashData(Encoding.UTF8.GetBytes(dedupe.Key)) : null);
+            item.Dedupe is { } dedupe ? NameHash.Of(dedupe.Key) : null);
+    }
+}
+
+/// <summary>The first half of a name's SHA-256, in two parts of 8 bytes; the index is over the first.</summary>
+internal readonly record struct NameHash(byte[] Head, byte[] Rest)
+{
+    private const int PartBytes = 8;
+
+    public static NameHash Of(string name)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(name), hash);
+        return new NameHash(hash[..PartBytes].ToArray(), hash.Slice(PartBytes, PartBytes).ToArray());
     }
 }

@@ -69,16 +69,16 @@ internal sealed class SqliteClaims(LotBook book, QueueSignals signals)
         {
             while (overdue.Count < request.Max && found.Read())
             {
-                var lot = book[found.GetInt64(1)];
+                var lot = book[found.Number(1)];
                 if (Wanted(request, lot))
                 {
-                    overdue.Add((found.GetInt64(0), lot, found.GetInt32(2) == 1));
+                    overdue.Add((found.Number(0), lot, found.Int(2) == 1));
                 }
             }
         }
 
         var rows = overdue.ConvertAll(item => Lease(session, item.Lot, item.Seq, request.Mark, item.Ready));
-        var next = rows.Count == request.Max ? now : (long?)session.Scalar(ItemSql.NextExpires, request.Queue, now);
+        var next = rows.Count == request.Max ? now : session.Number(ItemSql.NextExpires, request.Queue, now);
         return new ClaimedRows(rows, next is { } at ? Time(at) : null, version);
     }
 
@@ -104,7 +104,7 @@ internal sealed class SqliteClaims(LotBook book, QueueSignals signals)
             for (var lane = 0; lane < Lot.Lanes; lane++)
             {
                 if (lot.Lot.Ready[lane] > 0
-                    && session.Scalar(ItemSql.NextDue, lot.Lot.Number, lane, now) is long due && !(due >= next))
+                    && session.Number(ItemSql.NextDue, lot.Lot.Number, lane, now) is long due && !(due >= next))
                 {
                     next = due;
                 }

@@ -14,7 +14,7 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
 
     public EnqueueResult Enqueue(SqliteSession session, SealedItem item, long now)
     {
-        if (Earlier(session, item, now) is { } earlier)
+        if (Earlier(session, item, now, out var outlived) is { } earlier)
         {
             return EnqueueResult.Duplicate(earlier);
         }
@@ -24,14 +24,14 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
             return EnqueueResult.Full(FullRetryAfter);
         }
 
-        Insert(session, item, now);
+        Insert(session, item, outlived, now);
         return EnqueueResult.Stored(item.Id);
     }
 
     /// <summary>Stores all that are not there yet, or, when there is no room for them, none.</summary>
     public bool TryEnqueueAll(SqliteSession session, IReadOnlyList<SealedItem> items, long now)
     {
-        var fresh = items.Where(item => Earlier(session, item, now) is null).ToList();
+        var fresh = items.Where(item => Earlier(session, item, now, out _) is null).ToList();
         if (fresh.Count > 0 && !MakeRoom(session, fresh.Count, fresh.Sum(item => (long)item.Bytes)))
         {
             return false;
@@ -40,23 +40,26 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
         foreach (var item in fresh)
         {
             // Again: one may be another's duplicate.
-            if (Earlier(session, item, now) is null)
+            if (Earlier(session, item, now, out var outlived) is null)
             {
-                Insert(session, item, now);
+                Insert(session, item, outlived, now);
             }
         }
 
         return true;
     }
 
-    private static Guid? Earlier(SqliteSession session, SealedItem item, long now)
+    /// <returns>The item that this one repeats; null when it is new.</returns>
+    private Guid? Earlier(SqliteSession session, SealedItem item, long now, out Sighting? outlived)
     {
-        if (item.DedupeHash is { } hash && DedupeBook.Seen(session, item.Item.Dedupe!, hash, now) is { } earlier)
+        outlived = item.DedupeHash is { } hash ? dedupe.Seen(session, item.Item.Dedupe!, hash) : null;
+        if (outlived is { } seen && seen.Until > now)
         {
-            return earlier;
+            return seen.Item;
         }
 
-        return session.Scalar(ItemSql.Exists, item.Item.Queue, item.Id.ToByteArray(bigEndian: true)) is null
+        // An id that was made for it is nobody else's.
+        return item.Item.Id is null || session.Number(ItemSql.Exists, item.Item.Queue, item.Id.ToByteArray(bigEndian: true)) is null
             ? null
             : item.Id;
     }
@@ -64,6 +67,11 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
     /// <summary>Gives up finished items before their time rather than refuse new ones.</summary>
     private bool MakeRoom(SqliteSession session, int items, long bytes)
     {
+        if (session.UsedBytes + bytes > _softBytes)
+        {
+            session.ForgetUsedBytes();
+        }
+
         while (book.TotalItems + items > options.MaxItems || session.UsedBytes + bytes > _softBytes)
         {
             // Not to give up some and refuse all the same.
@@ -76,11 +84,11 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
         return true;
     }
 
-    private void Insert(SqliteSession session, SealedItem sealedItem, long now)
+    private void Insert(SqliteSession session, SealedItem sealedItem, Sighting? outlived, long now)
     {
         var item = sealedItem.Item;
         var lot = book.Get(session, item.Queue, item.Route, item.Group);
-        var ready = item.OrderKey is null || session.Scalar(ItemSql.AnyBefore, lot.Number, item.OrderKey) is null;
+        var ready = item.OrderKey is null || session.Number(ItemSql.AnyBefore, lot.Number, item.OrderKey) is null;
         session.Execute(
             ItemSql.Insert, item.Queue, sealedItem.Id.ToByteArray(bigEndian: true), lot.Number, item.SchemaVersion,
             ready ? 1 : 0, item.Lane, now, item.Due?.ToUnixTimeMilliseconds() ?? now,
@@ -88,9 +96,9 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
             item.IdempotencyKey, item.KeyFingerprint, sealedItem.Metadata, sealedItem.Body);
         session.AddUsedBytes(sealedItem.Bytes);
         book.Move(session, lot, null, ItemState.Queued, item.Lane, ready ? 1 : 0);
-        if (sealedItem.DedupeHash is { } hash)
+        if (sealedItem.DedupeHash is not null)
         {
-            dedupe.Remember(session, item.Dedupe!, hash, sealedItem, now);
+            dedupe.Remember(session, sealedItem, outlived, now);
         }
     }
 }

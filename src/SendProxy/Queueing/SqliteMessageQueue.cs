@@ -66,7 +66,7 @@ internal sealed class SqliteMessageQueue : IMessageQueue
                 + $"{options.Minimum.WireName()}; use a local disk, or lower the minimum");
         }
 
-        var hasItems = await journal.ReadAsync(session => session.Scalar(ItemSql.Any) is not null, cancel);
+        var hasItems = await journal.ReadAsync(session => session.Number(ItemSql.Any) is not null, cancel);
         if (hasItems.Error is not null)
         {
             throw new JournalUnavailableException(options.Path, "cannot be read; see the disk's errors");

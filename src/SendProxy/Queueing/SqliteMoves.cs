@@ -28,7 +28,7 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
 
         session.Execute(
             ItemSql.Finish, head.Seq, (int)finish.State, now, finish.Reason, finish.AttemptsMade,
-            finish.Answer?.Status, Seal(lease, head.Lot, finish.Answer));
+            finish.Answer?.Status, Seal(session, lease, head.Lot, finish.Answer));
         Left(session, head, finish.State, ready: false);
         Unblock(session, head);
         return QueueVerdict.Done;
@@ -41,10 +41,10 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
             return QueueVerdict.Stale;
         }
 
-        var ready = (long)session.Scalar(
+        var ready = session.Number(
             ItemSql.Retry, head.Seq, retry.Due.ToUnixTimeMilliseconds(), retry.Reason, retry.AttemptsMade,
             retry.KeepAttempting ? 1 : 0, retry.LetOthersPass ? 1 : 0, retry.Answer?.Status,
-            Seal(lease, head.Lot, retry.Answer))! == 1;
+            Seal(session, lease, head.Lot, retry.Answer)) == 1;
         Left(session, head, ItemState.Retrying, ready);
         Unblock(session, head);
         return QueueVerdict.Done;
@@ -61,7 +61,7 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
         using (var row = session.Query(ItemSql.GiveBack, head.Seq))
         {
             row.Read();
-            (ready, state) = (row.GetInt64(0), row.GetInt64(1));
+            (ready, state) = (row.Number(0), row.Number(1));
         }
 
         Left(session, head, (ItemState)state, ready == 1);
@@ -99,6 +99,7 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
             return QueueResult.Refused(head.SeenState(book));
         }
 
+        session.AddUsedBytes(edit.Body.Length);
         session.Execute(
             ItemSql.Edit, head.Seq,
             seal.Seal(edit.Metadata.Span, new SealContext(queue, id, head.Lot.Route, SealPart.Metadata)),
@@ -148,13 +149,20 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
     private void Unblock(SqliteSession session, ItemHead head)
     {
         if (head.OrderKey is not null
-            && session.Scalar(ItemSql.UnblockFirst, head.Lot.Number, head.OrderKey) is long lane)
+            && session.Number(ItemSql.UnblockFirst, head.Lot.Number, head.OrderKey) is long lane)
         {
             book.Unblocked(session, head.Lot, (int)lane);
         }
     }
 
-    private byte[]? Seal(Lease lease, Lot lot, Answer? answer) => answer is null
-        ? null
-        : seal.Seal(answer.Body.Span, new SealContext(lease.Queue, lease.Id, lot.Route, SealPart.Answer));
+    private byte[]? Seal(SqliteSession session, Lease lease, Lot lot, Answer? answer)
+    {
+        if (answer is null)
+        {
+            return null;
+        }
+
+        session.AddUsedBytes(answer.Body.Length);
+        return seal.Seal(answer.Body.Span, new SealContext(lease.Queue, lease.Id, lot.Route, SealPart.Answer));
+    }
 }

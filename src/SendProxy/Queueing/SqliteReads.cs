@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Data.Sqlite;
 using SendProxy.Sqlite;
 
 namespace SendProxy.Queueing;
@@ -47,7 +46,7 @@ internal sealed class SqliteReads(LotBook book)
         long? oldest = null;
         foreach (var state in (ReadOnlySpan<ItemState>)[ItemState.Queued, ItemState.Leased, ItemState.Retrying])
         {
-            if (session.Scalar(ItemSql.Oldest, queue, (int)state) is long created && !(created >= oldest))
+            if (session.Number(ItemSql.Oldest, queue, (int)state) is long created && !(created >= oldest))
             {
                 oldest = created;
             }
@@ -74,7 +73,7 @@ internal sealed class SqliteReads(LotBook book)
         return [.. queued.Concat(retrying).OrderBy(row => row.Seq).Take(max)];
     }
 
-    private List<ItemRow> Rows(SqliteDataReader reader)
+    private List<ItemRow> Rows(SqliteRows reader)
     {
         using var rows = reader;
         var read = new List<ItemRow>();

@@ -59,7 +59,7 @@ internal sealed class SqliteSweep(LotBook book, DedupeBook dedupe, JournalOption
         {
             while (oldest.Read())
             {
-                rows.Add((oldest.GetInt64(0), oldest.GetInt64(1), oldest.GetInt32(2)));
+                rows.Add((oldest.Number(0), oldest.Number(1), oldest.Int(2)));
             }
         }
 

@@ -44,6 +44,11 @@ internal sealed class JournalLoop(
             }
             else
             {
+                if (work.Defect is not null)
+                {
+                    metrics.Defect();
+                }
+
                 work.Complete();
             }
         }
@@ -95,25 +100,45 @@ internal sealed class JournalLoop(
     /// <returns>Null when committed. Otherwise all of it is rolled back.</returns>
     private JournalError? Attempt()
     {
+        // A savepoint costs two statements, and hardly a batch has a defect: the one that has is run again with them.
+        var error = Attempt(isolated: false);
+        if (error is not null || _batch.TrueForAll(work => work.Defect is null))
+        {
+            return error;
+        }
+
+        _batch.ForEach(work => work.Defect = null);
+        return Attempt(isolated: true);
+    }
+
+    /// <param name="isolated">A defect is rolled back alone; else it ends the attempt, and nothing is kept.</param>
+    private JournalError? Attempt(bool isolated)
+    {
         try
         {
             session.Begin();
             foreach (var work in _batch)
             {
-                session.Save();
+                if (isolated)
+                {
+                    session.Save();
+                }
+
                 if (Guarded(work) is { } error)
                 {
                     session.Rollback();
                     return error;
                 }
 
-                if (work.Defect is null)
+                if (!isolated && work.Defect is not null)
                 {
-                    session.ReleaseSaved();
+                    session.Rollback();
+                    return null;
                 }
-                else
+
+                if (isolated)
                 {
-                    session.RollbackToSaved();
+                    End(work);
                 }
             }
 
@@ -125,6 +150,18 @@ internal sealed class JournalLoop(
             session.Rollback();
             return SqliteFaults.Of(e) ?? JournalError.Io;
         }
+    }
+
+    private void End(JournalWork work)
+    {
+        if (work.Defect is null)
+        {
+            session.ReleaseSaved();
+            return;
+        }
+
+        metrics.Defect();
+        session.RollbackToSaved();
     }
 
     /// <returns>An error of the whole batch; null when it ran, or failed alone and has its <c>Defect</c>.</returns>
@@ -143,7 +180,6 @@ internal sealed class JournalLoop(
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            metrics.Defect();
             work.Defect = e;
             return null;
         }

@@ -48,7 +48,10 @@ internal sealed class SqliteJournal : IAsyncDisposable
     /// Runs <paramref name="work"/> in a transaction and yields once that is synced. An exception in it is a defect:
     /// its own changes are rolled back, the caller gets it, and the others of the batch are not touched.
     /// </summary>
-    /// <param name="work">Runs on the journal's thread: no waiting, no I/O of its own.</param>
+    /// <param name="work">
+    /// Runs on the journal's thread: no waiting, no I/O of its own. It runs again where another of its batch has a defect, so what
+    /// it changes outside of the session it undoes by <see cref="SqliteSession.OnRolledBack"/>.
+    /// </param>
     /// <param name="bytes">About how much it writes; bounds a batch.</param>
     /// <param name="cancel">Ends the waiting until the work begins; then nothing was done. Not after that.</param>
     public Task<JournalResult<T>> WriteAsync<T>(Func<SqliteSession, T> work, int bytes, CancellationToken cancel) =>

@@ -8,25 +8,50 @@ namespace SendProxy.Sqlite;
 /// </summary>
 internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
 {
+    // Of transactions, from one count of the pages in use to the next: it takes two statements.
+    private const int CountEvery = 64;
+
     // By reference: a statement is a constant, and hashing its text on each call would cost as much as running it.
-    private readonly Dictionary<string, SqliteCommand> _prepared = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<string, SqliteStatement> _prepared = new(ReferenceEqualityComparer.Instance);
     private readonly List<Action> _undo = [];
     private readonly List<Action> _committed = [];
     private readonly long _pageBytes = SqlitePragma.Number(connection, "page_size");
     private long? _usedBytes;
+    private int _begunSinceCount;
     private int _savedUndo;
     private int _savedCommitted;
 
-    /// <summary>Runs a statement with parameters <c>$1</c> to <c>$n</c>; null is NULL.</summary>
+    /// <summary>Runs a statement with parameters <c>$1</c> to <c>$n</c>.</summary>
     /// <returns>Rows changed.</returns>
-    public int Execute(string sql, params ReadOnlySpan<object?> values) => Bind(sql, values).ExecuteNonQuery();
+    public int Execute(string sql, params ReadOnlySpan<SqliteValue> values)
+    {
+        using var rows = Query(sql, values);
+        while (rows.Read())
+        {
+        }
+
+        return SQLitePCL.raw.sqlite3_changes(connection.Handle);
+    }
 
     /// <returns>The first column of the first row; null when there is no row or it is NULL.</returns>
-    public object? Scalar(string sql, params ReadOnlySpan<object?> values) =>
-        Bind(sql, values).ExecuteScalar() is { } value and not DBNull ? value : null;
+    public long? Number(string sql, params ReadOnlySpan<SqliteValue> values)
+    {
+        using var rows = Query(sql, values);
+        return rows.Read() ? rows.NumberOrNull(0) : null;
+    }
 
     /// <summary>To be disposed before the same statement runs again.</summary>
-    public SqliteDataReader Query(string sql, params ReadOnlySpan<object?> values) => Bind(sql, values).ExecuteReader();
+    public SqliteRows Query(string sql, params ReadOnlySpan<SqliteValue> values)
+    {
+        if (!_prepared.TryGetValue(sql, out var statement))
+        {
+            statement = new SqliteStatement(connection.Handle!, sql);
+            _prepared.Add(sql, statement);
+        }
+
+        statement.Bind(values);
+        return new SqliteRows(statement);
+    }
 
     /// <summary>Called, last first, when the work item or its batch is rolled back.</summary>
     public void OnRolledBack(Action undo) => _undo.Add(undo);
@@ -34,20 +59,22 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     /// <summary>Called after the commit is synced, before the callers are told.</summary>
     public void OnCommitted(Action told) => _committed.Add(told);
 
-    /// <summary>
-    /// Bytes of pages in use, as of the begin of the transaction, and what was told to be added since.
-    /// </summary>
+    /// <summary>Bytes of pages in use: as counted within the last transactions, and what was told to be added since.</summary>
     public long UsedBytes => _usedBytes ??= _pageBytes
-        * ((long)Scalar("PRAGMA page_count")! - (long)Scalar("PRAGMA freelist_count")!);
+        * (Number("PRAGMA page_count")!.Value - Number("PRAGMA freelist_count")!.Value);
 
     public void AddUsedBytes(long bytes) => _usedBytes = UsedBytes + bytes;
 
-    /// <summary>Pages were given back: the next look counts them anew.</summary>
+    /// <summary>Pages may have been given back: the next look counts them anew.</summary>
     public void ForgetUsedBytes() => _usedBytes = null;
 
     public void Begin()
     {
-        _usedBytes = null;
+        if (++_begunSinceCount >= CountEvery)
+        {
+            (_begunSinceCount, _usedBytes) = (0, null);
+        }
+
         Execute("BEGIN IMMEDIATE");
     }
 
@@ -102,9 +129,9 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
 
     public void Dispose()
     {
-        foreach (var command in _prepared.Values)
+        foreach (var statement in _prepared.Values)
         {
-            command.Dispose();
+            statement.Dispose();
         }
 
         connection.Dispose();
@@ -118,33 +145,6 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
         }
 
         _undo.RemoveRange(downTo, _undo.Count - downTo);
-    }
-
-    private SqliteCommand Bind(string sql, ReadOnlySpan<object?> values)
-    {
-        if (!_prepared.TryGetValue(sql, out var command))
-        {
-            command = Prepare(sql, values.Length);
-            _prepared.Add(sql, command);
-        }
-
-        for (var i = 0; i < values.Length; i++)
-        {
-            command.Parameters[i].Value = values[i] ?? DBNull.Value;
-        }
-
-        return command;
-    }
-
-    private SqliteCommand Prepare(string sql, int parameters)
-    {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        for (var i = 1; i <= parameters; i++)
-        {
-            command.Parameters.Add(new SqliteParameter($"${i}", DBNull.Value));
-        }
-
-        return command;
+        _usedBytes = null;
     }
 }

@@ -220,7 +220,7 @@ public sealed class SqliteMessageQueueTests : IDisposable
                 using var rows = session.Query("EXPLAIN QUERY PLAN " + sql);
                 while (rows.Read())
                 {
-                    steps.Add(rows.GetString(3));
+                    steps.Add(rows.Text(3));
                 }
 
                 return string.Join('\n', steps);

@@ -37,7 +37,7 @@ internal sealed class JournalUnderTest : IAsyncDisposable
         Journal.WriteAsync(work, 0, CancellationToken.None);
 
     public Task<JournalResult<int>> InsertAsync(int number, int bytes = 0) =>
-        WriteAsync(session => session.Execute("INSERT INTO number (n, b) VALUES ($1, zeroblob($2))", number, bytes));
+        WriteAsync(session => session.Execute("INSERT INTO number (n, b) VALUES (?1, zeroblob(?2))", number, bytes));
 
     public async Task<long[]> NumbersAsync() => (await Journal.ReadAsync(
         session =>
@@ -46,7 +46,7 @@ internal sealed class JournalUnderTest : IAsyncDisposable
             using var rows = session.Query("SELECT n FROM number ORDER BY n");
             while (rows.Read())
             {
-                numbers.Add(rows.GetInt64(0));
+                numbers.Add(rows.Number(0));
             }
 
             return numbers.ToArray();

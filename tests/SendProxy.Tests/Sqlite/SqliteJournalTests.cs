@@ -43,14 +43,15 @@ public sealed class SqliteJournalTests : IAsyncLifetime
     [Fact]
     public async Task Write_OneOfABatchFails_OnlyItsCallerIsToldAndOnlyItsChangesUndone()
     {
-        var undone = 0;
+        var standing = 0;
         var told = 0;
         using var gate = await BlockAsync();
         var first = _test.InsertAsync(1);
         var failing = _test.WriteAsync(session =>
         {
             session.Execute("INSERT INTO number (n) VALUES (2)");
-            session.OnRolledBack(() => undone++);
+            standing++;
+            session.OnRolledBack(() => standing--);
             session.OnCommitted(() => told++);
             return session.Execute("INSERT INTO number (n) VALUES (1)");
         });
@@ -68,7 +69,7 @@ public sealed class SqliteJournalTests : IAsyncLifetime
         Assert.Null((await last).Error);
         var numbers = await _test.NumbersAsync();
         Assert.Equal([1, 4], numbers);
-        Assert.Equal((1, 0), (undone, told));
+        Assert.Equal((0, 0), (standing, told));
         Assert.Contains(
             "sendproxy_journal_errors_total{kind=\"defect\"} 2", await _test.ScrapeAsync(), StringComparison.Ordinal);
     }
@@ -93,7 +94,7 @@ public sealed class SqliteJournalTests : IAsyncLifetime
         var before = Commits(await _test.ScrapeAsync());
         using var gate = await BlockAsync();
         var waiting = Enumerable.Range(0, 4).Select(i => _test.Journal.WriteAsync(
-            session => session.Execute("INSERT INTO number (n) VALUES ($1)", i), 3 << 20, Cancel)).ToArray();
+            session => session.Execute("INSERT INTO number (n) VALUES (?1)", i), 3 << 20, Cancel)).ToArray();
         gate.Set();
 
         await Task.WhenAll(waiting).WaitAsync(Guard, Cancel);

@@ -56,7 +56,12 @@ public sealed class SqliteOpeningTests : IDisposable
         await using var journal = Open(_options);
 
         var actual = await journal.ReadAsync(
-            session => $"{session.Scalar("PRAGMA " + name)}", TestContext.Current.CancellationToken);
+            session =>
+            {
+                using var row = session.Query("PRAGMA " + name);
+                return row.Read() ? row.Text(0) : null;
+            },
+            TestContext.Current.CancellationToken);
 
         Assert.Equal(value, actual.Value);
     }

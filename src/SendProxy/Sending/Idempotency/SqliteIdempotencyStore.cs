@@ -12,13 +12,13 @@ namespace SendProxy.Sending.Idempotency;
 /// </summary>
 internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal seal, TimeProvider time) : IIdempotencyStore
 {
-    private const string Select = "SELECT fingerprint, state, token, leased, started, expires, answer FROM idempotency WHERE id = $1";
-    private const string Insert = "INSERT INTO idempotency (id, fingerprint, state, token, leased, expires) VALUES ($1, $2, 0, $3, $4, $5)";
-    private const string Take = "UPDATE idempotency SET state = 0, token = $2, leased = $3 WHERE id = $1";
-    private const string Delete = "DELETE FROM idempotency WHERE id = $1";
-    private const string End = "UPDATE idempotency SET state = $3, answer = $4, started = coalesce(started, $5) WHERE id = $1 AND token = $2 AND state = 0";
+    private const string Select = "SELECT fingerprint, state, token, leased, started, expires, answer FROM idempotency WHERE id = ?1";
+    private const string Insert = "INSERT INTO idempotency (id, fingerprint, state, token, leased, expires) VALUES (?1, ?2, 0, ?3, ?4, ?5)";
+    private const string Take = "UPDATE idempotency SET state = 0, token = ?2, leased = ?3 WHERE id = ?1";
+    private const string Delete = "DELETE FROM idempotency WHERE id = ?1";
+    private const string End = "UPDATE idempotency SET state = ?3, answer = ?4, started = coalesce(started, ?5) WHERE id = ?1 AND token = ?2 AND state = 0";
     private const string Recover = "UPDATE idempotency SET leased = 0 WHERE state = 0";
-    private const string Sweep = "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE expires <= $1 ORDER BY expires LIMIT $2)";
+    private const string Sweep = "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE expires <= ?1 ORDER BY expires LIMIT ?2)";
     private const string Queue = "idempotency";
     private const int Running = 0;
     private const int Finished = 1;
@@ -131,8 +131,8 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
         using var row = session.Query(Select, id);
         return row.Read()
             ? new Row(
-                row.GetFieldValue<byte[]>(0), row.GetInt32(1), row.GetInt64(3), row.IsDBNull(4) ? null : row.GetInt64(4),
-                row.GetInt64(5), row.IsDBNull(6) ? null : row.GetFieldValue<byte[]>(6))
+                row.Bytes(0), row.Int(1), row.Number(3), row.NumberOrNull(4),
+                row.Number(5), row.BytesOrNull(6))
             : null;
     }
 
