@@ -140,7 +140,7 @@ public sealed class FleetSimulationTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(true, 3, 0.95)]
+    [InlineData(true, 0, 0.99)]
     [InlineData(false, 30, 0.90)]
     public void Bar7_VendorHasLess_IsLearned(bool headers, int refusals, double use)
     {

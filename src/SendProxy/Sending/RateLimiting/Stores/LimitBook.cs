@@ -184,13 +184,13 @@ internal sealed class LimitBook
             _tat = Math.Max(_tat, now) + (off * step);
             if (seconds < 3)
             {
-                (_cut, _ceiling) = (now, _multiplier);
-                _multiplier = Math.Max(0.05, _multiplier * (1 - Math.Min(0.15, 0.5 * off / (rate * Math.Max(0.1, seconds)))));
+                _multiplier = Math.Max(0.05, _multiplier * (1 - Math.Min(0.15, off / (rate * Math.Max(1, seconds)))));
+                (_cut, _ceiling) = (now, _multiplier / 0.97);
             }
         }
         else if (_multiplier < 1)
         {
-            _multiplier = Math.Min(1, _multiplier + Math.Min(0.05, 0.5 * -off / (rate * Math.Max(0.5, seconds))));
+            _multiplier = Math.Min(1, _multiplier + Math.Min(0.05 * Math.Min(1, seconds), 0.5 * -off / (rate * Math.Max(0.5, seconds))));
         }
     }
 

@@ -118,11 +118,11 @@ if off ~= 0 and tonumber(A[7]) == epoch then
   if off > 0 then
     tat = math.max(tat, now) + off * step
     if seconds < 3 then
-      cut, ceil = now, mult
-      mult = math.max(0.05, mult * (1 - math.min(0.15, 0.5 * off / (rate * math.max(0.1, seconds)))))
+      mult = math.max(0.05, mult * (1 - math.min(0.15, off / (rate * math.max(1, seconds)))))
+      cut, ceil = now, mult / 0.97
     end
   elseif mult < 1 then
-    mult = math.min(1, mult + math.min(0.05, 0.5 * -off / (rate * math.max(0.5, seconds))))
+    mult = math.min(1, mult + math.min(0.05 * math.min(1, seconds), 0.5 * -off / (rate * math.max(0.5, seconds))))
   end
 end
 
