@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Where a request's time goes: perf on a binary with symbols, closed loop, 32 connections; strace's counts; both to artifacts/bench/profile.
-# Usage: bash bench/profile.sh [SECONDS]     RATE=1000 for an open loop, WAY=in for webhooks, SENDPROXY_BINARY for another binary (published with -p:StripSymbols=false)
+# Usage: bash bench/profile.sh [SECONDS]     RATE=1000 for an open loop, WAY=in for webhooks, CONNECTIONS=256, SENDPROXY_BINARY for another binary (published with -p:StripSymbols=false)
 set -euo pipefail
 # shellcheck source=bench/stage.sh
 source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
-readonly SECONDS_RUN=${1:-8} OUT=$PWD/artifacts/bench/profile RATE=${RATE:-0}
+readonly SECONDS_RUN=${1:-8} OUT=$PWD/artifacts/bench/profile RATE=${RATE:-0} CONNECTIONS=${CONNECTIONS:-32}
 mkdir -p "$OUT"
 binary=${SENDPROXY_BINARY:-}
 if [[ -z $binary ]]; then
@@ -17,7 +17,7 @@ load 18310 --seconds 2 >/dev/null # warm
 
 perf record -q -e cpu-clock -F 1999 --call-graph fp -o "$OUT/perf.data" -p "$proxy" -- sleep "$((SECONDS_RUN - 1))" >/dev/null 2>&1 &
 recorder=$!
-report=$(load 18310 --rate "$RATE" --seconds "$SECONDS_RUN")
+report=$(load 18310 --rate "$RATE" --connections "$CONNECTIONS" --seconds "$SECONDS_RUN")
 wait "$recorder"
 echo "$report" | tee "$OUT/load.json"
 perf report -i "$OUT/perf.data" --no-children --sort symbol -g none --percent-limit 0.25 --stdio 2>/dev/null | grep -v '^#' | grep . >"$OUT/self.txt"
@@ -28,7 +28,7 @@ perf report -i "$OUT/perf.data" --no-children --sort comm -g none --stdio 2>/dev
 timeout -s INT 5 strace -f -c -q -o "$OUT/strace.txt" -p "$proxy" >/dev/null 2>&1 &
 tracer=$!
 sleep 0.5
-load 18310 --rate "$RATE" --seconds 3 >"$OUT/strace-load.json"
+load 18310 --rate "$RATE" --connections "$CONNECTIONS" --seconds 3 >"$OUT/strace-load.json"
 wait "$tracer" || true
 head -n 25 "$OUT/self.txt"
 cat "$OUT/dso.txt"

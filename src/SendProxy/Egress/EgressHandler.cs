@@ -28,7 +28,7 @@ internal sealed partial class EgressHandler(
     public async Task HandleAsync(HttpContext context)
     {
         var state = live.Current;
-        var call = new EgressCall(Secrets.RandomId.Next(time.GetUtcNow()))
+        var call = new EgressCall(Secrets.RandomId.Next(time.GetUtcNow()).ToString())
         {
             TakesTrailers = HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpMethods.IsHead(context.Request.Method),
         };

@@ -24,6 +24,7 @@ internal static class ItemSql
         INSERT INTO item (queue, id, lot, schema_version, state, waiting, ready, lane, created, due, deadline, expires,
             order_key, idempotency_key, key_fingerprint, metadata, body)
         VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+        ON CONFLICT (queue, id) DO NOTHING
         """;
 
     public const string Exists = "SELECT 1 FROM item WHERE queue = ?1 AND id = ?2";

@@ -17,7 +17,7 @@ internal sealed record SealedItem(NewItem Item, Guid Id, byte[] Metadata, byte[]
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(item.Lane, Lot.Lanes);
         ArgumentOutOfRangeException.ThrowIfNegative(item.Lane);
-        var id = item.Id ?? Guid.CreateVersion7(time.GetUtcNow());
+        var id = item.Id ?? Secrets.RandomId.Next(time.GetUtcNow());
         return new SealedItem(
             item, id,
             seal.Seal(item.Metadata.Span, new SealContext(item.Queue, id, item.Route, SealPart.Metadata)),

@@ -14,55 +14,46 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
 
     public EnqueueResult Enqueue(SqliteSession session, SealedItem item, long now)
     {
-        if (Earlier(session, item, now, out var outlived) is { } earlier)
+        var seen = Seen(session, item);
+        if (seen is { } earlier && earlier.Until > now)
         {
-            return EnqueueResult.Duplicate(earlier);
+            return EnqueueResult.Duplicate(earlier.Item);
         }
 
-        if (!MakeRoom(session, 1, item.Bytes))
-        {
-            return EnqueueResult.Full(FullRetryAfter);
-        }
-
-        Insert(session, item, outlived, now);
-        return EnqueueResult.Stored(item.Id);
+        var hasRoom = MakeRoom(session, 1, item.Bytes);
+        return hasRoom && TryInsert(session, item, seen, now) ? EnqueueResult.Stored(item.Id)
+            : hasRoom || Exists(session, item) ? EnqueueResult.Duplicate(item.Id)
+            : EnqueueResult.Full(FullRetryAfter);
     }
 
     /// <summary>Stores all that are not there yet, or, when there is no room for them, none.</summary>
     public bool TryEnqueueAll(SqliteSession session, IReadOnlyList<SealedItem> items, long now)
     {
-        var fresh = items.Where(item => Earlier(session, item, now, out _) is null).ToList();
+        var fresh = items.Where(item => !(Seen(session, item)?.Until > now) && !Exists(session, item)).ToList();
         if (fresh.Count > 0 && !MakeRoom(session, fresh.Count, fresh.Sum(item => (long)item.Bytes)))
         {
             return false;
         }
 
+        // Looked up again: one may be another's duplicate.
         foreach (var item in fresh)
         {
-            // Again: one may be another's duplicate.
-            if (Earlier(session, item, now, out var outlived) is null)
+            var seen = Seen(session, item);
+            if (!(seen?.Until > now))
             {
-                Insert(session, item, outlived, now);
+                _ = TryInsert(session, item, seen, now);
             }
         }
 
         return true;
     }
 
-    /// <returns>The item that this one repeats; null when it is new.</returns>
-    private Guid? Earlier(SqliteSession session, SealedItem item, long now, out Sighting? outlived)
-    {
-        outlived = item.DedupeHash is { } hash ? dedupe.Seen(session, item.Item.Dedupe!, hash) : null;
-        if (outlived is { } seen && seen.Until > now)
-        {
-            return seen.Item;
-        }
+    /// <returns>Who had the item's name before, though it may be too long ago.</returns>
+    private Sighting? Seen(SqliteSession session, SealedItem item) =>
+        item.DedupeHash is { } hash ? dedupe.Seen(session, item.Item.Dedupe!, hash) : null;
 
-        // An id that was made for it is nobody else's.
-        return item.Item.Id is null || session.Number(ItemSql.Exists, item.Item.Queue, item.Id.ToByteArray(bigEndian: true)) is null
-            ? null
-            : item.Id;
-    }
+    private static bool Exists(SqliteSession session, SealedItem item) =>
+        session.Number(ItemSql.Exists, item.Item.Queue, item.Id.ToByteArray(bigEndian: true)) is not null;
 
     /// <summary>Gives up finished items before their time rather than refuse new ones.</summary>
     private bool MakeRoom(SqliteSession session, int items, long bytes)
@@ -84,21 +75,29 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
         return true;
     }
 
-    private void Insert(SqliteSession session, SealedItem sealedItem, Sighting? outlived, long now)
+    /// <returns>False where the queue has an item of this id.</returns>
+    private bool TryInsert(SqliteSession session, SealedItem sealedItem, Sighting? outlived, long now)
     {
         var item = sealedItem.Item;
         var lot = book.Get(session, item.Queue, item.Route, item.Group);
         var ready = item.OrderKey is null || session.Number(ItemSql.AnyBefore, lot.Number, item.OrderKey) is null;
-        session.Execute(
+        var inserted = session.Execute(
             ItemSql.Insert, item.Queue, sealedItem.Id.ToByteArray(bigEndian: true), lot.Number, item.SchemaVersion,
             ready ? 1 : 0, item.Lane, now, item.Due?.ToUnixTimeMilliseconds() ?? now,
             item.Deadline?.ToUnixTimeMilliseconds(), item.Expires?.ToUnixTimeMilliseconds(), item.OrderKey,
             item.IdempotencyKey, item.KeyFingerprint, sealedItem.Metadata, sealedItem.Body);
+        if (inserted == 0)
+        {
+            return false;
+        }
+
         session.AddUsedBytes(sealedItem.Bytes);
         book.Move(session, lot, null, ItemState.Queued, item.Lane, ready ? 1 : 0);
         if (sealedItem.DedupeHash is not null)
         {
             dedupe.Remember(session, sealedItem, outlived, now);
         }
+
+        return true;
     }
 }

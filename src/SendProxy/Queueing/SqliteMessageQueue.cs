@@ -27,6 +27,7 @@ internal sealed class SqliteMessageQueue : IMessageQueue
     private readonly SqliteMoves _moves;
     private readonly SqliteReads _reads;
     private readonly SqliteSweep _sweep;
+    private volatile bool _isClosed;
 
     private SqliteMessageQueue(
         JournalOptions options, SqliteJournal journal, SealKeys keys, IMetricFactory metrics, TimeProvider time)
@@ -85,6 +86,12 @@ internal sealed class SqliteMessageQueue : IMessageQueue
     public async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
         IReadOnlyList<NewItem> items, CancellationToken cancel)
     {
+        // Its keys are gone.
+        if (_isClosed)
+        {
+            return [.. items.Select(_ => EnqueueResult.Failed(QueueError.StoreClosed))];
+        }
+
         var prepared = Seal(items);
         var bytes = prepared.Sum(item => item.Bytes);
         var stored = await _journal.WriteAsync(
@@ -125,16 +132,21 @@ internal sealed class SqliteMessageQueue : IMessageQueue
     public ValueTask<QueueResult> MarkAttemptingAsync(Lease lease, AttemptMark mark, CancellationToken cancel) =>
         ChangeAsync(session => SqliteMoves.Mark(session, lease, mark), 0, cancel);
 
-    public ValueTask<QueueResult> FinishAsync(Lease lease, Finish finish, CancellationToken cancel)
+    public async ValueTask<QueueResult> FinishAsync(Lease lease, Finish finish, CancellationToken cancel)
     {
         if (finish.State is not (ItemState.Done or ItemState.Dead or ItemState.Unknown or ItemState.Expired))
         {
             throw new ArgumentOutOfRangeException(nameof(finish), finish.State, "Not an end.");
         }
 
+        if (_isClosed)
+        {
+            return QueueResult.Failed(QueueError.StoreClosed);
+        }
+
         var next = Seal(finish.Next);
         var bytes = next.Sum(item => item.Bytes) + (finish.Answer?.Body.Length ?? 0);
-        return ChangeAsync(session => _moves.Finish(session, lease, finish, next, Now), bytes, cancel);
+        return await ChangeAsync(session => _moves.Finish(session, lease, finish, next, Now), bytes, cancel);
     }
 
     public ValueTask<QueueResult> RetryAsync(Lease lease, Retry retry, CancellationToken cancel) =>
@@ -214,6 +226,7 @@ internal sealed class SqliteMessageQueue : IMessageQueue
 
     public ValueTask DisposeAsync()
     {
+        _isClosed = true;
         _keys.Dispose();
         return ValueTask.CompletedTask;
     }

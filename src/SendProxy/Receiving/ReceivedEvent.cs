@@ -45,7 +45,7 @@ internal static class ReceivedEvent
     private static NewItem Item(
         SourceOptions source, VerifiedRequest request, JsonElement? json, ReadOnlyMemory<byte> body, string? headerId, TimeProvider time)
     {
-        var id = Guid.CreateVersion7(time.GetUtcNow());
+        var id = Secrets.RandomId.Next(time.GetUtcNow());
         var envelope = new EventEnvelope
         {
             Source = source.Name,

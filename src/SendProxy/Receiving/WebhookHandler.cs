@@ -16,7 +16,7 @@ internal sealed class WebhookHandler(Live<ReceivingState> live, JournalKeeper jo
     public async Task HandleAsync(HttpContext context)
     {
         var start = time.GetTimestamp();
-        var call = new WebhookCall(Guid.CreateVersion7(time.GetUtcNow()).ToString());
+        var call = new WebhookCall(Secrets.RandomId.Next(time.GetUtcNow()).ToString());
         try
         {
             call.Source = Find(context.Request); // 1 source

@@ -27,10 +27,11 @@ internal sealed class ItemSeal(SealKeys keys)
         stored[0] = Version;
         key.Id.Span.CopyTo(stored.AsSpan(1));
         var nonce = stored.AsSpan(NonceAt, NonceBytes);
-        RandomNumberGenerator.Fill(nonce);
-        using var cipher = key.CreateCipher();
+        BufferedRandom.Fill(nonce);
+        var cipher = key.Ciphers.Get();
         cipher.Encrypt(
             nonce, plain, stored.AsSpan(OverheadBytes), stored.AsSpan(TagAt, TagBytes), context.ToAssociatedData());
+        key.Ciphers.Return(cipher);
         return stored;
     }
 
@@ -47,7 +48,7 @@ internal sealed class ItemSeal(SealKeys keys)
         }
 
         var opened = new byte[stored.Length - OverheadBytes];
-        using var cipher = key.CreateCipher();
+        var cipher = key.Ciphers.Get();
         try
         {
             cipher.Decrypt(
@@ -57,6 +58,10 @@ internal sealed class ItemSeal(SealKeys keys)
         catch (AuthenticationTagMismatchException)
         {
             return false;
+        }
+        finally
+        {
+            key.Ciphers.Return(cipher);
         }
 
         plain = opened;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.Extensions.ObjectPool;
 
 namespace SendProxy.Secrets.Sealing;
 
@@ -18,13 +19,14 @@ internal sealed class SealKey : IDisposable
         ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, Bytes);
         _key = key;
         Id = SHA256.HashData(key).AsMemory(0, IdBytes);
+        Ciphers = new DefaultObjectPoolProvider().Create(new CipherPolicy(key));
     }
 
     /// <summary>First 8 bytes of the key's SHA-256: tells which key opens an item, and nothing else about it.</summary>
     public ReadOnlyMemory<byte> Id { get; }
 
-    /// <summary>A cipher for one use: <see cref="AesGcm"/> is not safe for several threads at once.</summary>
-    public AesGcm CreateCipher() => new(_key, ItemSeal.TagBytes);
+    /// <summary>Each for one use at a time: <see cref="AesGcm"/> is not safe for several threads at once.</summary>
+    public ObjectPool<AesGcm> Ciphers { get; }
 
     /// <summary>Another key of 32 bytes, for another use; tells nothing of this one (RFC 5869).</summary>
     public byte[] Derive(ReadOnlySpan<byte> purpose)
@@ -34,7 +36,18 @@ internal sealed class SealKey : IDisposable
         return derived;
     }
 
-    public void Dispose() => CryptographicOperations.ZeroMemory(_key);
+    public void Dispose()
+    {
+        (Ciphers as IDisposable)?.Dispose();
+        CryptographicOperations.ZeroMemory(_key);
+    }
 
     public override string ToString() => "***";
+
+    private sealed class CipherPolicy(byte[] key) : PooledObjectPolicy<AesGcm>
+    {
+        public override AesGcm Create() => new(key, ItemSeal.TagBytes);
+
+        public override bool Return(AesGcm obj) => true;
+    }
 }

@@ -27,7 +27,7 @@ internal readonly record struct IdempotencyKey(string Value, KeyOrigin Origin)
 
     /// <returns>UUIDv7 in lower case: sorts by time and is unique without a store.</returns>
     public static IdempotencyKey Generate(TimeProvider time) =>
-        new(Secrets.RandomId.Next(time.GetUtcNow()), KeyOrigin.Generated);
+        new(Secrets.RandomId.Next(time.GetUtcNow()).ToString(), KeyOrigin.Generated);
 
     /// <summary>
     /// The draft makes it a structured string with quotes; vendors and their SDKs send it bare. Both are taken, and what the
