@@ -154,7 +154,7 @@ internal sealed class FleetMember
             else if (_world.Options.HasHeaders)
             {
                 var finding = _vendor.Hear(
-                    permit, new Learned(answer.Remaining, null, answer.ResetAfter, TimeSpan.FromMicroseconds(_world.Now - began)), _world.Now);
+                    permit, new Learned(answer.Remaining, null, answer.ResetAfter, TimeSpan.Zero, TimeSpan.FromMicroseconds(_world.Now - began)), _world.Now);
                 var edge = _vendor.TakeEdge();
                 if (finding is not null || edge is not null)
                 {
