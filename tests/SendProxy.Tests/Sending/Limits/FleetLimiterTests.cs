@@ -151,6 +151,32 @@ public sealed class FleetLimiterTests : IDisposable
         Assert.DoesNotContain("bucket", limiter.Views().Single().InForce, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Refusals_CountsAuto_SmallerLimitNamed_IsKeptToWhoeverMetThem(bool elsewhere)
+    {
+        var limiter = Create("200/s", auto: true);
+        Assert.True(limiter.TryTake(Normal, out var permit));
+        limiter.Ended(Normal, permit, new Learned(159, 160, TimeSpan.FromSeconds(0.9), TimeSpan.FromMilliseconds(1), TimeSpan.Zero));
+        var before = Rate();
+
+        if (elsewhere)
+        {
+            limiter.Block(TimeSpan.FromSeconds(1));
+        }
+        else
+        {
+            limiter.Throttle(Normal, TimeSpan.FromSeconds(1));
+        }
+
+        Step(1.1);
+        Assert.InRange(before, 170, 200);
+        Assert.InRange(Rate(), 100, 140);
+
+        double Rate() => double.Parse(limiter.Views().Single().InForce.Split("/s")[0], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     [Fact]
     public async Task Block_LongerThanAWaiterCanWait_TellsItAtOnce()
     {

@@ -34,9 +34,11 @@ public sealed class VendorBookTests
     [Fact]
     public void Hear_LessLeftThanThought_IsNoDriftWhileNothingIsKnown()
     {
-        var book = new VendorBook(Auto);
+        var plan = Auto with { Rate = new Rate(2000, TimeSpan.FromSeconds(10)) };
+        var (book, told) = (new VendorBook(plan), new VendorBook(plan with { CountsAuto = false }));
 
-        Assert.DoesNotContain(Enumerable.Range(0, 50), i => Hear(book, 40, 0, 0.9, epoch: i) is { Kind: FindingKind.Drift });
+        Assert.Equal(FindingKind.Drift, Hear(told, 2000, 0, 9.5)!.Value.Kind);
+        Assert.Null(Hear(book, 2000, 0, 9.5));
     }
 
     [Theory]
@@ -109,6 +111,7 @@ public sealed class VendorBookTests
         Assert.Equal(FindingKind.Limit, book.Refused(_now).Form!.Value.Kind);
         Assert.Equal(" (the vendor says 160)", book.Why(1, isInWindow: false));
         Assert.True(book.Shape.Rate < 160);
+        book.RefusedElsewhere(_now + 1);
         Assert.Equal(59, SecondsUntilUncapped(book));
         book.Refused(_now);
         Assert.Equal(119, SecondsUntilUncapped(book));
@@ -128,6 +131,8 @@ public sealed class VendorBookTests
         book.Refused(_now);
 
         Assert.Equal(capped ? " (the vendor says 40)" : "", book.Why(1, isInWindow: false));
+        Hear(book, 40, 30, 0.9);
+        Assert.Equal(" (the vendor says 40)", book.Why(1, isInWindow: false));
     }
 
     [Fact]
@@ -158,17 +163,21 @@ public sealed class VendorBookTests
     public void Hear_WindowsSeen_AreKeptToAsWithCountsWindow(int limit)
     {
         var (book, told) = (new VendorBook(Auto), new VendorBook(Auto with { CountsAuto = false }));
-        var forms = 0;
-        for (var i = 0; i < 800; i++)
-        {
-            var (count, reset) = ((long)(_now / 10_000 % 100), 1 - (_now / Second % 1));
-            forms += Hear(book, limit, limit - count, reset, delay: 0) is { Kind: FindingKind.Form } ? 1 : 0;
-            told.Hear(Granted(), new Learned(limit - count, limit, TimeSpan.FromSeconds(reset), TimeSpan.Zero, TimeSpan.Zero), _now);
-        }
+        var forms = HearWindows(book, limit, told);
 
         Assert.Equal(1, forms);
         Assert.NotNull(book.TakeEdge());
         Assert.Equal((told.Shape, told.Why(1, false)), (book.Shape, book.Why(1, false)));
+    }
+
+    [Fact]
+    public void Refused_WindowsSeen_AreForgottenAndCapForAMinute()
+    {
+        var book = new VendorBook(Auto);
+        HearWindows(book, 160);
+
+        Assert.Equal(FindingKind.Form, book.Refused(_now).Form!.Value.Kind);
+        Assert.Equal(59, SecondsUntilUncapped(book));
     }
 
     // A job that sends in bursts by the clock: what comes back between two is what a bucket fills up.
@@ -178,9 +187,9 @@ public sealed class VendorBookTests
         var book = new VendorBook(Auto);
         for (var i = 0; i < 60; i++)
         {
-            // Too coarse to be seen for a bucket; two answers close by the edge that it would be.
-            Hear(book, 200, 100, 1, blur: 1, passed: 0.6);
-            Hear(book, 200, 179, 1, blur: 1, passed: 0.4);
+            // Too coarse to be seen for a bucket; two answers close about the edge that it would be.
+            Hear(book, 200, 100, 1, blur: 1, delay: 0.001, passed: 0.92);
+            Hear(book, 200, 116, 1, blur: 1, delay: 0.001, passed: 0.08);
         }
 
         Assert.Null(book.TakeEdge());
@@ -199,16 +208,28 @@ public sealed class VendorBookTests
     private Finding[] Prove(VendorBook book, int answers = 20) =>
         [.. Enumerable.Range(0, answers).Select(i => Hear(book, 40, 30 - (i % 12), (10 + (i % 12)) / 200.0, level: double.NaN)).OfType<Finding>()];
 
+    private int HearWindows(VendorBook book, int limit, VendorBook? told = null)
+    {
+        var forms = 0;
+        for (var i = 0; i < 800; i++)
+        {
+            var (count, reset) = ((long)(_now / 10_000 % 100), 1 - (_now / Second % 1));
+            forms += Hear(book, limit, limit - count, reset, delay: 0) is { Kind: FindingKind.Form } ? 1 : 0;
+            told?.Hear(Granted(), new Learned(limit - count, limit, TimeSpan.FromSeconds(reset), TimeSpan.Zero, TimeSpan.Zero), _now);
+        }
+
+        return forms;
+    }
+
     private int SecondsUntilUncapped(VendorBook book)
     {
-        for (var seconds = 0; ; seconds++)
+        var seconds = 0;
+        do
         {
             Hear(book, 160, 100, 0.9, passed: 1);
-            if (book.Why(1, isInWindow: false).Length == 0)
-            {
-                return seconds;
-            }
         }
+        while (book.Why(1, isInWindow: false).Length > 0 && ++seconds < 1000);
+        return seconds;
     }
 
     private Finding? Hear(
