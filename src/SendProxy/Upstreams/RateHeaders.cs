@@ -4,10 +4,11 @@ using System.Net.Http.Headers;
 namespace SendProxy.Upstreams;
 
 /// <summary>What an answer says of the vendor's limit. Every member null where it is absent or cannot be read.</summary>
+/// <param name="ResetBlur">How far <paramref name="ResetAfter"/> may lie from what the vendor meant: told by how it is written, never by its value.</param>
 /// <param name="RetryAfter">Never negative, never zero.</param>
 /// <param name="Malformed">How many headers were there and could not be read.</param>
 internal readonly record struct RateHint(
-    long? Limit, long? Remaining, TimeSpan? ResetAfter, TimeSpan? RetryAfter, int Malformed)
+    long? Limit, long? Remaining, TimeSpan? ResetAfter, TimeSpan ResetBlur, TimeSpan? RetryAfter, int Malformed)
 {
     /// <summary>The strictest wait the answer asks for: Retry-After, or the reset where nothing remains.</summary>
     public TimeSpan? Wait => (RetryAfter, Remaining == 0 ? ResetAfter : null) switch
@@ -27,6 +28,12 @@ internal static class RateHeaders
     public static readonly TimeSpan Cap = TimeSpan.FromHours(24);
 
     private const int StructuredMax = 1024;
+
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan WholeSecond = TimeSpan.FromSeconds(1);
+
+    // A point in time is judged by a Date: that is whole seconds, and some servers (Kestrel) write it anew only once a second.
+    private static readonly TimeSpan ByDate = TimeSpan.FromSeconds(2);
 
     private static readonly string[] DateFormats =
         ["r", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy", "ddd MMM  d HH:mm:ss yyyy"];
@@ -53,16 +60,18 @@ internal static class RateHeaders
         var date = header("Date") is { } d && TryDate(d, out var at) ? at : now;
         var malformed = 0;
         long? Count(string? name) => Take<long?>(name is null ? null : header(name), TryCount, ref malformed);
-        TimeSpan? Reset(string? name) => Take<TimeSpan?>(name is null ? null : header(name), Parse, ref malformed);
-        bool Parse(string text, out TimeSpan? wait) => TryReset(text, date, names.ResetMilliseconds, out wait);
+        Reset? ResetOf(string? name) => Take<Reset?>(name is null ? null : header(name), Parse, ref malformed);
+        bool Parse(string text, out Reset? found) => TryReset(text, date, names.ResetMilliseconds, out found);
 
         var retry = Take<TimeSpan?>(header("Retry-After"), (string t, out TimeSpan? w) => TryRetryAfter(t, date, out w), ref malformed);
         var (limit, remaining, reset) = Structured(header("RateLimit"));
         limit ??= Structured(header("RateLimit-Policy")).Limit;
+        var end = ResetOf(names.Reset) ?? ResetOf("RateLimit-Reset") ?? reset;
         return new RateHint(
             Limit: Count(names.Limit) ?? Count("RateLimit-Limit") ?? limit,
             Remaining: Count(names.Remaining) ?? Count("RateLimit-Remaining") ?? remaining,
-            ResetAfter: Reset(names.Reset) ?? Reset("RateLimit-Reset") ?? reset,
+            ResetAfter: end?.After,
+            ResetBlur: end?.Blur ?? TimeSpan.Zero,
             RetryAfter: retry,
             Malformed: malformed);
     }
@@ -90,9 +99,9 @@ internal static class RateHeaders
 
     /// <summary>Seconds left, or unix seconds, ms, us, ns, told apart by size; RFC 3339 and HTTP dates.</summary>
     /// <param name="milliseconds">A number that is no point in time counts milliseconds.</param>
-    public static bool TryReset(string text, DateTimeOffset date, bool milliseconds, out TimeSpan? wait)
+    private static bool TryReset(string text, DateTimeOffset date, bool milliseconds, out Reset? reset)
     {
-        wait = null;
+        reset = null;
         text = text.Trim();
         if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
         {
@@ -106,7 +115,7 @@ internal static class RateHeaders
                 _ => double.NaN,
             };
             var seconds = double.IsNaN(unix) ? (milliseconds ? number / 1000 : number) : unix - (date.ToUnixTimeMilliseconds() / 1e3);
-            wait = seconds > 0 ? Bounded(seconds) : TimeSpan.Zero;
+            reset = new Reset(Bounded(seconds) ?? TimeSpan.Zero, !double.IsNaN(unix) ? ByDate : milliseconds ? Millisecond : LastPlace(text));
             return true;
         }
 
@@ -117,15 +126,15 @@ internal static class RateHeaders
             return false;
         }
 
-        wait = at > date ? Bounded((at - date).TotalSeconds) : TimeSpan.Zero;
+        reset = new Reset(Bounded((at - date).TotalSeconds) ?? TimeSpan.Zero, ByDate);
         return true;
     }
 
     /// <summary>Both structured generations: <c>limit=100, remaining=50, reset=5</c> and <c>"default";r=50;t=30</c>.</summary>
-    private static (long? Limit, long? Remaining, TimeSpan? Reset) Structured(string? text)
+    private static (long? Limit, long? Remaining, Reset? Reset) Structured(string? text)
     {
         long? limit = null, remaining = null;
-        TimeSpan? reset = null;
+        Reset? reset = null;
         foreach (var (name, value) in Parameters(text))
         {
             switch (name)
@@ -138,7 +147,7 @@ internal static class RateHeaders
                     break;
                 case "t" or "reset":
                     var wait = Bounded(value) ?? TimeSpan.Zero;
-                    reset = reset is { } longest && longest > wait ? longest : wait;
+                    reset = reset is { } longest && longest.After > wait ? longest : new Reset(wait, WholeSecond);
                     break;
             }
         }
@@ -182,6 +191,16 @@ internal static class RateHeaders
 
         return found;
     }
+
+    // 12 is told to a second, 12.5 to a tenth of it: what is read of it is whole milliseconds at best.
+    private static TimeSpan LastPlace(string text)
+    {
+        var point = text.IndexOf('.');
+        var places = point < 0 ? 0 : Math.Min(3, text.Length - point - 1);
+        return TimeSpan.FromMilliseconds(Math.Pow(10, 3 - places));
+    }
+
+    private readonly record struct Reset(TimeSpan After, TimeSpan Blur);
 
     private static bool Is(string name, string? other) => name.Equals(other, StringComparison.OrdinalIgnoreCase);
 

@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using SendProxy.Sandbox.Answers;
+using SendProxy.Sandbox.Limits;
+using SendProxy.Sandbox.Server;
 
 namespace SendProxy.IntegrationTests.Egress;
 
@@ -64,6 +67,33 @@ public class LimitTests
         Assert.Equal("\"plan\";q=600;w=60", second.Header("RateLimit-Policy"));
         Assert.InRange(Left(second), 1, Left(first));
         Assert.Equal("local", second.Header("SendProxy-Limiter"));
+    }
+
+    // Resets by the Date are told to two seconds: a bucket that fills at one a second shows itself once some twelve are used.
+    [Theory]
+    [InlineData(LimitKind.TokenBucket, true)]
+    [InlineData(LimitKind.FixedWindow, false)]
+    [InlineData(LimitKind.SlidingWindow, false)]
+    public async Task CountsAuto_Bucket_IsSeenInItsHeaders(object kind, bool seen)
+    {
+        var vendor = new SandboxOptions
+        {
+            Keys = [EgressStage.Key],
+            Limits = [new() { Kind = (LimitKind)kind, Requests = 3600, Window = TimeSpan.FromHours(1), Burst = 1000 }],
+            RateHeaders = new RateHeaderOptions { Reset = ResetForm.UnixMs },
+        };
+        await using var stage = await EgressStage.SetAsync(more: "limits: { plan: { rate: 3600/h, counts: auto } }", vendor: vendor);
+        for (var i = 0; i < 30; i++)
+        {
+            using var sent = await stage.SendAsync();
+            Assert.Equal(HttpStatusCode.Accepted, sent.StatusCode);
+        }
+
+        var (_, text) = await RunAsync(stage.Folder, "limits");
+        var page = await stage.MetricsAsync();
+
+        Assert.Equal(seen, text.Contains("(a bucket of 1000, by its headers)", StringComparison.Ordinal));
+        Assert.Equal(seen, page.Contains("sendproxy_limit_findings_total{limit=\"plan\",kind=\"form\",applied=\"true\"} 1\n", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -54,6 +54,30 @@ public class RateHeadersTests
         Assert.Equal(TimeSpan.FromSeconds(seconds), Read(("X-RateLimit-Reset", text)).ResetAfter);
 
     [Theory]
+    [InlineData("X-RateLimit-Reset", "5", 1)]
+    [InlineData("X-RateLimit-Reset", "5.", 1)]
+    [InlineData("X-RateLimit-Reset", "5.0", 0.1)]
+    [InlineData("X-RateLimit-Reset", "0.25", 0.01)]
+    [InlineData("X-RateLimit-Reset", "0.250731", 0.001)]
+    [InlineData("X-RateLimit-Reset", "1795521610", 2)]
+    [InlineData("X-RateLimit-Reset", "1795521610.125", 2)]
+    [InlineData("X-RateLimit-Reset", "1795521610125", 2)]
+    [InlineData("X-RateLimit-Reset", "2026-11-24T12:00:10.5Z", 2)]
+    [InlineData("X-RateLimit-Reset", "Tue, 24 Nov 2026 12:00:10 GMT", 2)]
+    [InlineData("X-RateLimit-Reset", "soon", 0)]
+    [InlineData("RateLimit-Reset", "3", 1)]
+    [InlineData("RateLimit", "\"default\";r=50;t=30", 1)]
+    [InlineData("RateLimit", "limit=100, remaining=7, reset=5", 1)]
+    [InlineData("RateLimit", "\"default\";r=50", 0)]
+    public void ResetBlur_Form_SaysHowFinelyItIsTold(string name, string text, double seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), Read((name, text)).ResetBlur);
+
+    [Fact]
+    public void ResetBlur_Milliseconds_IsOneOfThem() => Assert.Equal(
+        TimeSpan.FromMilliseconds(1),
+        RateHeaders.Read(name => name == "X-RateLimit-Reset" ? "250" : null, Names with { ResetMilliseconds = true }, Now).ResetBlur);
+
+    [Theory]
     [InlineData("\"default\";r=50;t=30", 50, 30)]
     [InlineData("\"a\";r=50;t=30, \"b\";r=2;t=60", 2, 60)]
     [InlineData("limit=100, remaining=7, reset=5", 7, 5)]

@@ -146,20 +146,41 @@ internal sealed partial class FleetLimiter : Limit
     public override void Throttle(in Ask ask, TimeSpan wait)
     {
         _series.Blocked(wait);
-        if (_vendor.Refused(Now) is { } finding && Options.Learn == LearnMode.Observe)
+        var (cut, form) = _vendor.Refused(Now);
+        if (cut is { } made && Options.Learn == LearnMode.Observe)
         {
-            _series.Found(finding, applied: false);
+            _series.Found(made, applied: false);
         }
 
+        Found(form);
         Locked(now => _machine.Throttle(now, Math.Max(0, wait.TotalMicroseconds)));
     }
 
     /// <summary>Another process of the fleet met a 429.</summary>
-    public void Block(TimeSpan wait) => Locked(now =>
+    public void Block(TimeSpan wait)
     {
-        _machine.Block(now, wait.TotalMicroseconds);
-        _machine.Pump(now);
-    });
+        Found(_vendor.RefusedElsewhere(Now));
+        Locked(now =>
+        {
+            _machine.Block(now, wait.TotalMicroseconds);
+            _machine.Pump(now);
+        });
+    }
+
+    private void Found(Finding? finding)
+    {
+        if (finding is not { } found || !_vendor.Listens)
+        {
+            return;
+        }
+
+        var tightens = Options.Learn == LearnMode.Tighten;
+        _series.Found(found, tightens);
+        if (tightens)
+        {
+            Locked(_ => _machine.Learn(_vendor.Shape, -1, 0, edge: null));
+        }
+    }
 
     protected override void Dispose(bool disposing)
     {

@@ -12,8 +12,9 @@ internal readonly record struct Ask(Lane Lane, int Cost, bool IsRepeat, string? 
 /// <param name="Remaining">Null where it does not say.</param>
 /// <param name="Limit">Null where it does not say.</param>
 /// <param name="ResetAfter">Null where it does not say.</param>
+/// <param name="ResetBlur">How far <paramref name="ResetAfter"/> may lie from what the vendor meant.</param>
 /// <param name="Delay">From the permit to the answer's headers.</param>
-internal readonly record struct Learned(long? Remaining, long? Limit, TimeSpan? ResetAfter, TimeSpan Delay);
+internal readonly record struct Learned(long? Remaining, long? Limit, TimeSpan? ResetAfter, TimeSpan ResetBlur, TimeSpan Delay);
 
 /// <summary>One limit of a vendor's plan. A <see cref="RateLimiter"/>, with lanes, deadlines and what the vendor says beside.</summary>
 internal abstract class Limit(LimitOptions options, LaneTable lanes) : RateLimiter

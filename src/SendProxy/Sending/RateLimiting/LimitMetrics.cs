@@ -35,7 +35,7 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
     private readonly Counter _calls = metrics.CreateCounter("sendproxy_limit_store_calls_total", "Calls to the fleet's state of the limit.", ["limit"]);
 
     private readonly Counter _found = metrics.CreateCounter(
-        "sendproxy_limit_findings_total", "What the vendor's answers said that differs from the plan (drift, limit, spread), and whether it was applied.",
+        "sendproxy_limit_findings_total", "What the vendor's answers said that differs from the plan (drift, limit, spread) or proves how it counts (form), and whether it was applied.",
         ["limit", "kind", "applied"]);
 
     private readonly Gauge _quota = metrics.CreateGauge("sendproxy_limit_quota_used_ratio", "Part of the period's permits that is used.", ["limit"]);

@@ -27,6 +27,12 @@ internal enum QuotaPeriod
 /// <param name="MaxWaiting">How many may wait at once.</param>
 internal sealed record LimitOptions(string Name, Rate? Rate, bool CountsBucket, int Burst, TimeSpan MaxWait, int MaxWaiting)
 {
+    /// <summary>
+    /// Which of both it is, its headers are to tell: then <see cref="CountsBucket"/> is false, and <see cref="Burst"/> the most
+    /// that is believed of a bucket.
+    /// </summary>
+    public bool CountsAuto { get; init; }
+
     /// <summary>How many at once; 0 for the other kinds.</summary>
     public int Concurrent { get; init; }
 
@@ -58,15 +64,19 @@ internal sealed record LimitOptions(string Name, Rate? Rate, bool CountsBucket, 
             : "give one of rate, quota, concurrent; several limits of a route each have a name");
         var rate = limit.Rate("rate", null, "The plan's rate.");
         var concurrent = (int)limit.Integer("concurrent", 0, 0, 100_000, "How many requests may be at the vendor at once, of the whole fleet.");
+        var (isBucket, isAuto) = limit.Choice("counts", "How the vendor counts: by windows of the rate's period, by a bucket that holds burst, or as its headers prove (auto).",
+            ("window", (false, false)), ("bucket", (true, false)), ("auto", (false, true)));
+        var burst = (int)limit.Integer("burst", 1, 1, 1_000_000,
+            "What the vendor's bucket holds, with counts: bucket. With counts: auto the most that is believed of one; not given, the rate's permits.");
         var options = new LimitOptions(
             Name: name,
             Rate: rate ?? (limit.Has("rate") ? new Rate(1, TimeSpan.FromSeconds(1)) : null),
-            CountsBucket: limit.Choice("counts", "How the vendor counts: by windows of the rate's period, or by a bucket that holds burst.",
-                ("window", false), ("bucket", true)),
-            Burst: (int)limit.Integer("burst", 1, 1, 1_000_000, "What the vendor's bucket holds; only with counts: bucket."),
+            CountsBucket: isBucket,
+            Burst: isAuto && !limit.Has("burst") ? rate?.Permits ?? 1 : burst,
             MaxWait: limit.Duration("maxWait", "5s", "0s", "1h", "Longest wait for a permit; what would wait longer is refused at once."),
             MaxWaiting: (int)limit.Integer("maxWaiting", 1000, 0, 10_000, "How many requests may wait at once."))
         {
+            CountsAuto = isAuto,
             Concurrent = concurrent,
             Quota = QuotaOptions.Read(limit),
             Per = limit.Pointer("per", null, "One limit for each value of this field of the JSON body: /to."),
@@ -75,7 +85,9 @@ internal sealed record LimitOptions(string Name, Rate? Rate, bool CountsBucket, 
                 ("true", LearnMode.Tighten), ("observe", LearnMode.Observe), ("false", LearnMode.Off)),
             ClosedWhenAway = limit.Choice("whenRedisIsAway", "Keep to this process's share of the limit, or send nothing.", ("share", false), ("closed", true)),
         };
-        limit.Check(options.CountsBucket || !limit.Has("burst"), "burst", "means something only with counts: bucket");
+        limit.Check(isBucket || isAuto || !limit.Has("burst"), "burst", "means something only with counts: bucket or auto");
+        limit.Check(!isAuto || options.Learn != LearnMode.Off, "learn", "must be true or observe with counts: auto, which learns from the vendor's headers");
+        limit.Check(!isAuto || options.Per is null, "counts", "cannot be auto with per: the vendor's headers say nothing of one value's limit; write window or bucket");
         limit.Check(options.Rate is not null || !limit.Has("counts"), "counts", "means something only with rate");
         limit.Check(concurrent > 0 || !limit.Has("concurrent"), "concurrent", "is at least 1; a route that is to send nothing has paused: true");
         limit.Check(options.Rate is not null || options.Per is null, "per", "means something only with rate");

@@ -34,6 +34,20 @@ internal readonly record struct LimitShape(double Rate, double Base, double Rese
     /// <summary>While they are counted one by one: the rate needs no room for a burst in each.</summary>
     public LimitShape InWindow => WindowLength > 0 ? this with { Rate = WindowPermits * 1_000_000 / WindowLength } : this;
 
+    /// <summary>The stricter of both, in rate and burst: for a vendor that may count either way.</summary>
+    public LimitShape And(LimitShape other)
+    {
+        var least = Math.Min(Base, other.Base);
+        return this with
+        {
+            Rate = Math.Min(Rate, other.Rate),
+            Base = least,
+            Reserve = Math.Min(Reserve, other.Reserve),
+            Spare = Math.Min(Spare + Base, other.Spare + other.Base) - least,
+            WindowPermits = Math.Min(WindowPermits, Math.Floor(other.Rate * WindowLength / 1_000_000)),
+        };
+    }
+
     /// <summary>How many permits may arrive on top of an even stream: fitted in the simulation, with room for its tail.</summary>
     public static int Bunching(double rate, TimeSpan spread) => (int)Math.Ceiling(2 + (4 * Math.Sqrt(rate * spread.TotalSeconds)));
 

@@ -81,7 +81,7 @@ internal sealed class RunPermits
         }
 
         Learned? learned = hint is { } heard
-            ? new Learned(heard.Remaining, heard.Limit, heard.ResetAfter, _time.GetElapsedTime(_takenAt))
+            ? new Learned(heard.Remaining, heard.Limit, heard.ResetAfter, heard.ResetBlur, _time.GetElapsedTime(_takenAt))
             : null;
         for (var i = 0; i < _limits.Count; i++)
         {

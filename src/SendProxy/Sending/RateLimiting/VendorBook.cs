@@ -11,6 +11,9 @@ internal enum FindingKind
 
     /// <summary>The way to the vendor spreads permits more or less than was thought.</summary>
     Spread,
+
+    /// <summary>Its headers prove how it counts, or no longer do: only with <c>counts: auto</c>.</summary>
+    Form,
 }
 
 /// <param name="Drift">Permits that the vendor has less than was thought; else 0.</param>
@@ -25,7 +28,6 @@ internal sealed class VendorBook
     private const double SpreadPart = 0.02;
     private const int SpreadSamples = 100;
     private const double ReshapeEvery = 10_000_000;
-    private const double LeastLimitShare = 0.05;
     private const double NearlyUsed = 0.4;
 
     // As acquire.lua: of refusals that come together one cuts.
@@ -35,6 +37,7 @@ internal sealed class VendorBook
     private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(2);
 
     private readonly LimitOptions _options;
+    private readonly VendorForm _form;
     private readonly Lock _lock = new();
     private LimitShape _shape;
     private TimeSpan _spread = LimitShape.UsualSpread;
@@ -42,7 +45,7 @@ internal sealed class VendorBook
     private double _variance;
     private int _samples;
     private double _reshapedAt;
-    private int? _cap;
+    private (int?, int?, int?) _shapedFor;
     private WindowEdges? _edges;
     private WindowEdge? _edge;
     private double _refusedAt = double.NegativeInfinity;
@@ -50,6 +53,7 @@ internal sealed class VendorBook
     public VendorBook(LimitOptions options)
     {
         _options = options;
+        _form = new VendorForm(options);
         Reshape();
     }
 
@@ -77,11 +81,16 @@ internal sealed class VendorBook
     /// <summary>Why the rate in force is not the plan's, for people.</summary>
     /// <param name="multiplier">What is left of it after cuts.</param>
     /// <param name="isInWindow">The vendor's own windows are counted.</param>
-    public string Why(double multiplier, bool isInWindow) => multiplier < 0.999
-        ? $" ({multiplier:0%} since the vendor refused or has less left)"
-        : _cap is { } cap ? $" (the vendor says {cap})"
-        : isInWindow ? " (in the vendor's own window)"
-        : "";
+    public string Why(double multiplier, bool isInWindow)
+    {
+        lock (_lock)
+        {
+            return multiplier < 0.999 ? $" ({multiplier:0%} since the vendor refused or has less left)"
+                : _form.Cap is { } cap ? $" (the vendor says {cap})"
+                : isInWindow ? " (in the vendor's own window)"
+                : _form.Why;
+        }
+    }
 
     /// <returns>Null where it changes nothing.</returns>
     public Finding? Hear(Permit permit, Learned heard, double now)
@@ -89,12 +98,15 @@ internal sealed class VendorBook
         lock (_lock)
         {
             (Limit, Remaining, ResetAfter) = (heard.Limit ?? Limit, heard.Remaining ?? Remaining, heard.ResetAfter ?? ResetAfter);
-            if (_edges is { } edges && heard is { Remaining: { } remaining, ResetAfter: { } reset })
+            var isFormNew = _form.Hear(heard, now);
+            if (_edges is { } edges && heard is { Remaining: { } remaining, ResetAfter: { } reset }
+                && edges.Hear(now - heard.Delay.TotalMicroseconds, now, remaining, reset, _shape.InWindow.Rate, _shape.Burst) is { } edge)
             {
-                _edge = edges.Hear(now - heard.Delay.TotalMicroseconds, now, remaining, reset, _shape.InWindow.Rate, _shape.Burst) ?? _edge;
+                _edge = edge;
+                isFormNew |= !edge.IsElsewhere && _form.SeeWindows();
             }
 
-            return NamedLimit(heard) ?? Drift(permit, heard) ?? Spread(permit, heard.Delay, now);
+            return Form(isFormNew) ?? Drift(permit, heard) ?? Spread(permit, heard.Delay, now);
         }
     }
 
@@ -110,55 +122,61 @@ internal sealed class VendorBook
     }
 
     /// <summary>The vendor said 429.</summary>
-    /// <returns>The cut that it makes; null where one was made just before.</returns>
-    public Finding? Refused(double now)
+    /// <returns>The cut that it makes, null where one was made just before; and what else it changes, as the end of what was proven, else null.</returns>
+    public (Finding? Cut, Finding? Form) Refused(double now)
     {
         lock (_lock)
         {
             _edges?.Forget();
             if (now - _refusedAt <= CutEvery)
             {
-                return null;
+                return default;
             }
 
             _refusedAt = now;
-            return new Finding(FindingKind.Limit, 0);
+            return (new Finding(FindingKind.Limit, 0), Form(_form.Forget(now)));
         }
     }
 
-    private Finding? NamedLimit(Learned heard)
+    /// <summary>The vendor said 429 to another process.</summary>
+    /// <returns>Null where it changes nothing.</returns>
+    public Finding? RefusedElsewhere(double now)
     {
-        var plan = _options.Rate!.Value;
-        if (_options.CountsBucket || heard.Limit is not { } limit || limit < Math.Max(1, plan.Permits * LeastLimitShare)
-            || heard.ResetAfter > plan.Per + TimeSpan.FromSeconds(1))
+        lock (_lock)
         {
-            return null;
+            _form.Beware(now);
+            return Form(isNew: false);
+        }
+    }
+
+    // What is kept to follows what is believed of the vendor.
+    private Finding? Form(bool isNew)
+    {
+        if (_shapedFor != _form.Key)
+        {
+            var before = _shape;
+            Reshape();
+            return isNew ? new Finding(FindingKind.Form, 0) : before != _shape ? new Finding(FindingKind.Limit, 0) : null;
         }
 
-        int? cap = limit < plan.Permits ? (int)limit : null;
-        if (cap == _cap)
-        {
-            return null;
-        }
-
-        _cap = cap;
-        Reshape();
-        return new Finding(FindingKind.Limit, 0);
+        return isNew ? new Finding(FindingKind.Form, 0) : null;
     }
 
     private Finding? Drift(Permit permit, Learned heard)
     {
-        if (heard.Remaining is not { } remaining)
+        // Either way of reading what is left is of a form; with auto, one that is only observed is not kept to.
+        if (heard.Remaining is not { } remaining || _form.IsUnknown || _options is { CountsAuto: true, Learn: LearnMode.Observe })
         {
             return null;
         }
 
-        if (_options.CountsBucket)
+        if (_form.Bucket is { } size)
         {
             var threshold = Math.Max(2, _shape.Spare / 3);
+            remaining -= _form.Unbelieved;
             var drift = permit.Level + _shape.Spare - remaining;
             return permit.Epoch < 0 || double.IsNaN(drift) ? null
-                : drift > threshold && remaining <= Math.Max(1, _options.Burst * NearlyUsed) ? new Finding(FindingKind.Drift, drift - (threshold / 2))
+                : drift > threshold && remaining <= Math.Max(1, size * NearlyUsed) ? new Finding(FindingKind.Drift, drift - (threshold / 2))
                 : drift < -threshold ? new Finding(FindingKind.Drift, drift)
                 : null;
         }
@@ -169,7 +187,7 @@ internal sealed class VendorBook
             return null;
         }
 
-        var permits = _cap ?? _options.Rate!.Value.Permits;
+        var permits = _form.Cap ?? _options.Rate!.Value.Permits;
         var elapsed = Math.Clamp((_options.Rate!.Value.Per - reset).TotalSeconds + 1, 0, _options.Rate.Value.Per.TotalSeconds);
         var most = (_shape.InWindow.Rate * elapsed) + _shape.Burst + LimitShape.Bunching(_shape.Rate, _spread);
         var less = permits - most - remaining;
@@ -210,7 +228,7 @@ internal sealed class VendorBook
     private void Reshape()
     {
         var plan = _options.Rate!.Value;
-        _shape = LimitShape.For(_cap is { } cap ? _options with { Rate = new Configuration.Rate(cap, plan.Per) } : _options, _spread);
-        _edges = _shape.WindowLength > 0 ? _edges ?? new WindowEdges(plan.Per, _cap ?? plan.Permits) : null;
+        (_shape, _shapedFor) = (_form.Shape(_spread), _form.Key);
+        _edges = _shape.WindowLength > 0 ? _edges ?? new WindowEdges(plan.Per, _form.Cap ?? plan.Permits, _form.Refill) : null;
     }
 }

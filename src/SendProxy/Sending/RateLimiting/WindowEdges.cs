@@ -15,7 +15,8 @@ internal readonly record struct WindowEdge(double Latest, double Width, bool IsE
 /// as many: windows that begin with a key's first request drift away, and are never believed for long.</item>
 /// </list>
 /// </summary>
-internal sealed class WindowEdges(TimeSpan window, int permits)
+/// <param name="refill">Permits a second that may come back without an edge; 0 where the vendor is known to count in windows.</param>
+internal sealed class WindowEdges(TimeSpan window, int permits, double refill = 0)
 {
     private const int LeastWindows = 5;
     private const int MostWindows = 640;
@@ -61,7 +62,8 @@ internal sealed class WindowEdges(TimeSpan window, int permits)
         }
 
         var unordered = last.Received > sent ? ((last.Received - sent) * rate / 1e6) + burst : 0;
-        if (remaining - last.Remaining <= Math.Max(unordered, permits * LeastRise) || received - last.Sent > _length * SightShare)
+        var refilled = refill * (received - last.Sent) / 1e6;
+        if (remaining - last.Remaining <= Math.Max(unordered + refilled, permits * LeastRise) || received - last.Sent > _length * SightShare)
         {
             return null;
         }

@@ -128,6 +128,55 @@ public sealed class FleetLimiterTests : IDisposable
         Assert.Equal(cuts, findings.WithLabels("plan", "limit", "false").Value);
     }
 
+    [Theory]
+    [InlineData(LearnMode.Tighten, "200/s (a bucket of 40, by its headers)", "true")]
+    [InlineData(LearnMode.Observe, "/s (a bucket of 40, by its headers; observed only)", "false")]
+    public void Ended_CountsAuto_BucketProven_IsKeptToAsFarAsItIsLearnedAndForgottenWithA429(object learn, string inForce, string applied)
+    {
+        var limiter = Create("200/s", learn: (LearnMode)learn, auto: true);
+        var before = limiter.Views().Single().InForce;
+        var forms = _metrics.CreateCounter("sendproxy_limit_findings_total", "", ["limit", "kind", "applied"]).WithLabels("plan", "form", applied);
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.True(limiter.TryTake(Normal, out var permit));
+            limiter.Ended(Normal, permit, new Learned(30 - i, 40, TimeSpan.FromSeconds((10 + i) / 200.0), TimeSpan.FromMilliseconds(1), TimeSpan.Zero));
+            Step(0.02);
+        }
+
+        Assert.Equal(1, forms.Value);
+        var proven = limiter.Views().Single().InForce;
+        Assert.Equal(applied == "true" ? inForce : before + inForce[2..], proven);
+        limiter.Throttle(Normal, TimeSpan.Zero);
+        Assert.Equal(2, forms.Value);
+        Assert.DoesNotContain("bucket", limiter.Views().Single().InForce, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Refusals_CountsAuto_SmallerLimitNamed_IsKeptToWhoeverMetThem(bool elsewhere)
+    {
+        var limiter = Create("200/s", auto: true);
+        Assert.True(limiter.TryTake(Normal, out var permit));
+        limiter.Ended(Normal, permit, new Learned(159, 160, TimeSpan.FromSeconds(0.9), TimeSpan.FromMilliseconds(1), TimeSpan.Zero));
+        var before = Rate();
+
+        if (elsewhere)
+        {
+            limiter.Block(TimeSpan.FromSeconds(1));
+        }
+        else
+        {
+            limiter.Throttle(Normal, TimeSpan.FromSeconds(1));
+        }
+
+        Step(1.1);
+        Assert.InRange(before, 170, 200);
+        Assert.InRange(Rate(), 100, 140);
+
+        double Rate() => double.Parse(limiter.Views().Single().InForce.Split("/s")[0], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     [Fact]
     public async Task Block_LongerThanAWaiterCanWait_TellsItAtOnce()
     {
@@ -181,10 +230,10 @@ public sealed class FleetLimiterTests : IDisposable
         }
     }
 
-    private FleetLimiter Create(string rate, int maxWaiting = 1000, LearnMode learn = LearnMode.Tighten)
+    private FleetLimiter Create(string rate, int maxWaiting = 1000, LearnMode learn = LearnMode.Tighten, bool auto = false)
     {
         Assert.True(Units.TryRate(rate, out var parsed));
-        var options = new LimitOptions("plan", parsed, false, 1, Long, maxWaiting) { Learn = learn };
+        var options = new LimitOptions("plan", parsed, false, auto ? parsed.Permits : 1, Long, maxWaiting) { Learn = learn, CountsAuto = auto };
         var metrics = new LimitMetrics(_metrics);
         var limiter = new FleetLimiter(
             options, LaneTable.Default, new LocalLimitStore(_time), "self", 1, _time, metrics.For(options, LaneTable.Default), () => 0.5);

@@ -40,7 +40,7 @@ internal sealed class TwinSequence(Random random, LimitShape shape)
         return (_clock + _jump, new LimitCall
         {
             Process = process,
-            Shape = random.Next(10) == 0 ? shape with { Rate = shape.Rate * 0.8, WindowPermits = shape.WindowPermits * 0.8 } : shape,
+            Shape = Rarely(25) ? OtherForm : random.Next(10) == 0 ? shape with { Rate = shape.Rate * 0.8, WindowPermits = shape.WindowPermits * 0.8 } : shape,
             Want = random.Next(3) == 0 ? random.Next(30) : 0,
             SomeoneWaits = random.Next(2) == 0,
             Patience = random.Next(3) * 2_000_000,
@@ -62,6 +62,9 @@ internal sealed class TwinSequence(Random random, LimitShape shape)
             Returned = returned,
         });
     }
+
+    // As of a process that believes the vendor to count in another form.
+    private LimitShape OtherForm => new(shape.Rate * 1.1, (shape.Base * 2) + 1, shape.Reserve * 2, shape.Spare) { WindowLength = shape.WindowLength > 0 ? 0 : 1_000_000, WindowPermits = 186 };
 
     private bool Rarely(int oneOf) => random.Next(_isCalm ? oneOf * 40 : oneOf) == 0;
 

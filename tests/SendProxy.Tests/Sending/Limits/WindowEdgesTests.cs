@@ -58,6 +58,14 @@ public sealed class WindowEdgesTests
         Assert.DoesNotContain(Enumerable.Range(1, 20), i => Jump(edges, i * 10 * Second, before, after) is not null);
     }
 
+    // What may have come back by itself is no edge; a rise beyond it is one.
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(5_000, true)]
+    [InlineData(20_000, false)]
+    public void Hear_RiseThatABucketCouldMake_IsNoEdge(double refill, bool told) =>
+        Assert.Equal(told, Windows(new WindowEdges(Window, Permits, refill), 5) is not null);
+
     // Answers that overtook each other: what remains seems to rise by what went out in between.
     [Fact]
     public void Hear_AnswersOutOfOrder_AreNoEdge()

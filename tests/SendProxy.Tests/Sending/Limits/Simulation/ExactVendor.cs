@@ -3,10 +3,11 @@ using SendProxy.Sending.RateLimiting;
 namespace SendProxy.Tests.Sending.Limits.Simulation;
 
 /// <param name="RetryAfter">Microseconds; null where it was taken.</param>
-/// <param name="ResetAfter">As the parser gives it; null where the vendor does not say, or counts in a bucket.</param>
-internal readonly record struct VendorAnswer(long Remaining, double? RetryAfter, TimeSpan? ResetAfter = null);
+/// <param name="ResetAfter">As the parser gives it; null where the vendor does not say.</param>
+/// <param name="Limit">Null where it does not say.</param>
+internal readonly record struct VendorAnswer(long Remaining, double? RetryAfter, TimeSpan? ResetAfter = null, long? Limit = null);
 
-/// <summary>How an answer says when the window ends.</summary>
+/// <summary>How an answer says when the window ends, or the bucket is full.</summary>
 internal enum ResetForm
 {
     None,
@@ -55,6 +56,17 @@ internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise n
     /// <summary>Windows begin with the first request after the end of the one before, not on a grid.</summary>
     public bool BeginsWithARequest { get; init; }
 
+    /// <summary>Answers say how many a window or the bucket holds.</summary>
+    public bool NamesLimit { get; init; }
+
+    /// <summary>How far what the parser makes of the reset may lie from what was meant.</summary>
+    public TimeSpan ResetBlur { get; } = reset switch
+    {
+        ResetForm.Milliseconds => TimeSpan.FromMilliseconds(1),
+        ResetForm.UnixSeconds => TimeSpan.FromSeconds(2),
+        _ => TimeSpan.FromSeconds(1),
+    };
+
     private double PerSecond => plan.Rate!.Value.PerSecond * _part;
 
     public void RefuseOne(double retryAfter) => _refuseNext = retryAfter;
@@ -94,7 +106,8 @@ internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise n
         _said.Enqueue((long)_level);
         var lagging = _said.Count > Lag ? _said.Dequeue() : plan.Burst;
         return new VendorAnswer(
-            noise switch { HeaderNoise.Rounded => (long)_level / 10 * 10, HeaderNoise.Lagging => lagging, _ => (long)_level }, null);
+            noise switch { HeaderNoise.Rounded => (long)_level / 10 * 10, HeaderNoise.Lagging => lagging, _ => (long)_level }, null,
+            Reset(now, now + ((plan.Burst - _level) / PerSecond * 1e6)), NamesLimit ? plan.Burst : null);
     }
 
     private VendorAnswer Window(double now)
@@ -118,7 +131,8 @@ internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise n
         _said.Enqueue(limit - _count);
         var lagging = _said.Count > Lag ? _said.Dequeue() : limit;
         return new VendorAnswer(
-            noise switch { HeaderNoise.Rounded => (limit - _count) / 10 * 10, HeaderNoise.Lagging => lagging, _ => limit - _count }, null, Reset(now, begun + length));
+            noise switch { HeaderNoise.Rounded => (limit - _count) / 10 * 10, HeaderNoise.Lagging => lagging, _ => limit - _count }, null, Reset(now, begun + length),
+            NamesLimit ? limit : null);
     }
 
     private TimeSpan? Reset(double now, double end) => reset switch

@@ -9,6 +9,7 @@ internal sealed class FleetMember
     private readonly LaneTable _lanes;
     private readonly LimiterMachine _machine;
     private readonly VendorBook _vendor;
+    private readonly List<(double At, FindingKind Kind)> _findings = [];
     private double _wakeAt = double.PositiveInfinity;
     private double _hoard;
 
@@ -30,6 +31,11 @@ internal sealed class FleetMember
     /// <summary>When, and whether it counted in the vendor's own windows.</summary>
     public List<(double At, bool InWindow)> Replies { get; } = [];
 
+    public IReadOnlyList<(double At, FindingKind Kind)> Findings => _findings;
+
+    /// <summary>What is kept to, and why, for people.</summary>
+    public string Why => $"{_machine.InForce.Rate:0.##}/s{_vendor.Why(_machine.Known?.Multiplier ?? 1, _machine.IsInWindow)}";
+
     /// <summary>When, which lane, how long it waited.</summary>
     public List<(double At, Lane Lane, double Waited)> Waits { get; } = [];
 
@@ -46,8 +52,13 @@ internal sealed class FleetMember
 
     public void Block(double wait)
     {
-        _machine.Block(_world.Now, wait);
-        Change(now => _machine.Pump(now));
+        _vendor.RefusedElsewhere(_world.Now);
+        Change(now =>
+        {
+            _machine.Learn(_vendor.Shape, -1, 0, edge: null);
+            _machine.Block(now, wait);
+            _machine.Pump(now);
+        });
     }
 
     private Lane DrawLane()
@@ -149,12 +160,18 @@ internal sealed class FleetMember
             {
                 // As StackExchange's clock: whole seconds of a header.
                 _vendor.Refused(_world.Now);
-                Change(at => _machine.Throttle(at, Math.Ceiling(wait / 1e6) * 1e6));
+                Change(at =>
+                {
+                    _machine.Learn(_vendor.Shape, -1, 0, edge: null);
+                    _machine.Throttle(at, Math.Ceiling(wait / 1e6) * 1e6);
+                });
             }
             else if (_world.Options.HasHeaders)
             {
+                var delay = TimeSpan.FromMicroseconds(_world.Now - began);
                 var finding = _vendor.Hear(
-                    permit, new Learned(answer.Remaining, null, answer.ResetAfter, TimeSpan.FromMicroseconds(_world.Now - began)), _world.Now);
+                    permit, new Learned(answer.Remaining, answer.Limit, answer.ResetAfter, _world.ResetBlur, delay), _world.Now);
+                _findings.AddRange(finding is { } found ? [(_world.Now, found.Kind)] : []);
                 var edge = _vendor.TakeEdge();
                 if (finding is not null || edge is not null)
                 {

@@ -11,6 +11,12 @@ internal sealed record WorldOptions
     /// <summary>The plan as configured.</summary>
     public LimitOptions Plan { get; init; } = Bucket(200, 40);
 
+    /// <summary>As the vendor counts; null: as configured.</summary>
+    public LimitOptions? Vendor { get; init; }
+
+    /// <summary>Answers with headers say how many a window or the bucket holds.</summary>
+    public bool NamesLimit { get; init; }
+
     /// <summary>Requests a second of the whole fleet, as a part of the plan's rate.</summary>
     public double Load { get; init; } = 1.5;
 
@@ -73,6 +79,9 @@ internal sealed record WorldOptions
     public static LimitOptions Bucket(int rate, int burst) =>
         new("plan", new SendProxy.Configuration.Rate(rate, TimeSpan.FromSeconds(1)), true, burst, TimeSpan.FromSeconds(30), 10_000);
 
+    /// <summary>Its headers are to tell which of both.</summary>
+    public static LimitOptions Auto(int permits, double seconds) => Window(permits, seconds) with { CountsAuto = true, Burst = permits };
+
     public static LimitOptions Window(int permits, double seconds) =>
         new("plan", new SendProxy.Configuration.Rate(permits, TimeSpan.FromSeconds(seconds)), false, 1, TimeSpan.FromSeconds(60), 10_000);
 }
@@ -120,7 +129,11 @@ internal sealed class FleetWorld
     {
         _options = options;
         _random = new Random(options.Seed);
-        _vendor = new ExactVendor(options.Plan, options.Phase ?? _random.NextDouble(), options.Noise, options.HasHeaders ? options.Reset : ResetForm.None) { BeginsWithARequest = options.BeginsWithARequest };
+        _vendor = new ExactVendor(options.Vendor ?? options.Plan, options.Phase ?? _random.NextDouble(), options.Noise, options.HasHeaders ? options.Reset : ResetForm.None)
+        {
+            BeginsWithARequest = options.BeginsWithARequest,
+            NamesLimit = options.NamesLimit,
+        };
     }
 
     public double Now { get; private set; } = 1e6;
@@ -129,6 +142,8 @@ internal sealed class FleetWorld
     public double MeanGap => 1e6 * _options.Processes / (Load * _options.Plan.Rate!.Value.PerSecond);
 
     private double Load => _options.Surge is { } surge && Now >= 1e6 + (surge.At * 1e6) ? surge.Load : _options.Load;
+
+    public TimeSpan ResetBlur => _vendor.ResetBlur;
 
     public Random Random => _random;
 
