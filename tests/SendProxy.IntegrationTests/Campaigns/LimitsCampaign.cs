@@ -45,6 +45,9 @@ public class LimitsCampaign
         var run = await stage.RunAsync(Name("1", $"{Proxies} at 1.5 R, window of 1 s"), 1.5 * Rate, Length);
 
         Assert.True(run is { Refusals: 0, Failed: [] }, run.ToString());
+
+        // An unknown phase leaves 88 %: more is had only by counting in the vendor's own windows.
+        Assert.True(Seconds < 30 || run.Use >= 0.9, run.ToString());
         Assert.True(run.Use >= (IsLong ? 0.83 : 0.75), run.ToString());
     }
 
