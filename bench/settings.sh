@@ -2,13 +2,13 @@
 # What settings of the process change: the same SendProxy under each, in interleaved rounds, closed loop and at a fixed rate.
 # Usage: bash bench/settings.sh [ROUNDS] NAME:[VARIABLE=VALUE,...][@BINARY] ...     first one is what the others are compared with
 #   bash bench/settings.sh 5 base: spin0:DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0 speed:@/tmp/speed/sendproxy
-# Prints a line a setting: medians of CPU-us a request, requests/s, latencies in us, RSS. RATE=1000 LENGTH=2 SCHEME=http|https, WAY=in for webhooks.
+# Prints a line a setting: medians of CPU-us a request, requests/s, latencies in us, RSS. RATE=1000 LENGTH=2 CONNECTIONS=32 SCHEME=http|https, WAY=in for webhooks.
 set -euo pipefail
 # shellcheck source=bench/stage.sh
 source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
 rounds=5
 [[ $1 == *:* ]] || { rounds=$1 && shift; }
-readonly LENGTH=${LENGTH:-2} RATE=${RATE:-1000}
+readonly LENGTH=${LENGTH:-2} RATE=${RATE:-1000} CONNECTIONS=${CONNECTIONS:-32}
 default=${SENDPROXY_BINARY:-$PWD/artifacts/publish/linux-x64/sendproxy}
 stage
 names=() ids=()
@@ -25,7 +25,7 @@ done
 measure() { # INDEX RATE: a line "cpu-us rps p50 p99 p999 rss"
   local before after report
   before=$(cpu "${ids[$1]}")
-  report=$(load $((18310 + 2 * $1)) --connections 32 --rate "$2" --seconds "$LENGTH" --warmup 0.4)
+  report=$(load $((18310 + 2 * $1)) --connections "$CONNECTIONS" --rate "$2" --seconds "$LENGTH" --warmup 0.4)
   after=$(cpu "${ids[$1]}")
   awk -v ticks=$((after - before)) -v n="$(field all "$report")" 'BEGIN {printf "%.2f", ticks * 10000 / n}'
   printf ' %s %s %s %s %s\n' "$(field rate "$report")" "$(field p50 "$report")" "$(field p99 "$report")" "$(field p999 "$report")" "$(rss "${ids[$1]}")"

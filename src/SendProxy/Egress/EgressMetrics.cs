@@ -1,7 +1,7 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Prometheus;
 using SendProxy.Errors;
+using SendProxy.Metrics;
 using SendProxy.Sending.Attempts;
 
 namespace SendProxy.Egress;
@@ -11,20 +11,23 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
 {
     private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-    private readonly Counter _requests = metrics.CreateCounter(
-        "sendproxy_requests_total", "Requests by route, class of the status and code of the proxy's own refusal (empty for the upstream's answers).",
-        ["route", "status_class", "code"]);
+    private readonly Children<(string Route, string StatusClass, string Code), Counter.Child> _requests = new(
+        metrics.CreateCounter(
+            "sendproxy_requests_total", "Requests by route, class of the status and code of the proxy's own refusal (empty for the upstream's answers).",
+            ["route", "status_class", "code"]),
+        x => [x.Route, x.StatusClass, x.Code]);
 
-    private readonly Histogram _duration = metrics.CreateHistogram(
-        "sendproxy_request_duration_seconds", "From the request's head to the end of its answer.",
-        ["route"], new HistogramConfiguration { Buckets = Seconds });
+    private readonly Children<string, Histogram.Child> _durations = new(
+        metrics.CreateHistogram(
+            "sendproxy_request_duration_seconds", "From the request's head to the end of its answer.", ["route"], new HistogramConfiguration { Buckets = Seconds }),
+        route => [route]);
 
     private readonly Gauge _inFlight = metrics.CreateGauge("sendproxy_requests_in_flight", "Requests that are worked on, waiting ones included.");
 
     private readonly Gauge _buffered = metrics.CreateGauge("sendproxy_buffered_body_bytes", "Memory that request bodies hold.");
 
-    private readonly Counter _idempotency = metrics.CreateCounter(
-        "sendproxy_idempotency_keys_total", "Sends by who made their key.", ["route", "origin"]);
+    private readonly Children<(string Route, string Origin), Counter.Child> _idempotency = new(
+        metrics.CreateCounter("sendproxy_idempotency_keys_total", "Sends by who made their key.", ["route", "origin"]), x => [x.Route, x.Origin]);
 
     private readonly Counter _recipients = metrics.CreateCounter(
         "sendproxy_recipient_refusals_total", "Messages refused by a route's recipients, by reason.", ["route", "reason"]);
@@ -33,23 +36,17 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
         "sendproxy_bodies_streamed_total", "Bodies above maxBody, which have one attempt, by what became of them: whole, too_large, incomplete, secret, or unsent where no vendor took them to their end.",
         ["route", "outcome"]);
 
-    // A child is looked up by all its labels; once for each is enough.
-    private readonly ConcurrentDictionary<(string Route, string StatusClass, string Code), Counter.Child> _ended = new();
-    private readonly ConcurrentDictionary<string, Histogram.Child> _durations = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<(string Route, string Origin), Counter.Child> _keyed = new();
-
     public void Ended(string route, int status, string code, double seconds)
     {
-        _ended.GetOrAdd((route, StatusClass(status), code), static (x, all) => all.WithLabels(x.Route, x.StatusClass, x.Code), _requests).Inc();
-        _durations.GetOrAdd(route, static (name, all) => all.WithLabels(name), _duration).Observe(seconds);
+        _requests[(route, StatusClass(status), code)].Inc();
+        _durations[route].Observe(seconds);
     }
 
     public void InFlight(int count) => _inFlight.Set(count);
 
     public void Buffered(long bytes) => _buffered.Set(bytes);
 
-    public void Keyed(string route, string origin) =>
-        _keyed.GetOrAdd((route, origin), static (x, all) => all.WithLabels(x.Route, x.Origin), _idempotency).Inc();
+    public void Keyed(string route, string origin) => _idempotency[(route, origin)].Inc();
 
     public void Streamed(string route, StreamedBody body) => _streamed.WithLabels(route, body.Fault switch
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using SendProxy.Sending.Attempts;
 using SendProxy.Upstreams;
 
 namespace SendProxy.Egress;
@@ -9,54 +10,16 @@ namespace SendProxy.Egress;
 /// An answer with trailers. Kestrel sends none over HTTP/1.1, but leaves the framing to who sets Transfer-Encoding: here the
 /// chunks are written, and behind the last one the trailers.
 /// </summary>
-internal sealed class TrailedContent : HttpContent
+internal sealed class TrailedContent(HttpResponseMessage answer)
+    : StreamedContent(answer.Content, body => new ChunkedStream(body, () => Trailers(answer)), "Content-Length")
 {
-    private readonly HttpResponseMessage _answer;
-    private readonly HttpContent _original;
-
-    public TrailedContent(HttpResponseMessage answer)
-    {
-        (_answer, _original) = (answer, answer.Content);
-        foreach (var (name, values) in _original.Headers.NonValidated)
-        {
-            if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
-            {
-                Headers.TryAddWithoutValidation(name, values);
-            }
-        }
-    }
-
     /// <returns>True where the vendor announced trailers, or sent some.</returns>
     public static bool Fits(HttpResponseMessage answer) =>
         (answer.Headers.NonValidated.Contains("Trailer") || answer.TrailingHeaders.NonValidated.Count > 0)
         && answer.StatusCode is not (HttpStatusCode.NoContent or HttpStatusCode.NotModified);
 
-    protected override async Task<Stream> CreateContentReadStreamAsync() => new ChunkedStream(await _original.ReadAsStreamAsync(), Trailers);
-
-    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-    {
-        await using var body = await CreateContentReadStreamAsync();
-        await body.CopyToAsync(stream);
-    }
-
-    protected override bool TryComputeLength(out long length)
-    {
-        length = 0;
-        return false;
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            _original.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
-
     // Complete once the body has been read to its end.
-    private string Trailers() => string.Concat(_answer.TrailingHeaders.NonValidated
+    private static string Trailers(HttpResponseMessage answer) => string.Concat(answer.TrailingHeaders.NonValidated
         .Where(t => HeaderNames.ComesBackInTrailer(t.Key)).SelectMany(t => t.Value.Select(v => $"{t.Key}: {v}\r\n")));
 
     /// <summary>Chunked framing (RFC 9112, 7.1) around what is read.</summary>

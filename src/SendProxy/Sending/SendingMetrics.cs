@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using Prometheus;
+using SendProxy.Metrics;
 using SendProxy.Sending.Attempts;
 
 namespace SendProxy.Sending;
@@ -9,15 +9,17 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
 {
     private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-    private readonly Counter _attempts = metrics.CreateCounter(
-        "sendproxy_attempts_total", "Attempts on the wire, by number and what became of them.", ["upstream", "attempt", "outcome"]);
+    private readonly Children<(string Upstream, string Attempt, Happened Happened), Counter.Child> _attempts = new(
+        metrics.CreateCounter("sendproxy_attempts_total", "Attempts on the wire, by number and what became of them.", ["upstream", "attempt", "outcome"]),
+        x => [x.Upstream, x.Attempt, Word(x.Happened)]);
 
     private readonly Counter _retries = metrics.CreateCounter(
         "sendproxy_retries_total", "Attempts after the first, by what made them necessary.", ["upstream", "reason"]);
 
-    private readonly Histogram _duration = metrics.CreateHistogram(
-        "sendproxy_attempt_duration_seconds", "One attempt, to the end of a buffered answer.",
-        ["upstream"], new HistogramConfiguration { Buckets = Seconds });
+    private readonly Children<string, Histogram.Child> _durations = new(
+        metrics.CreateHistogram(
+            "sendproxy_attempt_duration_seconds", "One attempt, to the end of a buffered answer.", ["upstream"], new HistogramConfiguration { Buckets = Seconds }),
+        upstream => [upstream]);
 
     private readonly Gauge _breaker = metrics.CreateGauge("sendproxy_breaker_open", "1 while the upstream is given a rest.", ["upstream"]);
 
@@ -47,14 +49,10 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
     private readonly Counter _settled = metrics.CreateCounter(
         "sendproxy_attempts_settled_total", "Attempts finished in the background, by outcome.", ["upstream", "outcome"]);
 
-    // A child is looked up by all its labels; once for each is enough.
-    private readonly ConcurrentDictionary<(string Upstream, string Attempt, Happened Happened), Counter.Child> _attempted = new();
-    private readonly ConcurrentDictionary<string, Histogram.Child> _durations = new(StringComparer.Ordinal);
-
     public void Attempted(string upstream, int attempt, Happened happened, double seconds)
     {
-        _attempted.GetOrAdd((upstream, Number(attempt), happened), static (x, all) => all.WithLabels(x.Upstream, x.Attempt, Word(x.Happened)), _attempts).Inc();
-        _durations.GetOrAdd(upstream, static (name, all) => all.WithLabels(name), _duration).Observe(seconds);
+        _attempts[(upstream, Number(attempt), happened)].Inc();
+        _durations[upstream].Observe(seconds);
     }
 
     public void Retried(string upstream, Happened reason) => _retries.WithLabels(upstream, Word(reason)).Inc();

@@ -10,7 +10,7 @@ internal sealed class SqliteJournal : IAsyncDisposable
 {
     private readonly Channel<JournalWork> _writes;
     private readonly Channel<JournalWork> _reads;
-    private readonly ManualResetEventSlim _wake = new(false, 0);
+    private readonly ManualResetEventSlim _wake = new(initialState: false, spinCount: 0);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private SqliteJournal(

@@ -21,7 +21,7 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     private int _savedUndo;
     private int _savedCommitted;
 
-    /// <summary>Runs a statement with parameters <c>$1</c> to <c>$n</c>.</summary>
+    /// <summary>Runs a statement with parameters <c>?1</c> to <c>?n</c>.</summary>
     /// <returns>Rows changed.</returns>
     public int Execute(string sql, params ReadOnlySpan<SqliteValue> values)
     {

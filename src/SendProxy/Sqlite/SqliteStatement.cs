@@ -21,7 +21,7 @@ internal sealed class SqliteStatement : IDisposable
         SqliteException.ThrowExceptionForRC(sqlite3_prepare_v3(database, sql, SQLITE_PREPARE_PERSISTENT, out _statement), database);
     }
 
-    /// <summary>Binds <c>$1</c> to <c>$n</c>, the parameters in the order in which the text names them first.</summary>
+    /// <summary>Binds <c>?1</c> to <c>?n</c>.</summary>
     public void Bind(ReadOnlySpan<SqliteValue> values)
     {
         for (var i = 0; i < values.Length; i++)

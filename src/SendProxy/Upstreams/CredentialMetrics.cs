@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using Prometheus;
+using SendProxy.Metrics;
 using SendProxy.Secrets;
 
 namespace SendProxy.Upstreams;
@@ -7,28 +7,25 @@ namespace SendProxy.Upstreams;
 /// <summary>Series of keys by fingerprint: an operator sees which key is in use and when the old one may be revoked.</summary>
 internal sealed class CredentialMetrics(IMetricFactory metrics, TimeProvider time)
 {
-    private readonly Counter _answers = metrics.CreateCounter(
-        "sendproxy_credential_answers_total",
-        "Upstream answers by key (first 8 hex of its SHA-256), slot and whether the key was accepted (anything but 401).",
-        ["upstream", "fingerprint", "slot", "accepted"]);
+    private readonly Children<(string Upstream, string Fingerprint, SecretSlot Slot, bool Accepted), Counter.Child> _answers = new(
+        metrics.CreateCounter(
+            "sendproxy_credential_answers_total",
+            "Upstream answers by key (first 8 hex of its SHA-256), slot and whether the key was accepted (anything but 401).",
+            ["upstream", "fingerprint", "slot", "accepted"]),
+        x => [x.Upstream, x.Fingerprint, Word(x.Slot), x.Accepted ? "true" : "false"]);
 
-    private readonly Gauge _lastUse = metrics.CreateGauge(
-        "sendproxy_credential_last_accepted_timestamp_seconds", "Unix time of the last answer that accepted the key.", ["upstream", "fingerprint"]);
-
-    private readonly ConcurrentDictionary<(string Upstream, string Fingerprint, SecretSlot Slot), (Counter.Child Answers, Gauge.Child LastUse)> _accepted = new();
+    private readonly Children<(string Upstream, string Fingerprint), Gauge.Child> _lastUse = new(
+        metrics.CreateGauge(
+            "sendproxy_credential_last_accepted_timestamp_seconds", "Unix time of the last answer that accepted the key.", ["upstream", "fingerprint"]),
+        x => [x.Upstream, x.Fingerprint]);
 
     public void Used(string upstream, KeyChoice key, bool accepted)
     {
-        if (!accepted)
+        _answers[(upstream, key.Fingerprint, key.Slot, accepted)].Inc();
+        if (accepted)
         {
-            _answers.WithLabels(upstream, key.Fingerprint, Word(key.Slot), "false").Inc();
-            return;
+            _lastUse[(upstream, key.Fingerprint)].Set(time.GetUtcNow().ToUnixTimeSeconds());
         }
-
-        var (answers, lastUse) = _accepted.GetOrAdd((upstream, key.Fingerprint, key.Slot), static (x, all) => (
-            all._answers.WithLabels(x.Upstream, x.Fingerprint, Word(x.Slot), "true"), all._lastUse.WithLabels(x.Upstream, x.Fingerprint)), this);
-        answers.Inc();
-        lastUse.Set(time.GetUtcNow().ToUnixTimeSeconds());
     }
 
     public static string Word(SecretSlot slot) => slot switch

@@ -51,16 +51,58 @@ public class FleetLimitTests
         Assert.Contains(fleet.Proxy(0).Output.Concat(fleet.Proxy(1).Output), l => l.Contains("95 % is used", StringComparison.Ordinal));
     }
 
-    private static Task<FleetStage> SlowAsync(int limit) => FleetStage.SetAsync(
-        ["timeouts: { total: 60s }", "timeouts: { total: 60s }"], more: $"limits: {{ calls: {{ concurrent: {limit}, maxWait: 30s }} }}", vendor: new SandboxOptions
+    [Fact]
+    public async Task Concurrent_RedisAwayAndBack_FailsNoSendAndKeepsIt()
+    {
+        await using var fleet = await SlowAsync(4, callTimeout: "200ms");
+        Assert.All(await SendAsync(fleet, 8), a => Assert.Equal(HttpStatusCode.Accepted, a.StatusCode));
+
+        fleet.Redis.Pause();
+        var away = await SendAsync(fleet, 20, "away");
+        fleet.Redis.Resume();
+        var back = await SendAsync(fleet, 20, "back");
+
+        Assert.All(away.Concat(back), a => Assert.Equal((HttpStatusCode.Accepted, "1"), (a.StatusCode, a.Header("SendProxy-Attempts"))));
+        Assert.DoesNotContain(fleet.Vendor.Requests.Read(), r => r.Status == 429);
+    }
+
+    [Fact]
+    public async Task Quota_RedisAwayAndBack_IsUsedExactlyOnce()
+    {
+        const int Quota = 60;
+        await using var fleet = await FleetStage.SetAsync(["", ""], callTimeout: "200ms", more: $"limits: {{ month: {{ quota: {Quota}, period: calendar-month }} }}");
+        var before = Accepted(await SendAsync(fleet, 10));
+
+        fleet.Redis.Pause();
+        var away = Accepted(await SendAsync(fleet, 20, "away"));
+        fleet.Redis.Resume();
+
+        // What was used meanwhile is told when Redis is back: until then a process may refuse what is left.
+        var back = 0;
+        for (var i = 0; i < 200 && before + away + back < Quota; i++)
+        {
+            back += Accepted(await SendAsync(fleet, 4, $"back-{i}"));
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Token);
+        }
+
+        Assert.Equal((10, Quota), (before, before + away + back));
+        Assert.True(away > 0);
+        Assert.Equal(0, Accepted(await SendAsync(fleet, 10, "over")));
+        Assert.Equal(Quota, fleet.Vendor.Requests.Arrived);
+    }
+
+    private static int Accepted(HttpResponseMessage[] answers) => answers.Count(a => a.StatusCode == HttpStatusCode.Accepted);
+
+    private static Task<FleetStage> SlowAsync(int limit, string callTimeout = "2s") => FleetStage.SetAsync(
+        ["timeouts: { total: 60s }", "timeouts: { total: 60s }"], callTimeout, more: $"limits: {{ calls: {{ concurrent: {limit}, maxWait: 30s }} }}", vendor: new SandboxOptions
         {
             Keys = [EgressStage.Key],
             Latency = TimeSpan.FromMilliseconds(150),
             Limits = [new LimitOptions { Kind = LimitKind.Concurrency, Requests = limit }],
         });
 
-    private static async Task<HttpResponseMessage[]> SendAsync(FleetStage fleet, int count) =>
-        await Task.WhenAll(Enumerable.Range(0, count).Select(i => fleet.SendAsync(i % 2, $"message-{i}")));
+    private static async Task<HttpResponseMessage[]> SendAsync(FleetStage fleet, int count, string name = "message") =>
+        await Task.WhenAll(Enumerable.Range(0, count).Select(i => fleet.SendAsync(i % 2, $"{name}-{i}")));
 
     // As many as arrived within less than an answer takes ran at once.
     private static int MostAtOnce(FleetStage fleet)

@@ -42,7 +42,7 @@ internal static class AnswerReader
 
             if (filled == MaxBufferedBytes)
             {
-                answer.Content = new PrefixedContent(buffer, stream, answer.Content);
+                answer.Content = new StreamedContent(answer.Content, _ => new PrefixedStream(buffer, stream));
                 return null;
             }
 

@@ -2,8 +2,8 @@ using System.Net;
 
 namespace SendProxy.Sending.Attempts;
 
-/// <summary>An answer whose body goes through something on its way: decoding, scrubbing. Its headers are the original's.</summary>
-internal sealed class StreamedContent : HttpContent
+/// <summary>An answer whose body goes through something on its way: decoding, scrubbing, framing. Its headers are the original's.</summary>
+internal class StreamedContent : HttpContent
 {
     private readonly HttpContent _original;
     private readonly Func<Stream, Stream> _through;

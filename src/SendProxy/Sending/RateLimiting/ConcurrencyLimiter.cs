@@ -7,13 +7,12 @@ namespace SendProxy.Sending.RateLimiting;
 /// At most so many requests at the vendor at once, of the fleet or of this process alone. A permit is held until its request has
 /// ended. While the process holds free slots (<see cref="SlotLease"/>) nothing is asked; no lock is held over a wait.
 /// </summary>
-internal sealed class ConcurrencyLimiter : Limit
+internal sealed class ConcurrencyLimiter : LineLimit
 {
     private const double MeanPart = 0.05;
     private readonly ISlotStore _store;
     private readonly SlotLease _lease;
     private readonly WaitLine _line;
-    private readonly LimitMetrics.Series _series;
     private readonly TimeProvider _time;
     private readonly ITimer _wake;
     private readonly Lock _lock = new();
@@ -24,15 +23,14 @@ internal sealed class ConcurrencyLimiter : Limit
     private double _nextLate = double.PositiveInfinity;
     private double _meanHeld;
     private long _granted;
-    private long _refused;
     private double _idleSince;
     private bool _disposed;
 
     /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
     public ConcurrencyLimiter(LimitOptions options, LaneTable lanes, ISlotStore store, int fleetSize, TimeProvider time, LimitMetrics.Series series)
-        : base(options, lanes)
+        : base(options, lanes, series)
     {
-        (_store, _time, _series) = (store, time, series);
+        (_store, _time) = (store, time);
         _toMicroseconds = 1e6 / time.TimestampFrequency;
         _start = time.GetTimestamp();
         _line = new WaitLine(lanes);
@@ -79,24 +77,12 @@ internal sealed class ConcurrencyLimiter : Limit
             }
 
             permit = Grant(now, cost);
-            _series.Ready(ask.Lane, permit.Mode, cost);
+            Series.Ready(ask.Lane, permit.Mode, cost);
             call = Settle(now);
         }
 
         Send(call);
         return true;
-    }
-
-    public override ValueTask<Permit> AcquireAsync(Ask ask, TimeSpan maxWait, CancellationToken cancellation)
-    {
-        if (TryTake(ask, out var permit))
-        {
-            return new(permit);
-        }
-
-        cancellation.ThrowIfCancellationRequested();
-        var waiter = Enter(ask, maxWait < Options.MaxWait ? maxWait : Options.MaxWait, cancellation);
-        return waiter.Given is { } given ? new(given) : new(waiter.Task);
     }
 
     public override TimeSpan Predict(in Ask ask)
@@ -113,10 +99,10 @@ internal sealed class ConcurrencyLimiter : Limit
 
     public override void Throttle(in Ask ask, TimeSpan wait)
     {
-        _series.Blocked(wait);
+        Series.Blocked(wait);
         if (Options.Learn == LearnMode.Observe)
         {
-            _series.Found(new Finding(FindingKind.Limit, 0), applied: false);
+            Series.Found(new Finding(FindingKind.Limit, 0), applied: false);
         }
 
         Locked(now => _lease.Throttle(now, Math.Max(0, wait.TotalMicroseconds)));
@@ -140,7 +126,7 @@ internal sealed class ConcurrencyLimiter : Limit
                 CurrentAvailablePermits = Waiting > 0 ? 0 : _lease.Free(Now),
                 CurrentQueuedCount = Waiting,
                 TotalSuccessfulLeases = _granted,
-                TotalFailedLeases = _refused,
+                TotalFailedLeases = RefusedCount,
             };
         }
     }
@@ -232,7 +218,9 @@ internal sealed class ConcurrencyLimiter : Limit
         return blocked + ((needed - free) * _meanHeld / Math.Max(1, _lease.Expected(now)));
     }
 
-    private Waiter Enter(Ask ask, TimeSpan maxWait, CancellationToken cancellation)
+    protected override bool TryReady(in Ask ask, out Permit permit) => TryTake(ask, out permit);
+
+    protected override Waiter Enter(Ask ask, TimeSpan maxWait)
     {
         Waiter waiter = null!;
         Locked(now =>
@@ -261,18 +249,10 @@ internal sealed class ConcurrencyLimiter : Limit
                 _nextLate = Math.Min(_nextLate, waiter.Until);
             }
         });
-        if (cancellation.CanBeCanceled && waiter.Given is null)
-        {
-            waiter.Registration = cancellation.UnsafeRegister(
-                (_, token) => Leave(waiter, token),
-                null);
-        }
-
         return waiter;
     }
 
-    // One that was served at the same moment keeps its permit: whoever waits for it has it.
-    private void Leave(Waiter waiter, CancellationToken token) => Locked(_ =>
+    protected override void Leave(Waiter waiter, CancellationToken token) => Locked(_ =>
     {
         if (!waiter.Task.IsCompleted)
         {
@@ -320,7 +300,7 @@ internal sealed class ConcurrencyLimiter : Limit
             _nextLate = Waiting == 0 ? double.PositiveInfinity : Math.Min(_first?.Until ?? double.PositiveInfinity, _line.NextUntil);
         }
 
-        _series.State(Waiting, _lease.Free(now), _lease.Live, _lease.Bound, _lease.IsAway);
+        Series.State(Waiting, _lease.Free(now), _lease.Live, _lease.Bound, _lease.IsAway);
         Arm(now);
         return call is null ? null : (call, now);
     }
@@ -343,7 +323,7 @@ internal sealed class ConcurrencyLimiter : Limit
 
             var (waiter, permit) = (_first, Grant(now, cost));
             _first = null;
-            _series.Granted(waiter.Lane, permit.Mode, cost, (now - waiter.Since) / 1e6);
+            Series.Granted(waiter.Lane, permit.Mode, cost, (now - waiter.Since) / 1e6);
             waiter.End(permit);
         }
     }
@@ -354,8 +334,7 @@ internal sealed class ConcurrencyLimiter : Limit
         if (at < _armedFor)
         {
             _armedFor = at;
-            // Timers count whole milliseconds and cut the rest off: rounded up, or it would spin through the last one.
-            _wake.Change(TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling((at - now) / 1000), 1, 60_000)), Timeout.InfiniteTimeSpan);
+            _wake.Change(TimerSpan(at - now), Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -383,13 +362,6 @@ internal sealed class ConcurrencyLimiter : Limit
         }
 
         ended.ForEach(w => Refuse(w, answer(w)));
-    }
-
-    private void Refuse(Waiter waiter, Permit permit)
-    {
-        _refused++;
-        _series.Refused(waiter.Lane, permit.Reason);
-        waiter.End(permit);
     }
 
     private static TimeSpan Span(double microseconds) => TimeSpan.FromMilliseconds(Math.Floor(Math.Max(0, microseconds) / 1000) + 1);

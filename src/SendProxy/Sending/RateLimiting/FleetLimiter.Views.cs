@@ -27,7 +27,7 @@ internal sealed partial class FleetLimiter
                 CurrentAvailablePermits = _machine.Waiting > 0 || now < _machine.BlockedUntil ? 0 : (long)Math.Max(0, Math.Floor(LevelNow(now))),
                 CurrentQueuedCount = _machine.Waiting,
                 TotalSuccessfulLeases = _granted,
-                TotalFailedLeases = _refused,
+                TotalFailedLeases = RefusedCount,
             };
         }
     }

@@ -6,13 +6,12 @@ namespace SendProxy.Sending.RateLimiting;
 /// Keeps one rate of a plan for the fleet, or for this process alone. While there is room a permit is a number counted up: no
 /// lock, no allocation, no call. Everything else is <see cref="LimiterMachine"/>'s, under a lock that is never held over a wait.
 /// </summary>
-internal sealed partial class FleetLimiter : Limit
+internal sealed partial class FleetLimiter : LineLimit
 {
     private static readonly TimeSpan Flush = TimeSpan.FromMicroseconds(LimiterMachine.FlushEvery);
 
     private readonly LimiterMachine _machine;
     private readonly ILimitStore _store;
-    private readonly LimitMetrics.Series _series;
     private readonly TimeProvider _time;
     private readonly VendorBook _vendor;
     private readonly ITimer _wake;
@@ -29,7 +28,6 @@ internal sealed partial class FleetLimiter : Limit
     private long _lentEpoch;
     private int _flushArmed;
     private long _granted;
-    private long _refused;
     private long _lastGrant;
     private bool _disposed;
 
@@ -37,9 +35,9 @@ internal sealed partial class FleetLimiter : Limit
     /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
     public FleetLimiter(
         LimitOptions options, LaneTable lanes, ILimitStore store, string process, int fleetSize, TimeProvider time, LimitMetrics.Series series, Func<double> draw)
-        : base(options, lanes)
+        : base(options, lanes, series)
     {
-        (_store, _series, _time) = (store, series, time);
+        (_store, _time) = (store, time);
         _toMicroseconds = 1e6 / time.TimestampFrequency;
         // A clock that is never zero: zero means "never" in the machine.
         _start = time.GetTimestamp() - time.TimestampFrequency;
@@ -84,26 +82,14 @@ internal sealed partial class FleetLimiter : Limit
             return false;
         }
 
-        var waiter = Enter(ask, TimeSpan.Zero, CancellationToken.None);
+        var waiter = Enter(ask, TimeSpan.Zero);
         if (waiter.Given is null)
         {
-            Leave(waiter);
+            Locked(now => _machine.Leave(now, waiter));
         }
 
         permit = waiter.Given ?? default;
         return permit is { IsAcquired: true, Cost: > 0 };
-    }
-
-    public override ValueTask<Permit> AcquireAsync(Ask ask, TimeSpan maxWait, CancellationToken cancellation)
-    {
-        if (TryReady(ask, out var permit))
-        {
-            return new(permit);
-        }
-
-        cancellation.ThrowIfCancellationRequested();
-        var waiter = Enter(ask, maxWait < Options.MaxWait ? maxWait : Options.MaxWait, cancellation);
-        return waiter.Given is { } given ? new(given) : new(waiter.Task);
     }
 
     public override TimeSpan Predict(in Ask ask)
@@ -133,7 +119,7 @@ internal sealed partial class FleetLimiter : Limit
         var finding = _vendor.Hear(permit, heard, Now);
         if (finding is { } found)
         {
-            _series.Found(found, Options.Learn == LearnMode.Tighten);
+            Series.Found(found, Options.Learn == LearnMode.Tighten);
         }
 
         var edge = _vendor.TakeEdge();
@@ -145,11 +131,11 @@ internal sealed partial class FleetLimiter : Limit
 
     public override void Throttle(in Ask ask, TimeSpan wait)
     {
-        _series.Blocked(wait);
+        Series.Blocked(wait);
         var (cut, form) = _vendor.Refused(Now);
         if (cut is { } made && Options.Learn == LearnMode.Observe)
         {
-            _series.Found(made, applied: false);
+            Series.Found(made, applied: false);
         }
 
         Found(form);
@@ -175,7 +161,7 @@ internal sealed partial class FleetLimiter : Limit
         }
 
         var tightens = Options.Learn == LearnMode.Tighten;
-        _series.Found(found, tightens);
+        Series.Found(found, tightens);
         if (tightens)
         {
             Locked(_ => _machine.Learn(_vendor.Shape, -1, 0, edge: null));
@@ -196,7 +182,7 @@ internal sealed partial class FleetLimiter : Limit
     }
 
     // The ready path: what the machine lent is counted up until it is used, and told in a while.
-    private bool TryReady(in Ask ask, out Permit permit)
+    protected override bool TryReady(in Ask ask, out Permit permit)
     {
         permit = default;
         if (_time.GetTimestamp() >= Volatile.Read(ref _readyUntil))
@@ -216,7 +202,7 @@ internal sealed partial class FleetLimiter : Limit
         while (Interlocked.CompareExchange(ref _taken, taken + ask.Cost, taken) != taken);
 
         var mode = _store.IsShared ? PermitMode.Ready : PermitMode.Local;
-        _series.Ready(ask.Lane, mode, ask.Cost);
+        Series.Ready(ask.Lane, mode, ask.Cost);
         var isLast = taken + ask.Cost >= Volatile.Read(ref _upTo);
         if (isLast || Interlocked.CompareExchange(ref _flushArmed, 1, 0) == 0)
         {
@@ -228,7 +214,7 @@ internal sealed partial class FleetLimiter : Limit
         return true;
     }
 
-    private Waiter Enter(Ask ask, TimeSpan maxWait, CancellationToken cancellation)
+    protected override Waiter Enter(Ask ask, TimeSpan maxWait)
     {
         var now = Now;
         var waiter = new Waiter(ask.Lane, ask.Cost, ask.IsRepeat, now, now + Math.Max(0, maxWait.TotalMicroseconds));
@@ -248,22 +234,14 @@ internal sealed partial class FleetLimiter : Limit
                 _machine.Arrive(at, waiter);
             }
         });
-        if (cancellation.CanBeCanceled && waiter.Given is null)
-        {
-            waiter.Registration = cancellation.UnsafeRegister(
-                static (state, token) =>
-                {
-                    var (limiter, waiter) = ((FleetLimiter, Waiter))state!;
-                    limiter.Leave(waiter);
-                    waiter.Cancel(token);
-                },
-                (this, waiter));
-        }
-
         return waiter;
     }
 
-    private void Leave(Waiter waiter) => Locked(now => _machine.Leave(now, waiter));
+    protected override void Leave(Waiter waiter, CancellationToken token)
+    {
+        Locked(now => _machine.Leave(now, waiter));
+        waiter.Cancel(token);
+    }
 
     private void OnTimer()
     {
@@ -336,12 +314,11 @@ internal sealed partial class FleetLimiter : Limit
         Volatile.Write(ref _upTo, credit > 0 ? _told + credit : long.MinValue);
         var rate = _machine.InForce.Rate * (_machine.Known?.Multiplier ?? 1);
         _shown = new Shown(now < _machine.BlockedUntil ? 0 : LevelNow(now), now, _told, _machine.Shape.Base, rate);
-        _series.State(_machine.Waiting, Math.Max(0, LevelNow(now)), _machine.Live, rate, _machine.IsAway);
+        Series.State(_machine.Waiting, Math.Max(0, LevelNow(now)), _machine.Live, rate, _machine.IsAway);
         var wait = _machine.WakeAt - now;
         if (!double.IsPositiveInfinity(wait))
         {
-            // Timers count whole milliseconds and cut the rest off: rounded up, or it would spin through the last one.
-            _wake.Change(TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(wait / 1000), 1, 60_000)), Timeout.InfiniteTimeSpan);
+            _wake.Change(TimerSpan(wait), Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -353,7 +330,7 @@ internal sealed partial class FleetLimiter : Limit
             {
                 _granted += permit.Cost;
                 Volatile.Write(ref _lastGrant, _time.GetTimestamp());
-                _series.Granted(waiter.Lane, permit.Mode, permit.Cost, (Now - waiter.Since) / 1e6);
+                Series.Granted(waiter.Lane, permit.Mode, permit.Cost, (Now - waiter.Since) / 1e6);
                 waiter.End(permit);
             }
             else
@@ -363,12 +340,5 @@ internal sealed partial class FleetLimiter : Limit
         }
 
         _machine.Ended.Clear();
-    }
-
-    private void Refuse(Waiter waiter, Permit permit)
-    {
-        _refused++;
-        _series.Refused(waiter.Lane, permit.Reason);
-        waiter.End(permit);
     }
 }
