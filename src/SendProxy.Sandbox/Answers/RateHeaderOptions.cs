@@ -11,6 +11,12 @@ internal sealed record RateHeaderOptions
 
     /// <summary>Default <see cref="RetryAfterForm.Seconds"/>.</summary>
     public RetryAfterForm RetryAfter { get; init; } = RetryAfterForm.Seconds;
+
+    /// <summary>What remains is told in whole multiples of this, rounded down. From 1, the default: exactly.</summary>
+    public int RemainingStep { get; init; } = 1;
+
+    /// <summary>What remains is told as it was so many answers ago. Default 0: now.</summary>
+    public int RemainingLag { get; init; }
 }
 
 /// <summary>Which headers tell the limit.</summary>
@@ -19,6 +25,9 @@ internal enum RateHeaderNames
     /// <summary><c>X-RateLimit-Limit</c>, <c>-Remaining</c>, <c>-Reset</c>.</summary>
     XRateLimit,
 
+    /// <summary><c>RateLimit-Limit</c>, <c>-Remaining</c>, <c>-Reset</c> of draft-ietf-httpapi-ratelimit-headers-06 and before.</summary>
+    RateLimit,
+
     /// <summary><c>RateLimit</c> and <c>RateLimit-Policy</c> of draft-ietf-httpapi-ratelimit-headers-10.</summary>
     Draft,
 
@@ -26,11 +35,17 @@ internal enum RateHeaderNames
     None,
 }
 
-/// <summary>What <c>X-RateLimit-Reset</c> counts.</summary>
+/// <summary>What <c>X-RateLimit-Reset</c> and <c>RateLimit-Reset</c> count.</summary>
 internal enum ResetForm
 {
     /// <summary>Seconds left, rounded up.</summary>
     Seconds,
+
+    /// <summary>Milliseconds left, rounded up.</summary>
+    Milliseconds,
+
+    /// <summary>Seconds left with three decimals, rounded up.</summary>
+    Decimal,
 
     /// <summary>Unix time in seconds, rounded up.</summary>
     Unix,

@@ -6,19 +6,24 @@ namespace SendProxy.Sandbox.Answers;
 /// <summary>Writes limits into headers, in the form that the options choose.</summary>
 internal sealed class RateHeaders(RateHeaderOptions options)
 {
+    private readonly Queue<long> _said = new();
+    private readonly Lock _gate = new();
+
     /// <summary>Writes the state of the limit, which stands on every answer.</summary>
     public void WriteLimit(IHeaderDictionary headers, in LimitVerdict verdict, DateTimeOffset now)
     {
+        var remaining = Text(Told(verdict.Remaining));
         switch (options.Names)
         {
-            case RateHeaderNames.XRateLimit:
-                headers["X-RateLimit-Limit"] = Text(verdict.Limit);
-                headers["X-RateLimit-Remaining"] = Text(verdict.Remaining);
-                if (ResetText(verdict.Reset, now) is { } reset) { headers["X-RateLimit-Reset"] = reset; }
+            case RateHeaderNames.XRateLimit or RateHeaderNames.RateLimit:
+                var prefix = options.Names == RateHeaderNames.XRateLimit ? "X-RateLimit-" : "RateLimit-";
+                headers[prefix + "Limit"] = Text(verdict.Limit);
+                headers[prefix + "Remaining"] = remaining;
+                if (ResetText(verdict.Reset, now) is { } reset) { headers[prefix + "Reset"] = reset; }
                 break;
             case RateHeaderNames.Draft:
                 headers["RateLimit-Policy"] = $"\"default\";q={Text(verdict.Limit)}";
-                headers["RateLimit"] = $"\"default\";r={Text(verdict.Remaining)};t={Text(Seconds(verdict.Reset))}";
+                headers["RateLimit"] = $"\"default\";r={remaining};t={Text(Seconds(verdict.Reset))}";
                 break;
             default:
                 break;
@@ -47,9 +52,22 @@ internal sealed class RateHeaders(RateHeaderOptions options)
     public static string HttpDate(DateTimeOffset time) => DateTimeOffset
         .FromUnixTimeSeconds(CeilingSeconds(time)).ToString("R", CultureInfo.InvariantCulture);
 
+    private long Told(long remaining)
+    {
+        var told = remaining / options.RemainingStep * options.RemainingStep;
+        if (options.RemainingLag == 0) { return told; }
+        lock (_gate)
+        {
+            _said.Enqueue(told);
+            return _said.Count > options.RemainingLag ? _said.Dequeue() : _said.Peek();
+        }
+    }
+
     private string? ResetText(TimeSpan reset, DateTimeOffset now) => options.Reset switch
     {
         ResetForm.Seconds => Text(Seconds(reset)),
+        ResetForm.Milliseconds => Text(Milliseconds(reset)),
+        ResetForm.Decimal => (Milliseconds(reset) / 1000m).ToString("0.000", CultureInfo.InvariantCulture),
         ResetForm.Unix => Text(CeilingSeconds(now + reset)),
         ResetForm.UnixMs => Text((now + reset).ToUnixTimeMilliseconds()),
         _ => null,
@@ -58,6 +76,8 @@ internal sealed class RateHeaders(RateHeaderOptions options)
     private static long CeilingSeconds(DateTimeOffset time) => (time.ToUnixTimeMilliseconds() + 999) / 1000;
 
     private static long Seconds(TimeSpan span) => (span.Ticks + TimeSpan.TicksPerSecond - 1) / TimeSpan.TicksPerSecond;
+
+    private static long Milliseconds(TimeSpan span) => (span.Ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond;
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using SendProxy.Sandbox.Answers;
 using SendProxy.Sandbox.Idempotency;
 using SendProxy.Sandbox.Server;
 
@@ -59,31 +58,6 @@ internal sealed class ServeOptions
     private readonly Setting<TimeSpan> _lifetime = Words.Duration(
         "--idempotency-lifetime", "How long idempotency keys are remembered. Default 24h.", Usual.Idempotency.Lifetime);
 
-    private readonly Setting<ResetForm> _reset = Words.Choice<ResetForm>(
-        "--reset-form", "What X-RateLimit-Reset counts.", new()
-        {
-            ["seconds"] = ResetForm.Seconds,
-            ["unix"] = ResetForm.Unix,
-            ["unix-ms"] = ResetForm.UnixMs,
-            ["absent"] = ResetForm.Absent,
-        });
-
-    private readonly Setting<RetryAfterForm> _retryAfter = Words.Choice<RetryAfterForm>(
-        "--retry-after", "What Retry-After holds.", new()
-        {
-            ["seconds"] = RetryAfterForm.Seconds,
-            ["http-date"] = RetryAfterForm.HttpDate,
-            ["absent"] = RetryAfterForm.Absent,
-        });
-
-    private readonly Setting<RateHeaderNames> _rateHeaders = Words.Choice<RateHeaderNames>(
-        "--rate-headers", "Which headers tell the limit: X-RateLimit-*, RateLimit of the IETF draft, or none.", new()
-        {
-            ["x-ratelimit"] = RateHeaderNames.XRateLimit,
-            ["draft"] = RateHeaderNames.Draft,
-            ["none"] = RateHeaderNames.None,
-        });
-
     private readonly Setting<TimeSpan> _latency = Words.Duration(
         "--latency", "Each send takes this long. Default 0ms.", TimeSpan.Zero);
 
@@ -99,18 +73,19 @@ internal sealed class ServeOptions
 
     private readonly WebhookFlags _webhooks = new();
     private readonly LimitFlags _limits = new();
+    private readonly RateHeaderFlags _rateHeaders = new();
     private readonly MemoryFlags _memory = new();
 
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])
-            [_http, _https, _http1, _keys, _sessions, _mode, _scope, _lifetime, _rateHeaders, _reset, _retryAfter,
-                _latency, _noMessages, _seed])
+            [_http, _https, _http1, _keys, _sessions, _mode, _scope, _lifetime, _latency, _noMessages, _seed])
         {
             command.Options.Add(option);
         }
 
         _limits.AddTo(command);
+        _rateHeaders.AddTo(command);
         _webhooks.AddTo(command);
         _memory.AddTo(command);
     }
@@ -129,12 +104,7 @@ internal sealed class ServeOptions
             Lifetime = _lifetime.Read(parsed),
             MaxRecords = _memory.MaxIdempotencyKeys(parsed),
         },
-        RateHeaders = new RateHeaderOptions
-        {
-            Names = _rateHeaders.Read(parsed),
-            Reset = _reset.Read(parsed),
-            RetryAfter = _retryAfter.Read(parsed),
-        },
+        RateHeaders = _rateHeaders.Read(parsed),
         Limits = _limits.Read(parsed),
         Webhooks = _webhooks.Read(parsed),
         Memory = _memory.Read(parsed),

@@ -51,6 +51,19 @@ public class LimitsCampaign
         Assert.True(run.Use >= (IsLong ? 0.83 : 0.75), run.ToString());
     }
 
+    [Fact]
+    public async Task Bar1_CountsAuto_SeesTheBucketAndUsesIt()
+    {
+        await using var stage = await LimitsStage.SetAsync(
+            Proxies, LimitsStage.Bucket(Rate, Burst), $"{{ rate: {Rate}/s, counts: auto, maxWait: 2s }}", new RateHeaderOptions { Reset = ResetForm.Decimal });
+
+        var run = await stage.RunAsync(Name("1", $"{Proxies} at 1.5 R, counts: auto before a bucket"), 1.5 * Rate, Length);
+
+        // What is safe for a bucket and windows of unknown phase leaves 88 %.
+        Assert.True(run is { Refusals: 0, Failed: [] }, run.ToString());
+        Assert.True(run.Use >= (IsLong ? 0.95 : 0.75), run.ToString());
+    }
+
     [Theory]
     [InlineData(0.3)]
     [InlineData(0.95)]
@@ -150,7 +163,7 @@ public class LimitsCampaign
     public async Task Bar7_VendorHasLess_IsLearned(bool headers, int refusals)
     {
         var real = LimitsStage.Bucket(Rate * 4 / 5, Burst);
-        await using var stage = await LimitsStage.SetAsync(Proxies, real, Plan, headers ? RateHeaderNames.XRateLimit : RateHeaderNames.None);
+        await using var stage = await LimitsStage.SetAsync(Proxies, real, Plan, new RateHeaderOptions { Names = headers ? RateHeaderNames.XRateLimit : RateHeaderNames.None });
 
         var run = await stage.RunAsync(Name("7", $"{Proxies} at 1.5 R, vendor 20 % lower, {(headers ? "with" : "without")} headers"), 1.5 * Rate, IsLong ? TimeSpan.FromSeconds(50) : Length);
 
@@ -158,6 +171,20 @@ public class LimitsCampaign
         await LimitsStage.TellAsync(string.Create(CultureInfo.InvariantCulture, $"  of the vendor's rate in the last 60 %: {run.UseIn(late, run.To):P1}"));
         Assert.True(run.Refusals <= refusals, run.ToString());
         Assert.True(!IsLong || run.UseIn(late, run.To) >= (headers ? 0.95 : 0.9), run.ToString());
+    }
+
+    [Theory]
+    [InlineData(10, 0)]
+    [InlineData(1, 20)]
+    public async Task Bar7_HeadersRoundedOrLate_CostLittle(int step, int lag)
+    {
+        await using var stage = await LimitsStage.SetAsync(
+            Proxies, LimitsStage.Bucket(Rate, Burst), Plan, new RateHeaderOptions { RemainingStep = step, RemainingLag = lag });
+
+        var run = await stage.RunAsync(Name("7", $"{Proxies} at 1.5 R, remaining told in steps of {step}, {lag} answers late"), 1.5 * Rate, Length);
+
+        Assert.True(run is { Refusals: 0, Failed: [] }, run.ToString());
+        Assert.True(run.Use >= (IsLong ? 0.95 : 0.8), run.ToString());
     }
 
     [Fact]

@@ -40,13 +40,13 @@ internal sealed class LimitsStage : IAsyncDisposable
     /// <param name="plan">What the proxies are told, as the value of limits.plan.</param>
     /// <param name="connection">To a Redis of the test's own; null: one is started; empty: each proxy is alone.</param>
     public static async Task<LimitsStage> SetAsync(
-        int proxies, LimitOptions limit, string plan, RateHeaderNames headers = RateHeaderNames.XRateLimit, string? connection = null)
+        int proxies, LimitOptions limit, string plan, RateHeaderOptions? headers = null, string? connection = null)
     {
         var vendor = new SandboxOptions
         {
             Keys = [EgressStage.Key],
             Limits = [limit],
-            RateHeaders = new RateHeaderOptions { Names = headers },
+            RateHeaders = headers ?? new RateHeaderOptions(),
             Memory = new MemoryOptions { MaxRequestEntries = 1_000_000 },
         };
         var more = $"limits: {{ plan: {plan} }}\nprocess: {{ maxInFlight: 20000 }}\n";

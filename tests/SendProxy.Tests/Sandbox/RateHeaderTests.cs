@@ -11,6 +11,8 @@ public class RateHeaderTests
 
     [Theory]
     [InlineData("Seconds", "10")]
+    [InlineData("Milliseconds", "9750")]
+    [InlineData("Decimal", "9.750")]
     [InlineData("Unix", "1000000010")]
     [InlineData("UnixMs", "1000000010000")]
     [InlineData("Absent", null)]
@@ -45,6 +47,36 @@ public class RateHeaderTests
         Assert.Equal(2, client.Server.Ledger.Effects);
     }
 
+    [Theory]
+    [InlineData(1, 0, "4 3 2 1 0")]
+    [InlineData(2, 0, "4 2 2 0 0")]
+    [InlineData(1, 2, "4 4 4 3 2")]
+    [InlineData(2, 1, "4 4 2 2 0")]
+    public async Task Remaining_RoundedOrLagging_IsToldSo(int step, int lag, string told)
+    {
+        await using var client = await StartAsync(new RateHeaderOptions { RemainingStep = step, RemainingLag = lag }, requests: 5);
+
+        var values = new List<string?>();
+        for (var i = 0; i < 5; i++)
+        {
+            using var response = await client.SendAsync();
+            values.Add(Value(response, "X-RateLimit-Remaining"));
+        }
+
+        Assert.Equal(told, string.Join(' ', values));
+    }
+
+    [Fact]
+    public async Task EarlierDraft_Names_AreThoseOfTheDraft()
+    {
+        await using var client = await StartAsync(new RateHeaderOptions { Names = RateHeaderNames.RateLimit });
+
+        using var response = await client.SendAsync();
+
+        Assert.Equal(("2", "1", "10"), (Value(response, "RateLimit-Limit"), Value(response, "RateLimit-Remaining"), Value(response, "RateLimit-Reset")));
+        Assert.Null(Value(response, "X-RateLimit-Limit"));
+    }
+
     [Fact]
     public async Task Draft_Names_AreThoseOfTheDraft()
     {
@@ -69,7 +101,7 @@ public class RateHeaderTests
         Assert.Equal("2", Value(response, "X-RateLimit-Remaining"));
     }
 
-    private static Task<SandboxClient> StartAsync(RateHeaderOptions headers) => SandboxClient.StartAsync(
+    private static Task<SandboxClient> StartAsync(RateHeaderOptions headers, int requests = 2) => SandboxClient.StartAsync(
         new SandboxOptions
         {
             RateHeaders = headers,
@@ -77,7 +109,7 @@ public class RateHeaderTests
             [
                 new LimitOptions
                 {
-                    Kind = LimitKind.FixedWindow, Requests = 2, Window = TimeSpan.FromSeconds(10),
+                    Kind = LimitKind.FixedWindow, Requests = requests, Window = TimeSpan.FromSeconds(10),
                 },
             ],
         },
