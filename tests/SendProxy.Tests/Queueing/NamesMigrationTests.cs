@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Data.Sqlite;
 using SendProxy.Queueing;
 using SendProxy.Sqlite;
+using SendProxy.Tests.Sqlite;
 
 namespace SendProxy.Tests.Queueing;
 
@@ -50,10 +51,10 @@ public sealed class NamesMigrationTests : IDisposable
         foreach (var migration in new[] { "0001_queue.sql", "0002_idempotency.sql" })
         {
             using var reader = new StreamReader(typeof(SqliteJournal).Assembly.GetManifestResourceStream(migration)!);
-            Execute(connection, reader.ReadToEnd());
+            connection.Execute(reader.ReadToEnd());
         }
 
-        Execute(connection, "PRAGMA user_version = 2");
+        connection.Execute("PRAGMA user_version = 2");
         foreach (var (scope, name, item, until) in names)
         {
             using var insert = connection.CreateCommand();
@@ -64,12 +65,5 @@ public sealed class NamesMigrationTests : IDisposable
             insert.Parameters.AddWithValue("$until", until);
             insert.ExecuteNonQuery();
         }
-    }
-
-    private static void Execute(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
     }
 }

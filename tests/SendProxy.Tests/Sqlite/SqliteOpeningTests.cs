@@ -22,9 +22,7 @@ public sealed class SqliteOpeningTests : IDisposable
     {
         using var connection = new SqliteConnection($"Data Source={path};Pooling=False");
         connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
+        connection.Execute(sql);
     }
 
     [Fact]

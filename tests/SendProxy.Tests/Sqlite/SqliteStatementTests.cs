@@ -38,7 +38,7 @@ public sealed class SqliteStatementTests : IDisposable
     [Fact]
     public void Run_AfterAFailure_WorksAgain()
     {
-        Execute("CREATE TABLE n (n INTEGER PRIMARY KEY)");
+        _connection.Execute("CREATE TABLE n (n INTEGER PRIMARY KEY)");
         using var insert = new SqliteStatement(_connection.Handle!, "INSERT INTO n VALUES (?1)");
         insert.Bind([1]);
         Assert.False(insert.Step());
@@ -54,11 +54,4 @@ public sealed class SqliteStatementTests : IDisposable
     [Fact]
     public void Prepare_NoSql_SaysSo() =>
         Assert.Contains("syntax error", Assert.Throws<SqliteException>(() => new SqliteStatement(_connection.Handle!, "SELEC 1")).Message, StringComparison.Ordinal);
-
-    private void Execute(string sql)
-    {
-        using var command = _connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
 }

@@ -111,21 +111,9 @@ internal sealed partial class FleetLimiter : LineLimit
 
     public override void Ended(in Ask ask, Permit permit, Learned? learned)
     {
-        if (learned is not { } heard || !_vendor.Listens)
+        if (learned is { } heard && _vendor.Listens)
         {
-            return;
-        }
-
-        var finding = _vendor.Hear(permit, heard, Now);
-        if (finding is { } found)
-        {
-            Series.Found(found, Options.Learn == LearnMode.Tighten);
-        }
-
-        var edge = _vendor.TakeEdge();
-        if (Options.Learn == LearnMode.Tighten && (finding is not null || edge is not null))
-        {
-            Locked(_ => _machine.Learn(_vendor.Shape, permit.Epoch, finding?.Drift ?? 0, edge));
+            Learn(_vendor.Hear(permit, heard, Now), permit.Epoch, _vendor.TakeEdge());
         }
     }
 
@@ -138,14 +126,14 @@ internal sealed partial class FleetLimiter : LineLimit
             Series.Found(made, applied: false);
         }
 
-        Found(form);
+        Learn(form);
         Locked(now => _machine.Throttle(now, Math.Max(0, wait.TotalMicroseconds)));
     }
 
     /// <summary>Another process of the fleet met a 429.</summary>
     public void Block(TimeSpan wait)
     {
-        Found(_vendor.RefusedElsewhere(Now));
+        Learn(_vendor.RefusedElsewhere(Now));
         Locked(now =>
         {
             _machine.Block(now, wait.TotalMicroseconds);
@@ -153,18 +141,17 @@ internal sealed partial class FleetLimiter : LineLimit
         });
     }
 
-    private void Found(Finding? finding)
+    private void Learn(Finding? finding, long epoch = -1, WindowEdge? edge = null)
     {
-        if (finding is not { } found || !_vendor.Listens)
+        var tightens = Options.Learn == LearnMode.Tighten;
+        if (finding is { } found && _vendor.Listens)
         {
-            return;
+            Series.Found(found, tightens);
         }
 
-        var tightens = Options.Learn == LearnMode.Tighten;
-        Series.Found(found, tightens);
-        if (tightens)
+        if (tightens && (finding is not null || edge is not null))
         {
-            Locked(_ => _machine.Learn(_vendor.Shape, -1, 0, edge: null));
+            Locked(_ => _machine.Learn(_vendor.Shape, epoch, finding?.Drift ?? 0, edge));
         }
     }
 

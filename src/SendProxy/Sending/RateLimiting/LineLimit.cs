@@ -3,12 +3,10 @@ namespace SendProxy.Sending.RateLimiting;
 /// <summary>A limit whose permits are waited for in a line.</summary>
 internal abstract class LineLimit(LimitOptions options, LaneTable lanes, LimitMetrics.Series series) : Limit(options, lanes)
 {
-    private long _refused;
-
     protected LimitMetrics.Series Series => series;
 
-    /// <summary>Permits, of the ones that were refused.</summary>
-    protected long RefusedCount => _refused;
+    /// <summary>How many were refused.</summary>
+    protected long RefusedCount { get; private set; }
 
     public sealed override ValueTask<Permit> AcquireAsync(Ask ask, TimeSpan maxWait, CancellationToken cancellation)
     {
@@ -45,7 +43,7 @@ internal abstract class LineLimit(LimitOptions options, LaneTable lanes, LimitMe
     /// <summary>Under the limit's lock.</summary>
     protected void Refuse(Waiter waiter, Permit permit)
     {
-        _refused++;
+        RefusedCount++;
         series.Refused(waiter.Lane, permit.Reason);
         waiter.End(permit);
     }
