@@ -44,7 +44,7 @@ internal sealed class SendingUnderBench : IDisposable
         _composer = new EgressComposer(
             _secrets, new KeyBook(new CredentialMetrics(metrics, time), time, NullLogger<KeyBook>.Instance), _certificates, sending,
             new LimitFactory(null, new SendProxy.Redis.FleetOptions(null, 1, ""), new LimitMetrics(metrics), time, Random.Shared.NextDouble, NullLogger<LimitFactory>.Instance),
-            new RecipientBooks(new EgressMetrics(metrics), () => 0.5, time), time);
+            new RecipientCheckFactory(new EgressMetrics(metrics), () => 0.5, time), time);
         _plan = _composer.Compose(settings).Routes.Find("POST", "/v1/sms/send").Route!.Plan;
         var store = new Always();
         _sender = new Sender(sending, new Settler(sending), new IdempotencyGate(() => store, new IdempotencyMetrics(metrics), time), time, () => 0.5);

@@ -1,10 +1,12 @@
 using SendProxy.Egress;
+using SendProxy.Egress.Admission;
+using SendProxy.Egress.Bodies;
 using SendProxy.Egress.Recipients;
+using SendProxy.Egress.Routing;
 using SendProxy.Secrets;
 using SendProxy.Sending;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Upstreams;
-using Route = SendProxy.Egress.Route;
 
 namespace SendProxy;
 
@@ -13,7 +15,7 @@ namespace SendProxy;
 /// with their pool. What is replaced is ended once no request can still use it.
 /// </summary>
 internal sealed class EgressComposer(
-    SecretPoller secrets, KeyBook keyBook, TlsFilesPoller certificates, SendingMetrics sending, LimitFactory limits, RecipientBooks books,
+    SecretPoller secrets, KeyBook keyBook, TlsFilesPoller certificates, SendingMetrics sending, LimitFactory limits, RecipientCheckFactory books,
     TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
@@ -34,13 +36,13 @@ internal sealed class EgressComposer(
         _lines = Renew(_lines, settings.Upstreams, (line, options) => line.Upstream.Options.Fingerprint == options.Options.Fingerprint, Line, longest);
         keyBook.Show([.. settings.Upstreams.Keys.Select(name => _lines[name].Upstream.Credential)]);
         var hash = new ValueHash(() => KeyOfValues(settings));
-        var recipients = books.For(settings.Routes);
-        var routes = settings.Routes.Select(r => new Route(
+        var recipients = books.For(settings.Routes.Select(r => (r.Name, r.Recipients)));
+        var routes = settings.Routes.Select(r => new EgressRoute(
             r, new SendPlan(r.Name, _lines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name),
-            settings.Lanes, LimitFields.For(r, [.. r.Limits.Select(l => settings.Limits[l])], hash.Of)));
-        var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretForm.Any) : null;
+            settings.Lanes, RateLimitFields.For(r.CostOf, [.. r.Limits.Select(l => settings.Limits[l])], hash.Of)));
+        var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretFormat.Any) : null;
         var keys = settings.Guard.AllowSecrets ? [] : settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
-            .Select(KeySearch.For).OfType<KeySearch>();
+            .Select(CredentialPattern.For).OfType<CredentialPattern>();
         return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token), settings.Process, [.. keys]);
     }
 

@@ -17,7 +17,7 @@ internal sealed class HooksComposer(SecretPoller secrets)
 
     public FanOutState FanOut(ProxySettings settings) => new(settings.Webhooks.Subscribers.ToFrozenDictionary(
         s => s.Key,
-        s => new Subscriber(s.Value, Ring($"webhooks.subscribers.{s.Key}.signWith", s.Value.SignWith, SigningKeyForm.StandardWebhooks)),
+        s => new Subscriber(s.Value, Ring($"webhooks.subscribers.{s.Key}.signWith", s.Value.SignWith, SigningKeyFormat.StandardWebhooks)),
         StringComparer.Ordinal));
 
     /// <summary>Swaps both for what the new settings say.</summary>
@@ -30,11 +30,11 @@ internal sealed class HooksComposer(SecretPoller secrets)
     private Source Source(SourceOptions options)
     {
         var path = $"webhooks.sources.{options.Name}";
-        var form = options.Recipe?.Key ?? new SigningKeyForm(SignatureScheme.None, KeyEncoding.Utf8);
-        var token = options.VerifyToken is { } place ? secrets.Watch($"{path}.challenge.verifyToken", place, SecretForm.Any) : null;
+        var form = options.Recipe?.Key ?? new SigningKeyFormat(SignatureScheme.None, KeyEncoding.Utf8);
+        var token = options.VerifyToken is { } place ? secrets.Watch($"{path}.challenge.verifyToken", place, SecretFormat.Any) : null;
         return new Source(options, Ring($"{path}.secrets", options.Secrets, form), token);
     }
 
-    private KeyRing Ring(string path, IReadOnlyList<ISecretSource> places, SigningKeyForm form) =>
-        new([.. places.Select((p, i) => secrets.Watch($"{path}[{i}]", p, form.TextForm))], form);
+    private KeyRing Ring(string path, IReadOnlyList<ISecretSource> places, SigningKeyFormat form) =>
+        new([.. places.Select((p, i) => secrets.Watch($"{path}[{i}]", p, form.TextFormat))], form);
 }

@@ -1,5 +1,6 @@
 using SendProxy.Configuration;
-using SendProxy.Egress;
+using SendProxy.Egress.Admission;
+using SendProxy.Egress.Routing;
 using SendProxy.Hosting;
 using SendProxy.Queueing;
 using SendProxy.Redis;
@@ -9,7 +10,6 @@ using SendProxy.Sending.RateLimiting;
 using SendProxy.Telemetry;
 using SendProxy.Upstreams;
 using ListenOptions = SendProxy.Hosting.ListenOptions;
-using RouteOptions = SendProxy.Egress.RouteOptions;
 
 namespace SendProxy;
 
@@ -22,7 +22,7 @@ internal sealed record ProxySettings(
     IReadOnlyDictionary<string, UpstreamSettings> Upstreams,
     IReadOnlyDictionary<string, LimitOptions> Limits,
     LaneTable Lanes,
-    IReadOnlyList<RouteOptions> Routes,
+    IReadOnlyList<EgressRouteOptions> Routes,
     FleetOptions Fleet,
     JournalOptions Journal,
     WebhookSettings Webhooks,
@@ -47,7 +47,7 @@ internal sealed record ProxySettings(
     public IReadOnlyCollection<string> Files { get; init; } = [];
 
     /// <summary>Every secret that is named, with what it must look like: to be looked at before it is needed.</summary>
-    public IEnumerable<(string Name, ISecretSource Source, SecretForm Form)> Secrets()
+    public IEnumerable<(string Name, ISecretSource Source, SecretFormat Form)> Secrets()
     {
         foreach (var (name, upstream) in Upstreams.Where(u => u.Value.Options.Credential.Source is not null))
         {
@@ -56,17 +56,17 @@ internal sealed record ProxySettings(
 
         foreach (var (name, source) in Webhooks.Sources.SelectMany(s => s.Value.Secrets.Select(x => (s.Key, x))))
         {
-            yield return ($"webhooks.sources.{name}.secrets", source, SecretForm.Any);
+            yield return ($"webhooks.sources.{name}.secrets", source, SecretFormat.Any);
         }
 
         foreach (var (name, source) in Webhooks.Subscribers.SelectMany(s => s.Value.SignWith.Select(x => (s.Key, x))))
         {
-            yield return ($"webhooks.subscribers.{name}.signWith", source, SecretForm.Any);
+            yield return ($"webhooks.subscribers.{name}.signWith", source, SecretFormat.Any);
         }
 
         if (Guard.CallerToken is { } token)
         {
-            yield return ("guard.callerToken", token, SecretForm.Any);
+            yield return ("guard.callerToken", token, SecretFormat.Any);
         }
     }
 
@@ -101,9 +101,9 @@ internal sealed record ProxySettings(
             : $"is required; write version: {Version} on the first line");
         var roles = ListenOptions.ReadRoles(root);
         var limits = root.Map("limits", "Limits of the vendor's plan; a route names those that its requests take a permit from.", LimitOptions.Read);
-        var presetRoutes = new List<RouteOptions>();
+        var presetRoutes = new List<EgressRouteOptions>();
         var upstreams = root.Map("upstreams", "Vendors' APIs.", (name, reader) => ReadUpstream(name, reader, [.. limits.Keys], presetRoutes));
-        var routes = root.List("routes", "Which requests go where; the first match wins. None given: the presets'.", r => RouteOptions.Read(r, null, null));
+        var routes = root.List("routes", "Which requests go where; the first match wins. None given: the presets'.", r => EgressRouteOptions.Read(r, null, null));
         var settings = new ProxySettings(
             Roles: roles,
             Listen: ListenOptions.Read(root.Section("listen", "Where the process listens; cannot be changed while running.")),
@@ -124,11 +124,11 @@ internal sealed record ProxySettings(
         return settings;
     }
 
-    private static UpstreamSettings ReadUpstream(string name, SettingsReader reader, string[] limits, List<RouteOptions> routes)
+    private static UpstreamSettings ReadUpstream(string name, SettingsReader reader, string[] limits, List<EgressRouteOptions> routes)
     {
         if (Presets.Apply(reader, "upstream") is { } preset)
         {
-            routes.AddRange(preset.List("routes", "", r => RouteOptions.Read(r, name, limits)));
+            routes.AddRange(preset.List("routes", "", r => EgressRouteOptions.Read(r, name, limits)));
         }
 
         return new UpstreamSettings(

@@ -17,7 +17,7 @@ internal sealed class AnswerRoad(IHttpForwarder forwarder) : IDisposable
     private readonly HttpMessageInvoker _known = new(new KnownAnswer(), disposeHandler: true);
 
     /// <param name="call">Has an answer of the upstream's.</param>
-    public Task AnswerAsync(HttpContext context, EgressCall call)
+    public Task AnswerAsync(HttpContext context, EgressContext call)
     {
         var answer = call.Outcome!.Answer!;
         if (call.Outcome.Body is { } body)
@@ -40,7 +40,7 @@ internal sealed class AnswerRoad(IHttpForwarder forwarder) : IDisposable
 
     public void Dispose() => _known.Dispose();
 
-    private static Task WriteAsync(HttpContext context, EgressCall call, HttpResponseMessage answer, ReadOnlyMemory<byte> body)
+    private static Task WriteAsync(HttpContext context, EgressContext call, HttpResponseMessage answer, ReadOnlyMemory<byte> body)
     {
         var response = context.Response;
         response.StatusCode = (int)answer.StatusCode;
@@ -57,7 +57,7 @@ internal sealed class AnswerRoad(IHttpForwarder forwarder) : IDisposable
         return body.IsEmpty ? Task.CompletedTask : response.Body.WriteAsync(body, CancellationToken.None).AsTask();
     }
 
-    private async Task ForwardAsync(HttpContext context, EgressCall call)
+    private async Task ForwardAsync(HttpContext context, EgressContext call)
     {
         EgressTransformer.Attach(context, call);
         var error = await forwarder.SendAsync(context, "https://sender.invalid", _known, Forwarding, Transformer, CancellationToken.None);
@@ -71,7 +71,7 @@ internal sealed class AnswerRoad(IHttpForwarder forwarder) : IDisposable
     private sealed class KnownAnswer : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            request.Options.TryGetValue(EgressCall.Key, out var call) && call.Outcome?.Answer is { } answer
+            request.Options.TryGetValue(EgressContext.Key, out var call) && call.Outcome?.Answer is { } answer
                 ? Task.FromResult(answer)
                 : throw new System.Diagnostics.UnreachableException("The transformer puts the call on every request.");
     }

@@ -1,7 +1,10 @@
 using Microsoft.AspNetCore.Http.Features;
 using SendProxy.Configuration;
-using SendProxy.Hosting;
+using SendProxy.Egress.Admission;
+using SendProxy.Egress.Bodies;
+using SendProxy.Egress.Routing;
 using SendProxy.Errors;
+using SendProxy.Hosting;
 using SendProxy.Sending;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
@@ -28,7 +31,7 @@ internal sealed partial class EgressHandler(
     public async Task HandleAsync(HttpContext context)
     {
         var state = live.Current;
-        var call = new EgressCall(Secrets.RandomId.Next(time.GetUtcNow()).ToString())
+        var call = new EgressContext(Secrets.RandomId.Next(time.GetUtcNow()).ToString())
         {
             TakesTrailers = HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpMethods.IsHead(context.Request.Method),
         };
@@ -71,13 +74,13 @@ internal sealed partial class EgressHandler(
         }
     }
 
-    private static Task RefuseAsync(HttpContext context, EgressCall call, Refusal refusal)
+    private static Task RefuseAsync(HttpContext context, EgressContext call, Refusal refusal)
     {
         call.Explain(context.Response.Headers);
         return Problem.WriteAsync(context, refusal, call.RequestId);
     }
 
-    private async ValueTask<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressCall call)
+    private async ValueTask<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressContext call)
     {
         // 1 guard and route
         var request = context.Request;
@@ -109,7 +112,7 @@ internal sealed partial class EgressHandler(
             return unread;
         }
 
-        var whole = new CallBody(body, hasMore ? Streamed(request, route, body, state) : null);
+        var whole = new RequestBody(body, hasMore ? Streamed(request, route, body, state) : null);
         call.Body = whole;
 
         // 3 key
@@ -120,7 +123,7 @@ internal sealed partial class EgressHandler(
         }
 
         // 4 check
-        if (RequestScan.FindSecret(request, target, body.Memory.Span, state.LiveKeys) is { } where)
+        if (RequestInspector.FindSecret(request, target, body.Memory.Span, state.LiveKeys) is { } where)
         {
             return Refusal.NotSent(ProxyError.SecretInRequest, $"What looks like a live key stands in the {where} of the request.");
         }
@@ -131,7 +134,7 @@ internal sealed partial class EgressHandler(
             return refusedRecipient;
         }
 
-        var (limited, unlimited) = route.LimitFields?.Read(request, body.Memory) ?? (LimitedBy.One, null);
+        var (limited, unlimited) = route.RateLimitFields?.Read(request, body.Memory) ?? (RateLimitValues.One, null);
         if (unlimited is not null)
         {
             return unlimited;
@@ -142,13 +145,13 @@ internal sealed partial class EgressHandler(
     }
 
     private static OutboundMessage Message(
-        HttpRequest request, EgressCall call, Route route, string target, CallBody body, IdempotencyKey key, LimitedBy limited, Deadline deadline) => new()
+        HttpRequest request, EgressContext call, EgressRoute route, string target, RequestBody body, IdempotencyKey key, RateLimitValues limited, Deadline deadline) => new()
         {
             RequestId = call.RequestId,
             Plan = route.Plan,
             Method = HttpMethod.Parse(request.Method),
             PathAndQuery = target,
-            Headers = RequestScan.HeadersFor(request),
+            Headers = RequestInspector.HeadersFor(request),
             Body = body.Kept!,
             Streamed = body.Streamed,
             Key = key,
@@ -158,11 +161,11 @@ internal sealed partial class EgressHandler(
             Deadline = deadline,
         };
 
-    private static StreamedBody Streamed(HttpRequest request, Route route, ReplayBody head, EgressState state) => new(
+    private static StreamedBody Streamed(HttpRequest request, EgressRoute route, ReplayBody head, EgressState state) => new(
         head, request.Body, request.ContentLength, route.Body.MaxStreamed,
-        state.LiveKeys.Count == 0 ? null : piece => RequestScan.IsSecretIn(piece.Span, state.LiveKeys));
+        state.LiveKeys.Count == 0 ? null : piece => RequestInspector.IsSecretIn(piece.Span, state.LiveKeys));
 
-    private static TimeSpan TotalTime(HttpRequest request, Route route)
+    private static TimeSpan TotalTime(HttpRequest request, EgressRoute route)
     {
         var total = route.Plan.Line.Upstream.Options.Timeouts.Total;
         return request.Headers.TryGetValue("SendProxy-Timeout", out var text) && Units.TryDuration(text.ToString(), out var asked) && asked > TimeSpan.Zero && asked < total
@@ -170,7 +173,7 @@ internal sealed partial class EgressHandler(
             : total;
     }
 
-    private (IdempotencyKey Key, Refusal? Refusal) KeyFor(HttpRequest request, Route route, string target, ReplayBody body)
+    private (IdempotencyKey Key, Refusal? Refusal) KeyFor(HttpRequest request, EgressRoute route, string target, ReplayBody body)
     {
         var sent = request.Headers[IdempotencyKey.Header];
         if (sent.Count == 0)
@@ -185,7 +188,7 @@ internal sealed partial class EgressHandler(
             : (default, Refusal.NotSent(ProxyError.IdempotencyKeyInvalid, $"It must be one key of 1 to {IdempotencyKey.MaxLength} visible ASCII characters."));
     }
 
-    private IdempotencyKey MakeKey(HttpRequest request, Route route, string target, ReplayBody body)
+    private IdempotencyKey MakeKey(HttpRequest request, EgressRoute route, string target, ReplayBody body)
     {
         if (!HttpMethods.IsPost(request.Method) && !HttpMethods.IsPatch(request.Method))
         {
@@ -210,7 +213,7 @@ internal sealed partial class EgressHandler(
 }
 
 /// <summary>What a request holds of its body until its end.</summary>
-internal readonly record struct CallBody(ReplayBody? Kept, StreamedBody? Streamed) : IDisposable
+internal readonly record struct RequestBody(ReplayBody? Kept, StreamedBody? Streamed) : IDisposable
 {
     public void Dispose()
     {

@@ -1,3 +1,5 @@
+using SendProxy.Egress.Bodies;
+
 namespace SendProxy.Egress;
 
 /// <summary>Wires the local port.</summary>
@@ -9,7 +11,7 @@ internal static class EgressSetup
         return services
             .AddSingleton<EgressMetrics>()
             .AddSingleton<BodyReader>()
-            .AddSingleton<Recipients.RecipientBooks>()
+            .AddSingleton<Recipients.RecipientCheckFactory>()
             .AddSingleton<AnswerRoad>()
             .AddSingleton<EgressTelemetry>()
             .AddSingleton<EgressHandler>();

@@ -1,7 +1,9 @@
+using SendProxy.Egress.Admission;
+using SendProxy.Egress.Routing;
 using SendProxy.Upstreams;
 
 namespace SendProxy.Egress;
 
 /// <summary>What requests at the local port are judged by: immutable, swapped whole at a reload.</summary>
 /// <param name="LiveKeys">What a live key of any upstream looks like: it has no business in a caller's request.</param>
-internal sealed record EgressState(RouteTable Routes, Guard Guard, ProcessOptions Process, IReadOnlyList<KeySearch> LiveKeys);
+internal sealed record EgressState(RouteTable Routes, Guard Guard, ProcessOptions Process, IReadOnlyList<CredentialPattern> LiveKeys);

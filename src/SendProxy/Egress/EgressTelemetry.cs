@@ -12,7 +12,7 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
 
     public void InFlight(int count) => metrics.InFlight(count);
 
-    public void Ended(HttpContext context, EgressCall call, TimeSpan duration)
+    public void Ended(HttpContext context, EgressContext call, TimeSpan duration)
     {
         var left = context.RequestAborted.IsCancellationRequested && call.Outcome is null && call.Refusal is null;
         var status = left ? CallerLeft : context.Response.StatusCode;
@@ -37,7 +37,7 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         }
     }
 
-    private static void Write(Utf8JsonWriter json, (EgressCall Call, int Status, string Code, TimeSpan Duration, DateTimeOffset Now, string Method) line)
+    private static void Write(Utf8JsonWriter json, (EgressContext Call, int Status, string Code, TimeSpan Duration, DateTimeOffset Now, string Method) line)
     {
         var call = line.Call;
         json.WriteString(Names.Time, line.Now);

@@ -10,16 +10,16 @@ namespace SendProxy.Egress;
 /// </summary>
 internal sealed class EgressTransformer : HttpTransformer
 {
-    private static readonly object ItemKey = typeof(EgressCall);
+    private static readonly object ItemKey = typeof(EgressContext);
     private static readonly Uri Envelope = new("https://sender.invalid/");
 
-    public static void Attach(HttpContext context, EgressCall call) => context.Items[ItemKey] = call;
+    public static void Attach(HttpContext context, EgressContext call) => context.Items[ItemKey] = call;
 
     public override ValueTask TransformRequestAsync(
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         proxyRequest.RequestUri = Envelope;
-        proxyRequest.Options.Set(EgressCall.Key, Call(httpContext));
+        proxyRequest.Options.Set(EgressContext.Key, Call(httpContext));
         return ValueTask.CompletedTask;
     }
 
@@ -49,14 +49,14 @@ internal sealed class EgressTransformer : HttpTransformer
     }
 
     /// <summary>The head of an answer: what may come back of the upstream's, and how it came.</summary>
-    public static void CopyHeaders(HttpResponseMessage from, EgressCall call, IHeaderDictionary to)
+    public static void CopyHeaders(HttpResponseMessage from, EgressContext call, IHeaderDictionary to)
     {
         Copy(from.Headers.NonValidated, to);
         Copy(from.Content.Headers.NonValidated, to);
         call.Explain(to);
     }
 
-    private static EgressCall Call(HttpContext context) => (EgressCall)context.Items[ItemKey]!;
+    private static EgressContext Call(HttpContext context) => (EgressContext)context.Items[ItemKey]!;
 
     private static void Copy(System.Net.Http.Headers.HttpHeadersNonValidated from, IHeaderDictionary to)
     {

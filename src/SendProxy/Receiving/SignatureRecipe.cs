@@ -43,7 +43,7 @@ internal enum SignedForm
 /// <param name="TimestampField">Its name in a kv-list; null where it is a header.</param>
 /// <param name="IdHeaders">Needed where the content has <c>{id}</c>.</param>
 internal sealed record SignatureRecipe(
-    SigningKeyForm Key,
+    SigningKeyFormat Key,
     IReadOnlyList<string> SignatureHeaders,
     SignatureFormat Format,
     string Prefix,
@@ -90,7 +90,7 @@ internal sealed record SignatureRecipe(
         return recipe;
     }
 
-    private static SigningKeyForm ReadKey(SettingsReader key, SignatureScheme scheme) => new(
+    private static SigningKeyFormat ReadKey(SettingsReader key, SignatureScheme scheme) => new(
         scheme,
         key.Choice("encoding", "How the secret's text stands for bytes (preset).",
             ("utf8", KeyEncoding.Utf8), ("base64", KeyEncoding.Base64), ("hex", KeyEncoding.Hex)),

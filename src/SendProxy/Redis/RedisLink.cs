@@ -40,7 +40,7 @@ internal sealed partial class RedisLink : IAsyncDisposable
         _time = time;
         _logger = logger;
         _configuration = RedisConnector.Configure(
-            options, options.Password is { } source ? secrets.Watch("fleet.redis.password", source, SecretForm.Any) : null);
+            options, options.Password is { } source ? secrets.Watch("fleet.redis.password", source, SecretFormat.Any) : null);
     }
 
     public RedisOptions Options { get; }

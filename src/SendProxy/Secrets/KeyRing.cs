@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace SendProxy.Secrets;
 
 /// <summary>The keys of several watched secrets: all of them verify while one is rotated, the first one signs.</summary>
-internal sealed class KeyRing(IReadOnlyList<WatchedSecret> secrets, SigningKeyForm form)
+internal sealed class KeyRing(IReadOnlyList<WatchedSecret> secrets, SigningKeyFormat form)
 {
     private readonly ConditionalWeakTable<Secret, Slot> _made = [];
 

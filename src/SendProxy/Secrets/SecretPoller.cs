@@ -21,7 +21,7 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
     /// Starts to watch, or yields what already watches the same source under the same name: what is in use survives a reload
     /// of the configuration.
     /// </summary>
-    public WatchedSecret Watch(string name, ISecretSource source, SecretForm form)
+    public WatchedSecret Watch(string name, ISecretSource source, SecretFormat form)
     {
         var key = $"{name}\n{source.Place}\n{form.Live}\n{form.AllowTest}";
         return _watched.GetOrAdd(key, _ =>

@@ -32,17 +32,17 @@ internal enum KeyEncoding
 
 /// <summary>How a secret's text becomes a key.</summary>
 /// <param name="StripPrefix">Removed where the text begins with it; empty: none.</param>
-internal sealed record SigningKeyForm(SignatureScheme Scheme, KeyEncoding Encoding, string StripPrefix = "")
+internal sealed record SigningKeyFormat(SignatureScheme Scheme, KeyEncoding Encoding, string StripPrefix = "")
 {
     /// <summary>Standard Webhooks: <c>whsec_</c> and base64.</summary>
-    public static readonly SigningKeyForm StandardWebhooks = new(SignatureScheme.HmacSha256, KeyEncoding.Base64, "whsec_");
+    public static readonly SigningKeyFormat StandardWebhooks = new(SignatureScheme.HmacSha256, KeyEncoding.Base64, "whsec_");
 
     /// <summary>What the secret's text must look like, so that a wrong file is told by the poller, and a good key kept.</summary>
-    public SecretForm TextForm => Encoding switch
+    public SecretFormat TextFormat => Encoding switch
     {
         KeyEncoding.Base64 => new(Whole("[A-Za-z0-9+/]{8,}={0,2}"), null, true),
         KeyEncoding.Hex => new(Whole("(?:[0-9A-Fa-f]{2}){8,}"), null, true),
-        _ => SecretForm.Any,
+        _ => SecretFormat.Any,
     };
 
     private Regex Whole(string rest) =>
@@ -69,7 +69,7 @@ internal sealed class SigningKey
     public string Fingerprint { get; }
 
     /// <returns>Null where the secret's text is no key of this form: not base64, empty behind its prefix, no P-256 key.</returns>
-    public static SigningKey? Create(Secret secret, SigningKeyForm form)
+    public static SigningKey? Create(Secret secret, SigningKeyFormat form)
     {
         var text = secret.Reveal();
         text = form.StripPrefix.Length > 0 && text.StartsWith(form.StripPrefix, StringComparison.Ordinal)

@@ -5,9 +5,9 @@ namespace SendProxy.Secrets;
 /// <summary>What a secret must look like.</summary>
 /// <param name="Live">Null where anything goes.</param>
 /// <param name="Test">What a test key looks like, to say so; null where the vendor has none.</param>
-internal sealed record SecretForm(Regex? Live, Regex? Test, bool AllowTest)
+internal sealed record SecretFormat(Regex? Live, Regex? Test, bool AllowTest)
 {
-    public static readonly SecretForm Any = new(null, null, true);
+    public static readonly SecretFormat Any = new(null, null, true);
 
     public SecretState Judge(string text) =>
         Live is null || Live.IsMatch(text) ? SecretState.Ok
@@ -22,13 +22,13 @@ internal sealed record SecretForm(Regex? Live, Regex? Test, bool AllowTest)
 internal sealed class WatchedSecret
 {
     private readonly ISecretSource _source;
-    private readonly SecretForm _form;
+    private readonly SecretFormat _form;
     private readonly SecretMetrics _metrics;
     private readonly TimeProvider _time;
     private string? _seen;
     private SecretSet _current = SecretSet.Empty;
 
-    public WatchedSecret(string name, ISecretSource source, SecretForm form, SecretMetrics metrics, TimeProvider time)
+    public WatchedSecret(string name, ISecretSource source, SecretFormat form, SecretMetrics metrics, TimeProvider time)
     {
         Name = name;
         _source = source;

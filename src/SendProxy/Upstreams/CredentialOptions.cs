@@ -11,7 +11,7 @@ namespace SendProxy.Upstreams;
 /// <param name="Format">The header's value with <c>{secret}</c> in it.</param>
 /// <param name="Form">What a live and a test key look like.</param>
 internal sealed record CredentialOptions(
-    ISecretSource? Source, IReadOnlyList<HostBinding> Hosts, double NextShare, string Header, string Format, SecretForm Form)
+    ISecretSource? Source, IReadOnlyList<HostBinding> Hosts, double NextShare, string Header, string Format, SecretFormat Form)
 {
     public const string Placeholder = "{secret}";
     public const string Base64Placeholder = "{secret:base64}";
@@ -34,11 +34,11 @@ internal sealed record CredentialOptions(
         return options;
     }
 
-    private static SecretForm ReadForm(SettingsReader credential)
+    private static SecretFormat ReadForm(SettingsReader credential)
     {
         var live = credential.Pattern("pattern", null, "What a live key looks like (preset); another value is never sent.");
         var test = credential.Pattern("testPattern", null, "What a test key looks like (preset).");
-        return new SecretForm(live, test, credential.Flag("allowTestKey", false, "Let a test key through."));
+        return new SecretFormat(live, test, credential.Flag("allowTestKey", false, "Let a test key through."));
     }
 
     private static List<HostBinding> ReadHosts(SettingsReader credential, Uri? address, bool fromEnvironment)

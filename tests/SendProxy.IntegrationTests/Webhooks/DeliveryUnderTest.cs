@@ -64,7 +64,7 @@ internal sealed class DeliveryUnderTest : IAsyncDisposable
         Assert.Empty(document.Errors);
         var metrics = new SecretMetrics(Prometheus.Metrics.WithCustomRegistry(_registry));
         return new Subscriber(options, new KeyRing(
-            [.. keys.Select(k => new WatchedSecret("key", new Given(k), SecretForm.Any, metrics, Time))], SigningKeyForm.StandardWebhooks));
+            [.. keys.Select(k => new WatchedSecret("key", new Given(k), SecretFormat.Any, metrics, Time))], SigningKeyFormat.StandardWebhooks));
     }
 
     public async Task<Guid> StoreAsync(string body = "{}", params (string, string)[] headers)

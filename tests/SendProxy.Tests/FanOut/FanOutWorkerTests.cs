@@ -86,7 +86,7 @@ public sealed class FanOutWorkerTests : IAsyncLifetime
         s => s[0],
         s => new Subscriber(
             new SubscriberOptions(s[0], new Uri("http://localhost/"), null, FrozenSet<string>.Empty, [new EventGlob(s[1])], default, default, default, default, 1, [], false),
-            new KeyRing([], SigningKeyForm.StandardWebhooks)),
+            new KeyRing([], SigningKeyFormat.StandardWebhooks)),
         StringComparer.Ordinal));
 
     private async Task<FanOutWorker> WorkerAsync()

@@ -48,16 +48,16 @@ internal sealed class ReceivingUnderTest : IAsyncDisposable
         await keeper.OpenAsync(CancellationToken.None);
         var options = Recipes.Read($"{{ {yaml}, secrets: [{{ env: NONE }}] }}");
         var metrics = new SecretMetrics(Prometheus.Metrics.WithCustomRegistry(store.Registry));
-        WatchedSecret Watched(string value) => new("test", new Given(value), SecretForm.Any, metrics, store.Time);
+        WatchedSecret Watched(string value) => new("test", new Given(value), SecretFormat.Any, metrics, store.Time);
         var ring = new KeyRing(
             [.. (secrets ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Watched)],
-            options.Recipe?.Key ?? SigningKeyForm.StandardWebhooks);
+            options.Recipe?.Key ?? SigningKeyFormat.StandardWebhooks);
         var source = new Source(options, ring, options.VerifyToken is null ? null : Watched("meatyhamhock"));
         return new ReceivingUnderTest(store, new Dictionary<string, Source> { ["test"] = source }, keeper, queue);
     }
 
     public static string Sign(string id, string timestamp, byte[] body, string secret = Secret) =>
-        "v1," + Convert.ToBase64String(SigningKey.Create(new Secret(secret), SigningKeyForm.StandardWebhooks)!
+        "v1," + Convert.ToBase64String(SigningKey.Create(new Secret(secret), SigningKeyFormat.StandardWebhooks)!
             .Sign(Encoding.UTF8.GetBytes($"{id}.{timestamp}."), body));
 
     /// <summary>A signed webhook of Standard Webhooks; <paramref name="change"/> spoils it.</summary>

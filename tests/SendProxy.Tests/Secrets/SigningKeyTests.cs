@@ -15,7 +15,7 @@ public sealed class SigningKeyTests
     [InlineData("00f", (int)KeyEncoding.Hex, false)]
     public void Create_Text_IsAKeyOrNone(string text, int encoding, bool usable)
     {
-        Assert.Equal(usable, SigningKey.Create(new Secret(text), new SigningKeyForm(SignatureScheme.HmacSha256, (KeyEncoding)encoding, "whsec_")) is not null);
+        Assert.Equal(usable, SigningKey.Create(new Secret(text), new SigningKeyFormat(SignatureScheme.HmacSha256, (KeyEncoding)encoding, "whsec_")) is not null);
     }
 
     [Theory]
@@ -23,13 +23,13 @@ public sealed class SigningKeyTests
     [InlineData("MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE")]
     public void Create_NoP256Key_IsNone(string text)
     {
-        Assert.Null(SigningKey.Create(new Secret(text), new SigningKeyForm(SignatureScheme.EcdsaP256, KeyEncoding.Base64)));
+        Assert.Null(SigningKey.Create(new Secret(text), new SigningKeyFormat(SignatureScheme.EcdsaP256, KeyEncoding.Base64)));
     }
 
     [Fact]
     public void Sign_PartsOrWhole_AreTheSame()
     {
-        var key = SigningKey.Create(new Secret("secret"), new SigningKeyForm(SignatureScheme.HmacSha256, KeyEncoding.Utf8))!;
+        var key = SigningKey.Create(new Secret("secret"), new SigningKeyFormat(SignatureScheme.HmacSha256, KeyEncoding.Utf8))!;
 
         Assert.Equal(key.Sign("ab"u8.ToArray()), key.Sign("a"u8.ToArray(), "b"u8.ToArray()));
     }
@@ -37,7 +37,7 @@ public sealed class SigningKeyTests
     [Fact]
     public void Verifies_SharedSecret_OnlyTheSame()
     {
-        var key = SigningKey.Create(new Secret("secret"), new SigningKeyForm(SignatureScheme.SharedSecret, KeyEncoding.Utf8))!;
+        var key = SigningKey.Create(new Secret("secret"), new SigningKeyFormat(SignatureScheme.SharedSecret, KeyEncoding.Utf8))!;
 
         Assert.True(key.Verifies(["secret"u8.ToArray()]));
         Assert.False(key.Verifies(["secres"u8.ToArray()]));
@@ -48,7 +48,7 @@ public sealed class SigningKeyTests
     [Fact]
     public void ToString_Key_TellsNothing()
     {
-        Assert.Equal("***", SigningKey.Create(new Secret("secret"), new SigningKeyForm(SignatureScheme.HmacSha256, KeyEncoding.Utf8))!.ToString());
+        Assert.Equal("***", SigningKey.Create(new Secret("secret"), new SigningKeyFormat(SignatureScheme.HmacSha256, KeyEncoding.Utf8))!.ToString());
     }
 
     [Theory]
@@ -57,6 +57,6 @@ public sealed class SigningKeyTests
     [InlineData("whsec_", (int)SecretState.Malformed)]
     public void TextForm_Base64_RefusesWhatIsNoKey(string text, int state)
     {
-        Assert.Equal((SecretState)state, SigningKeyForm.StandardWebhooks.TextForm.Judge(text));
+        Assert.Equal((SecretState)state, SigningKeyFormat.StandardWebhooks.TextFormat.Judge(text));
     }
 }

@@ -127,7 +127,7 @@ public sealed partial class WatchedSecretTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static SecretForm Form => new(Live(), Test(), AllowTest: false);
+    private static SecretFormat Form => new(Live(), Test(), AllowTest: false);
 
     private WatchedSecret Watch() => new("test", new SecretFile(Key), Form, _metrics, TimeProvider.System);
 

@@ -80,8 +80,8 @@ public class CredentialTests
     private Credential Create(double nextShare, string current, string? next = null, string format = "Bearer {secret}")
     {
         var source = new FixedSource(current, next);
-        var options = new CredentialOptions(source, [Host], nextShare, "Authorization", format, SecretForm.Any);
-        var watched = new WatchedSecret("test", source, SecretForm.Any, new SecretMetrics(_metrics), _time);
+        var options = new CredentialOptions(source, [Host], nextShare, "Authorization", format, SecretFormat.Any);
+        var watched = new WatchedSecret("test", source, SecretFormat.Any, new SecretMetrics(_metrics), _time);
         return new Credential(options, watched, new KeyBook(new CredentialMetrics(_metrics, _time), _time, NullLogger<KeyBook>.Instance), "sendapi", _time);
     }
 

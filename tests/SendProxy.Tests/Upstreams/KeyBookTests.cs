@@ -129,8 +129,8 @@ public class KeyBookTests
 
     private Credential Credential(ISecretSource source)
     {
-        var options = new CredentialOptions(source, [], 0, "Authorization", "Bearer {secret}", SecretForm.Any);
-        return new(options, new WatchedSecret("test", source, SecretForm.Any, new SecretMetrics(_metrics), _time), _book, "sendapi", _time);
+        var options = new CredentialOptions(source, [], 0, "Authorization", "Bearer {secret}", SecretFormat.Any);
+        return new(options, new WatchedSecret("test", source, SecretFormat.Any, new SecretMetrics(_metrics), _time), _book, "sendapi", _time);
     }
 
     private sealed class Slots : ISecretSource

@@ -23,7 +23,7 @@ public class ScrubberTests
     [Fact]
     public void KeySearch_KeyInText_IsFound()
     {
-        var search = KeySearch.For(new System.Text.RegularExpressions.Regex("^(?:sk_live_[A-Za-z0-9]{8,})$"))!;
+        var search = CredentialPattern.For(new System.Text.RegularExpressions.Regex("^(?:sk_live_[A-Za-z0-9]{8,})$"))!;
 
         Assert.True(search.IsIn("Bearer sk_live_12345678"));
         Assert.True(search.IsIn("{\"text\":\"sk_live_12345678\"}"u8));
@@ -39,11 +39,11 @@ public class ScrubberTests
     [InlineData("api:[A-Za-z0-9-]{16,}", "api: api:0123456789abcdef", true)]
     [InlineData("keys?_[a-z]{4}", "key_abcd", true)]
     public void KeySearch_VendorsPatterns_AreFoundByTheirLiteral(string pattern, string text, bool expected) =>
-        Assert.Equal(expected, KeySearch.For(new System.Text.RegularExpressions.Regex(pattern))!.IsIn(Encoding.UTF8.GetBytes(text)));
+        Assert.Equal(expected, CredentialPattern.For(new System.Text.RegularExpressions.Regex(pattern))!.IsIn(Encoding.UTF8.GetBytes(text)));
 
     [Theory]
     [InlineData("[0-9a-f]{32}")]
     [InlineData("abcd|efgh")]
     [InlineData("(abcd)[0-9]")]
-    public void KeySearch_NothingLiteral_CannotSearch(string pattern) => Assert.Null(KeySearch.For(new System.Text.RegularExpressions.Regex(pattern)));
+    public void KeySearch_NothingLiteral_CannotSearch(string pattern) => Assert.Null(CredentialPattern.For(new System.Text.RegularExpressions.Regex(pattern)));
 }

@@ -1,3 +1,4 @@
+using SendProxy.Egress.Bodies;
 using SendProxy.Errors;
 
 namespace SendProxy.Egress.Recipients;
@@ -12,7 +13,7 @@ internal sealed class RecipientCheck(string route, RecipientOptions options, Rec
 
     /// <summary>Reads, checks and counts them, all or none.</summary>
     /// <returns>What was counted, or a refusal: 415, 422 or 429, nothing counted.</returns>
-    public (RecipientTake? Take, Refusal? Refusal) Take(HttpRequest request, ReadOnlyMemory<byte> body)
+    public (RecipientReservation? Take, Refusal? Refusal) Take(HttpRequest request, ReadOnlyMemory<byte> body)
     {
         var (recipients, unreadable) = Read(request, body);
         if (unreadable is not null)
@@ -30,7 +31,7 @@ internal sealed class RecipientCheck(string route, RecipientOptions options, Rec
         var counted = recipients.ConvertAll(r => new Counted(hash.Of(r.Text), hash.Of(r.Group)));
         if (counts.Take(counted, out var taken) is not { } used)
         {
-            return (new RecipientTake(counts, counted, taken), null);
+            return (new RecipientReservation(counts, counted, taken), null);
         }
 
         metrics.RecipientRefused(route, used.Reason);
@@ -39,7 +40,7 @@ internal sealed class RecipientCheck(string route, RecipientOptions options, Rec
 
     private (List<Recipient> Recipients, Refusal? Refusal) Read(HttpRequest request, ReadOnlyMemory<byte> body)
     {
-        var (fields, refusal) = BodyFields.Read(request.ContentType, request.Headers.ContentEncoding.ToString(), body);
+        var (fields, refusal) = JsonBodyFields.Read(request.ContentType, request.Headers.ContentEncoding.ToString(), body);
         var recipients = new List<Recipient>();
         using (fields)
         {
@@ -62,7 +63,7 @@ internal sealed class RecipientCheck(string route, RecipientOptions options, Rec
 
         foreach (var text in texts)
         {
-            if (RecipientForm.Normalise(text) is not { } recipient)
+            if (RecipientNormalizer.Normalise(text) is not { } recipient)
             {
                 return Refusal.NotSent(ProxyError.BodyInvalid,
                     $"The field {field} must be one number with its country code (+49...) or one email address; letters, brackets and lists are none.");
@@ -79,7 +80,7 @@ internal sealed class RecipientCheck(string route, RecipientOptions options, Rec
 }
 
 /// <summary>What a message has taken of its route's bounds.</summary>
-internal sealed class RecipientTake(RecipientCounts counts, IReadOnlyList<Counted> recipients, TimeSpan taken)
+internal sealed class RecipientReservation(RecipientCounts counts, IReadOnlyList<Counted> recipients, TimeSpan taken)
 {
     /// <summary>The first recipient as logs name it.</summary>
     public string Shown => RecipientHash.Shown(recipients[0].Recipient);

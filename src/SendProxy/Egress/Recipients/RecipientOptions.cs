@@ -50,7 +50,7 @@ internal sealed record RecipientOptions(IReadOnlyList<JsonPointer> Fields, IRead
 
     private static string Entry(SettingsReader recipients, string text)
     {
-        var entry = text.StartsWith('@') ? RecipientForm.Domain(text[1..])
+        var entry = text.StartsWith('@') ? RecipientNormalizer.Domain(text[1..])
             : text.Length is > 1 and <= 16 && text[0] == '+' && text[1] != '0' && text[1..].All(char.IsAsciiDigit) ? text
             : null;
         recipients.Check(entry is not null, "allow", $"{Spelling.Quoted(text)} is neither the beginning of a number (\"+49\") nor a domain (\"@example.com\")");

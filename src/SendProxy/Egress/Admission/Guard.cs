@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.Features;
 using SendProxy.Errors;
 using SendProxy.Secrets;
 
-namespace SendProxy.Egress;
+namespace SendProxy.Egress.Admission;
 
 /// <summary>
 /// Lets local programs in and nothing else: no web page (rebinding, cross-site requests), no protocol tricks. Everything is
@@ -33,9 +33,9 @@ internal sealed class Guard(GuardOptions options, WatchedSecret? token)
     }
 
     private static Refusal? CheckForm(HttpRequest request, string target) =>
-        (TargetForm.Check(target) ?? HeadForm.Check(request)) is { } wrong ? Refusal.NotSent(ProxyError.RequestMalformed, wrong) : null;
+        (TargetValidator.Check(target) ?? HeaderValidator.Check(request)) is { } wrong ? Refusal.NotSent(ProxyError.RequestMalformed, wrong) : null;
 
-    private static Refusal? CheckBrowser(HttpRequest request) => HeadForm.FromBrowser(request.Headers)
+    private static Refusal? CheckBrowser(HttpRequest request) => HeaderValidator.FromBrowser(request.Headers)
         ? Refusal.NotSent(ProxyError.BrowserRefused, "The request has headers that only web pages send.")
         : null;
 

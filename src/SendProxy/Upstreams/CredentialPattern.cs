@@ -7,7 +7,7 @@ namespace SendProxy.Upstreams;
 /// Finds what looks like a vendor's live key inside a caller's request. A search for the longest literal of the pattern comes
 /// first, so that a request without one costs a vectorised scan.
 /// </summary>
-internal sealed class KeySearch
+internal sealed class CredentialPattern
 {
     private const int MinLiteral = 3;
     private const int KeyReach = 256;
@@ -16,7 +16,7 @@ internal sealed class KeySearch
     private readonly byte[] _literal;
     private readonly Regex _pattern;
 
-    private KeySearch(string literal, Regex pattern)
+    private CredentialPattern(string literal, Regex pattern)
     {
         // With options in it ("(?i)") the literal may stand in other spelling.
         _text = pattern.ToString().Contains("(?", StringComparison.Ordinal) ? "" : literal;
@@ -25,12 +25,12 @@ internal sealed class KeySearch
     }
 
     /// <returns>Null where the pattern has nothing literal of three characters: then anything could be a key.</returns>
-    public static KeySearch? For(Regex whole)
+    public static CredentialPattern? For(Regex whole)
     {
         var text = whole.ToString();
         var inner = text.StartsWith("^(?:", StringComparison.Ordinal) ? text[4..^2] : text;
         var literal = LongestLiteral(inner);
-        return literal.Length < MinLiteral ? null : new KeySearch(literal, new Regex(inner, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking));
+        return literal.Length < MinLiteral ? null : new CredentialPattern(literal, new Regex(inner, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking));
     }
 
     public bool IsIn(ReadOnlySpan<byte> body)

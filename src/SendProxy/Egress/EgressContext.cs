@@ -1,5 +1,6 @@
 using System.Globalization;
 using SendProxy.Egress.Recipients;
+using SendProxy.Egress.Routing;
 using SendProxy.Errors;
 using SendProxy.Sending;
 using SendProxy.Sending.Idempotency;
@@ -8,20 +9,20 @@ using SendProxy.Sending.RateLimiting;
 namespace SendProxy.Egress;
 
 /// <summary>One request at the local port: what is known of it so far, for its answer's headers, its log line and its metrics.</summary>
-internal sealed class EgressCall(string requestId)
+internal sealed class EgressContext(string requestId)
 {
     /// <summary>How the adapter below the forwarder finds the call.</summary>
-    public static readonly HttpRequestOptionsKey<EgressCall> Key = new("sendproxy.call");
+    public static readonly HttpRequestOptionsKey<EgressContext> Key = new("sendproxy.call");
 
     public string RequestId => requestId;
 
-    public Route? Route { get; set; }
+    public EgressRoute? Route { get; set; }
 
     public OutboundMessage? Message { get; set; }
 
     public SendOutcome? Outcome { get; set; }
 
-    public CallBody Body { get; set; }
+    public RequestBody Body { get; set; }
 
     /// <summary>The proxy's own answer; null where the upstream's goes to the caller.</summary>
     public Refusal? Refusal { get; set; }
@@ -33,7 +34,7 @@ internal sealed class EgressCall(string requestId)
     public bool IsBrokenOff { get; set; }
 
     /// <summary>What the message took of its route's recipients; null where nobody counts them.</summary>
-    public RecipientTake? Recipients { get; set; }
+    public RecipientReservation? Recipients { get; set; }
 
     public string RouteName => Route?.Name ?? "none";
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace SendProxy.Egress;
+namespace SendProxy.Egress.Admission;
 
 /// <summary>Undoes one layer of the escapes that ASCII may have in forms (<c>%5f</c>) and in JSON (<c>\u005f</c>).</summary>
-internal static class Escapes
+internal static class EscapeDecoder
 {
     /// <returns>True where there may be some: a quick look.</returns>
     public static bool AreIn(ReadOnlySpan<byte> text) => text.Contains((byte)'%') || text.IndexOf("\\u00"u8) >= 0;

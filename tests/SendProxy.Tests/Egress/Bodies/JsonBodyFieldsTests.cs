@@ -2,12 +2,12 @@ using System.Text;
 using System.Text.Json;
 using CsCheck;
 using SendProxy.Configuration;
-using SendProxy.Egress;
+using SendProxy.Egress.Bodies;
 using SendProxy.Errors;
 
-namespace SendProxy.Tests.Egress;
+namespace SendProxy.Tests.Egress.Bodies;
 
-public class BodyFieldsTests
+public class JsonBodyFieldsTests
 {
     private const string Json = "application/json";
 
@@ -154,7 +154,7 @@ public class BodyFieldsTests
 
     private static JsonPointer Pointer(string text) => JsonPointer.TryParse(text, out var pointer) ? pointer! : throw new ArgumentException(text, nameof(text));
 
-    private static (BodyFields? Fields, Refusal? Refusal) Read(string? type, string encoding, byte[] body) => BodyFields.Read(type, encoding, body);
+    private static (JsonBodyFields? Fields, Refusal? Refusal) Read(string? type, string encoding, byte[] body) => JsonBodyFields.Read(type, encoding, body);
 
     private static (IReadOnlyList<string> Texts, Refusal? Refusal) Texts(string pointer, string body, bool required = true)
     {

@@ -1,10 +1,10 @@
 using System.Buffers;
 using SendProxy.Upstreams;
 
-namespace SendProxy.Egress;
+namespace SendProxy.Egress.Admission;
 
 /// <summary>Looks through a caller's request: what goes on, and what must not be in it.</summary>
-internal static class RequestScan
+internal static class RequestInspector
 {
     /// <returns>Headers that go to the vendor, in the caller's order.</returns>
     public static List<KeyValuePair<string, string>> HeadersFor(HttpRequest request)
@@ -33,7 +33,7 @@ internal static class RequestScan
     /// escapes. Not in base64, in compressed bodies and in what is encoded twice.
     /// </summary>
     /// <returns>Where something stands that looks like a live key: target, header or body; null where nothing does.</returns>
-    public static string? FindSecret(HttpRequest request, string target, ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)
+    public static string? FindSecret(HttpRequest request, string target, ReadOnlySpan<byte> body, IReadOnlyList<CredentialPattern> keys)
     {
         if (keys.Count == 0)
         {
@@ -61,12 +61,12 @@ internal static class RequestScan
     }
 
     /// <summary>The same for a body, or a piece of one.</summary>
-    public static bool IsSecretIn(ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)
+    public static bool IsSecretIn(ReadOnlySpan<byte> body, IReadOnlyList<CredentialPattern> keys)
     {
-        return Any(body, keys) || (Escapes.AreIn(body) && IsInPlain(body, keys));
+        return Any(body, keys) || (EscapeDecoder.AreIn(body) && IsInPlain(body, keys));
     }
 
-    private static bool Any(ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)
+    private static bool Any(ReadOnlySpan<byte> body, IReadOnlyList<CredentialPattern> keys)
     {
         for (var i = 0; i < keys.Count; i++)
         {
@@ -79,7 +79,7 @@ internal static class RequestScan
         return false;
     }
 
-    private static bool IsSecretIn(string text, IReadOnlyList<KeySearch> keys)
+    private static bool IsSecretIn(string text, IReadOnlyList<CredentialPattern> keys)
     {
         for (var i = 0; i < keys.Count; i++)
         {
@@ -92,12 +92,12 @@ internal static class RequestScan
         return false;
     }
 
-    private static bool IsInPlain(ReadOnlySpan<byte> body, IReadOnlyList<KeySearch> keys)
+    private static bool IsInPlain(ReadOnlySpan<byte> body, IReadOnlyList<CredentialPattern> keys)
     {
         var plain = ArrayPool<byte>.Shared.Rent(body.Length);
         try
         {
-            var length = Escapes.Undo(body, plain);
+            var length = EscapeDecoder.Undo(body, plain);
             return Any(plain.AsSpan(0, length), keys);
         }
         finally

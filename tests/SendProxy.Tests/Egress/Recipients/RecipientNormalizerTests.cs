@@ -3,7 +3,7 @@ using SendProxy.Egress.Recipients;
 
 namespace SendProxy.Tests.Egress.Recipients;
 
-public class RecipientFormTests
+public class RecipientNormalizerTests
 {
     [Theory]
     [InlineData("+491701234567", "+491701234567", "+49170")]
@@ -16,7 +16,7 @@ public class RecipientFormTests
     [InlineData("+2902345", "+2902345", "+290234")]
     [InlineData("+123456789012345", "+123456789012345", "+1234")]
     public void Normalise_Number_IsE164WithItsRange(string text, string expected, string group) =>
-        Assert.Equal(new Recipient(expected, group), RecipientForm.Normalise(text));
+        Assert.Equal(new Recipient(expected, group), RecipientNormalizer.Normalise(text));
 
     [Theory]
     [InlineData("a@example.com", "a@example.com", "@example.com")]
@@ -27,7 +27,7 @@ public class RecipientFormTests
     [InlineData("a@BÜCHER.example", "a@xn--bcher-kva.example", "@xn--bcher-kva.example")]
     [InlineData("a@xn--bcher-kva.example", "a@xn--bcher-kva.example", "@xn--bcher-kva.example")]
     public void Normalise_Address_IsLowerCaseInAscii(string text, string expected, string group) =>
-        Assert.Equal(new Recipient(expected, group), RecipientForm.Normalise(text));
+        Assert.Equal(new Recipient(expected, group), RecipientNormalizer.Normalise(text));
 
     [Theory]
     [InlineData("")]
@@ -53,7 +53,7 @@ public class RecipientFormTests
     [InlineData("+49\u00a01701234567")]
     [InlineData("+49170123456-")]
     [InlineData("+-491701234567")]
-    public void Normalise_NoSingleNumber_IsNone(string text) => Assert.Null(RecipientForm.Normalise(text));
+    public void Normalise_NoSingleNumber_IsNone(string text) => Assert.Null(RecipientNormalizer.Normalise(text));
 
     [Theory]
     [InlineData("@example.com")]
@@ -79,10 +79,10 @@ public class RecipientFormTests
     [InlineData("Shop <a@example.com> <b@example.com>")]
     [InlineData("a@example.com (comment)")]
     [InlineData("a@\ud800.com")]
-    public void Normalise_NoSingleAddress_IsNone(string text) => Assert.Null(RecipientForm.Normalise(text));
+    public void Normalise_NoSingleAddress_IsNone(string text) => Assert.Null(RecipientNormalizer.Normalise(text));
 
     [Fact]
     public void Normalise_AnyText_NeverThrowsAndYieldsWhatStaysAsItIs() =>
         Gen.OneOf(Gen.String, Gen.String[Gen.Char["+0149 -a@.<>ü,x"], 0, 24]).Sample(text =>
-            RecipientForm.Normalise(text) is not { } recipient || RecipientForm.Normalise(recipient.Text) == recipient);
+            RecipientNormalizer.Normalise(text) is not { } recipient || RecipientNormalizer.Normalise(recipient.Text) == recipient);
 }

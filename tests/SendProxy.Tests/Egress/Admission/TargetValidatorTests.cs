@@ -1,9 +1,9 @@
 using CsCheck;
-using SendProxy.Egress;
+using SendProxy.Egress.Admission;
 
-namespace SendProxy.Tests.Egress;
+namespace SendProxy.Tests.Egress.Admission;
 
-public class TargetFormTests
+public class TargetValidatorTests
 {
     [Theory]
     [InlineData("/")]
@@ -13,7 +13,7 @@ public class TargetFormTests
     [InlineData("/v1/x%20y")]
     [InlineData("/v1/")]
     [InlineData("/v1/...")]
-    public void Check_NormalForm_Passes(string target) => Assert.Null(TargetForm.Check(target));
+    public void Check_NormalForm_Passes(string target) => Assert.Null(TargetValidator.Check(target));
 
     [Theory]
     [InlineData("")]
@@ -44,17 +44,17 @@ public class TargetFormTests
     [InlineData("/v1/a#b")]
     [InlineData("/v1?a=%0a")]
     [InlineData("/v1?a=\"")]
-    public void Check_OtherForm_IsRefused(string target) => Assert.NotNull(TargetForm.Check(target));
+    public void Check_OtherForm_IsRefused(string target) => Assert.NotNull(TargetValidator.Check(target));
 
     [Fact]
-    public void Check_LongTarget_IsRefused() => Assert.NotNull(TargetForm.Check("/" + new string('a', TargetForm.MaxLength)));
+    public void Check_LongTarget_IsRefused() => Assert.NotNull(TargetValidator.Check("/" + new string('a', TargetValidator.MaxLength)));
 
     // What passes must mean the same to a parser that decodes and resolves as to one that does not.
     [Fact]
     public void Check_WhatPasses_IsOneResourceForEveryParser() =>
         Gen.String[Gen.Char["/.%25eEfF;\\ab?"], 0, 12].Select(s => "/" + s).Sample(target =>
         {
-            if (TargetForm.Check(target) is not null)
+            if (TargetValidator.Check(target) is not null)
             {
                 return true;
             }

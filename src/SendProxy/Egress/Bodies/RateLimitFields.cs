@@ -2,29 +2,29 @@ using SendProxy.Configuration;
 using SendProxy.Errors;
 using SendProxy.Sending.RateLimiting;
 
-namespace SendProxy.Egress;
+namespace SendProxy.Egress.Bodies;
 
 /// <summary>What the limits of a route read of a body: whose limit it is, and how many permits it costs.</summary>
 /// <param name="pers">For each limit of the route its <c>per</c>; null where it has none.</param>
 /// <param name="costOf">Whose number is the cost; null: one.</param>
 /// <param name="hash">Names a value without saying it; the same in the whole fleet.</param>
-internal sealed class LimitFields(IReadOnlyList<JsonPointer?> pers, IReadOnlyList<JsonPointer>? costOf, Func<string, string> hash)
+internal sealed class RateLimitFields(IReadOnlyList<JsonPointer?> pers, IReadOnlyList<JsonPointer>? costOf, Func<string, string> hash)
 {
     private const int CostMax = 1000;
 
     /// <returns>Null where no body needs to be read.</returns>
-    public static LimitFields? For(RouteOptions route, IReadOnlyList<LimitOptions> limits, Func<string, string> hash) =>
-        route.CostOf is null && limits.All(l => l.Per is null)
+    public static RateLimitFields? For(IReadOnlyList<JsonPointer>? costOf, IReadOnlyList<LimitOptions> limits, Func<string, string> hash) =>
+        costOf is null && limits.All(l => l.Per is null)
             ? null
-            : new LimitFields([.. limits.Select(l => l.Per)], route.CostOf, hash);
+            : new RateLimitFields([.. limits.Select(l => l.Per)], costOf, hash);
 
     /// <returns>What was read, or a refusal that names the field, never its value: 415, 422.</returns>
-    public (LimitedBy Limited, Refusal? Refusal) Read(HttpRequest request, ReadOnlyMemory<byte> body)
+    public (RateLimitValues Limited, Refusal? Refusal) Read(HttpRequest request, ReadOnlyMemory<byte> body)
     {
-        var (fields, refusal) = BodyFields.Read(request.ContentType, request.Headers.ContentEncoding.ToString(), body);
+        var (fields, refusal) = JsonBodyFields.Read(request.ContentType, request.Headers.ContentEncoding.ToString(), body);
         if (refusal is not null)
         {
-            return (LimitedBy.One, refusal);
+            return (RateLimitValues.One, refusal);
         }
 
         using (fields)
@@ -41,11 +41,11 @@ internal sealed class LimitFields(IReadOnlyList<JsonPointer?> pers, IReadOnlyLis
                 }
             }
 
-            return (new LimitedBy(cost, values), refusal);
+            return (new RateLimitValues(cost, values), refusal);
         }
     }
 
-    private (int Cost, Refusal? Refusal) Cost(BodyFields fields)
+    private (int Cost, Refusal? Refusal) Cost(JsonBodyFields fields)
     {
         var cost = 0;
         for (var i = 0; i < (costOf?.Count ?? 0); i++)
@@ -64,7 +64,7 @@ internal sealed class LimitFields(IReadOnlyList<JsonPointer?> pers, IReadOnlyLis
 
 /// <param name="Cost">Permits of each limit.</param>
 /// <param name="Pers">For each limit whose it is; null where none asks.</param>
-internal readonly record struct LimitedBy(int Cost, IReadOnlyList<string?>? Pers)
+internal readonly record struct RateLimitValues(int Cost, IReadOnlyList<string?>? Pers)
 {
-    public static readonly LimitedBy One = new(1, null);
+    public static readonly RateLimitValues One = new(1, null);
 }

@@ -1,14 +1,15 @@
+using SendProxy.Egress.Bodies;
 using SendProxy.Egress.Recipients;
 using SendProxy.Errors;
 using SendProxy.Sending;
 using SendProxy.Sending.RateLimiting;
 
-namespace SendProxy.Egress;
+namespace SendProxy.Egress.Routing;
 
 /// <summary>A route with what its requests need, looked up once.</summary>
-internal sealed class Route(RouteOptions options, SendPlan plan, RecipientCheck? recipients, LaneTable lanes, LimitFields? limitFields)
+internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, RecipientCheck? recipients, LaneTable lanes, RateLimitFields? limitFields)
 {
-    public RouteOptions Options => options;
+    public EgressRouteOptions Options => options;
 
     public SendPlan Plan => plan;
 
@@ -16,7 +17,7 @@ internal sealed class Route(RouteOptions options, SendPlan plan, RecipientCheck?
     public RecipientCheck? Recipients => recipients;
 
     /// <summary>Null where no limit reads a field of a body.</summary>
-    public LimitFields? LimitFields => limitFields;
+    public RateLimitFields? RateLimitFields => limitFields;
 
     public LaneTable Lanes => lanes;
 
@@ -24,7 +25,7 @@ internal sealed class Route(RouteOptions options, SendPlan plan, RecipientCheck?
     public Lane Lane { get; } = (options.Lane is { } name ? lanes.Find(name) : null) ?? lanes.Usual;
 
     /// <summary>What reads a field of it, or writes one, needs it whole.</summary>
-    public BodyBound Body { get; } = limitFields is not null ? options.Body.Unstreamed("a limit's per, or routes[].cost")
+    public BodyLimits Body { get; } = limitFields is not null ? options.Body.Unstreamed("a limit's per, or routes[].cost")
         : plan?.Line.Upstream.Options.Idempotency.Kind == Upstreams.CarrierKind.Body
             ? options.Body.Unstreamed($"upstreams.{plan.Line.Upstream.Name}.idempotency.carrier: body")
             : options.Body;
@@ -35,10 +36,10 @@ internal sealed class Route(RouteOptions options, SendPlan plan, RecipientCheck?
 /// <summary>All routes; immutable, replaced whole at a reload. The first match wins.</summary>
 internal sealed class RouteTable
 {
-    private readonly Route[] _routes;
-    private readonly Dictionary<(string Method, string Path), Route?> _exact = [];
+    private readonly EgressRoute[] _routes;
+    private readonly Dictionary<(string Method, string Path), EgressRoute?> _exact = [];
 
-    public RouteTable(IReadOnlyList<Route> routes)
+    public RouteTable(IReadOnlyList<EgressRoute> routes)
     {
         _routes = [.. routes];
         foreach (var route in _routes.Where(r => r.Options.Path is not null))
@@ -50,10 +51,10 @@ internal sealed class RouteTable
         }
     }
 
-    public IReadOnlyList<Route> All => _routes;
+    public IReadOnlyList<EgressRoute> All => _routes;
 
     /// <returns>The route, or a refusal: 404, or 405 with the methods that would match.</returns>
-    public (Route? Route, Refusal? Refusal) Find(string method, string path)
+    public (EgressRoute? Route, Refusal? Refusal) Find(string method, string path)
     {
         if ((_exact.TryGetValue((method, path), out var route) ? route : Scan(method, path)) is { } found)
         {
@@ -66,9 +67,9 @@ internal sealed class RouteTable
             : Refusal.NotSent(ProxyError.RouteNotFound, "No entry of routes matches this path."));
     }
 
-    private static bool Covers(Route route, string path) =>
+    private static bool Covers(EgressRoute route, string path) =>
         route.Options.Path is { } exact ? exact == path : path.StartsWith(route.Options.Prefix!, StringComparison.Ordinal);
 
-    private Route? Scan(string method, string path) =>
+    private EgressRoute? Scan(string method, string path) =>
         Array.Find(_routes, r => Covers(r, path) && r.Options.Methods.Contains(method));
 }

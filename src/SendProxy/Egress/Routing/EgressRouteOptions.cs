@@ -1,7 +1,9 @@
 using SendProxy.Configuration;
+using SendProxy.Egress.Admission;
+using SendProxy.Egress.Bodies;
 using SendProxy.Egress.Recipients;
 
-namespace SendProxy.Egress;
+namespace SendProxy.Egress.Routing;
 
 /// <summary>Which requests go where. Section <c>routes[]</c>.</summary>
 /// <param name="Path">Exact path; null where <paramref name="Prefix"/> is given.</param>
@@ -9,15 +11,15 @@ namespace SendProxy.Egress;
 /// <param name="Lane">Null: the lane of urgency 3.</param>
 /// <param name="CostOf">Whose number is the cost of a request; null: it costs one.</param>
 /// <param name="Recipients">Null: nothing of a body is read.</param>
-internal sealed record RouteOptions(
+internal sealed record EgressRouteOptions(
     string Name, IReadOnlyList<string> Methods, string? Path, string? Prefix, string Upstream, IReadOnlyList<string> Limits,
-    string? Lane, bool Paused, KeyOptions Keys, string? Channel, BodyBound Body, RecipientOptions? Recipients = null, IReadOnlyList<JsonPointer>? CostOf = null)
+    string? Lane, bool Paused, IdempotencyKeyOptions Keys, string? Channel, BodyLimits Body, RecipientOptions? Recipients = null, IReadOnlyList<JsonPointer>? CostOf = null)
 {
     private static readonly string[] Known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
     /// <param name="upstream">What a preset's routes belong to; null for the operator's own.</param>
     /// <param name="allLimits">What a preset's routes take permits from: every limit there is.</param>
-    public static RouteOptions Read(SettingsReader route, string? upstream, IReadOnlyList<string>? allLimits)
+    public static EgressRouteOptions Read(SettingsReader route, string? upstream, IReadOnlyList<string>? allLimits)
     {
         var match = route.Section("match", "Which requests.");
         var path = match.Text("path", null, "The exact path.", 1024);
@@ -28,8 +30,8 @@ internal sealed record RouteOptions(
         match.Check(prefix is null || (IsPath(prefix) && prefix[^1] == '/'), "prefix", "must start and end with / and be in normal form");
         match.Check(methods.Count > 0 && methods.All(m => Known.Contains(m)), "methods", $"must be of {string.Join(", ", Known)}");
         var fields = RecipientOptions.ReadFields(route);
-        var keys = KeyOptions.Read(route.Section("idempotency", "Keys of this route."));
-        return new RouteOptions(
+        var keys = IdempotencyKeyOptions.Read(route.Section("idempotency", "Keys of this route."));
+        return new EgressRouteOptions(
             Name: route.RequiredText("name", "Names the route in metrics and logs.", "sms"),
             Methods: methods,
             Path: path,
@@ -40,7 +42,7 @@ internal sealed record RouteOptions(
             Paused: route.Flag("paused", false, "A switch: requests get 503 route_paused."),
             Keys: keys,
             Channel: route.Text("channel", null, "sms, whatsapp, email: a label in metrics (preset).", 32),
-            Body: BodyBound.Read(route, fields.Count > 0 ? "recipient" : keys.DeriveWithin is not null ? "idempotency.derive" : null),
+            Body: BodyLimits.Read(route, fields.Count > 0 ? "recipient" : keys.DeriveWithin is not null ? "idempotency.derive" : null),
             Recipients: RecipientOptions.Read(route, fields),
             CostOf: ReadCost(route, fields));
     }
@@ -52,16 +54,16 @@ internal sealed record RouteOptions(
         return counts ? recipient : null;
     }
 
-    public static bool IsPath(string path) => TargetForm.Check(path) is null && !path.Contains('?', StringComparison.Ordinal);
+    public static bool IsPath(string path) => TargetValidator.Check(path) is null && !path.Contains('?', StringComparison.Ordinal);
 }
 
 /// <summary>How a route treats idempotency keys. Section <c>routes[].idempotency</c>.</summary>
 /// <param name="Require">A request without a key is refused.</param>
 /// <param name="DeriveWithin">Null: a key is made anew for a request without one; else its content gives the key within this time.</param>
 /// <param name="Namespace">Routes with one namespace share their keys; null: one for each upstream.</param>
-internal sealed record KeyOptions(bool Require, TimeSpan? DeriveWithin, string? Namespace)
+internal sealed record IdempotencyKeyOptions(bool Require, TimeSpan? DeriveWithin, string? Namespace)
 {
-    public static KeyOptions Read(SettingsReader keys)
+    public static IdempotencyKeyOptions Read(SettingsReader keys)
     {
         var derive = keys.Choice("derive", "Make the key of a request that has none from its content, for applications that repeat without one.",
             ("none", false), ("content", true));
@@ -69,6 +71,6 @@ internal sealed record KeyOptions(bool Require, TimeSpan? DeriveWithin, string? 
         var require = keys.Flag("require", false, "Refuse requests without an Idempotency-Key.");
         keys.Check(!derive || !require, "derive", "means nothing together with require: true");
         keys.Check(derive || !keys.Has("window"), "window", "means something only with derive: content");
-        return new KeyOptions(require, derive ? window : null, keys.Text("namespace", null, "Routes with the same namespace share their keys.", 64));
+        return new IdempotencyKeyOptions(require, derive ? window : null, keys.Text("namespace", null, "Routes with the same namespace share their keys.", 64));
     }
 }

@@ -1,10 +1,10 @@
 using System.Text;
 using CsCheck;
-using SendProxy.Egress;
+using SendProxy.Egress.Admission;
 
-namespace SendProxy.Tests.Egress;
+namespace SendProxy.Tests.Egress.Admission;
 
-public class EscapesTests
+public class EscapeDecoderTests
 {
     [Theory]
     [InlineData("sk%5Flive%5fabc", "sk_live_abc")]
@@ -19,7 +19,7 @@ public class EscapesTests
     {
         var plain = new byte[text.Length];
 
-        var length = Escapes.Undo(Encoding.UTF8.GetBytes(text), plain);
+        var length = EscapeDecoder.Undo(Encoding.UTF8.GetBytes(text), plain);
 
         Assert.Equal(expected, Encoding.UTF8.GetString(plain, 0, length));
     }
@@ -28,7 +28,7 @@ public class EscapesTests
     public void Undo_AnyBytes_FitAndAreTheSameWhereNothingIsEscaped() => Gen.Byte.Array[0, 50].Sample(text =>
     {
         var plain = new byte[text.Length];
-        var length = Escapes.Undo(text, plain);
-        return length <= text.Length && (Escapes.AreIn(text) || plain.SequenceEqual(text));
+        var length = EscapeDecoder.Undo(text, plain);
+        return length <= text.Length && (EscapeDecoder.AreIn(text) || plain.SequenceEqual(text));
     });
 }

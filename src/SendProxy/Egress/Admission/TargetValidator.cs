@@ -1,10 +1,10 @@
-namespace SendProxy.Egress;
+namespace SendProxy.Egress.Admission;
 
 /// <summary>
 /// The one form a request target may have: origin form (RFC 9112, 3.2.1), each path spelled in one way only. What passes is
 /// matched and sent unchanged, so that no other parser on the way reads another path from it.
 /// </summary>
-internal static class TargetForm
+internal static class TargetValidator
 {
     public const int MaxLength = 4096;
 

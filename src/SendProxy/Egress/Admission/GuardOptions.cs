@@ -1,7 +1,7 @@
 using SendProxy.Configuration;
 using SendProxy.Secrets;
 
-namespace SendProxy.Egress;
+namespace SendProxy.Egress.Admission;
 
 /// <summary>Who may use the port. Section <c>guard</c>.</summary>
 /// <param name="Hosts">Names that a Host header may have, without port: anything else is a web page that rebinds its name.</param>

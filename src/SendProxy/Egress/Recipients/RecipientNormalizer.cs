@@ -11,7 +11,7 @@ internal readonly record struct Recipient(string Text, string Group);
 /// Brings recipients to one spelling: numbers to E.164, addresses to lower case with the domain in ASCII (IDNA). What could be
 /// read as another recipient, or as several, is none. Why it is our own: docs/decisions/0011.
 /// </summary>
-internal static class RecipientForm
+internal static class RecipientNormalizer
 {
     // E.164: at most 15 digits with the country code; the shortest in use (Saint Helena, Niue) have 7 or 8.
     private const int MinDigits = 7;

@@ -4,13 +4,13 @@ using Microsoft.Net.Http.Headers;
 using SendProxy.Configuration;
 using SendProxy.Errors;
 
-namespace SendProxy.Egress;
+namespace SendProxy.Egress.Bodies;
 
 /// <summary>
 /// A JSON body of which a route reads fields. What two parsers could read differently is refused: another charset or coding,
 /// members that stand twice, a member that is on the way and stands in other spelling too (Go's parser would take it).
 /// </summary>
-internal sealed class BodyFields : IDisposable
+internal sealed class JsonBodyFields : IDisposable
 {
     private const int MaxDepth = 64;
 
@@ -18,7 +18,7 @@ internal sealed class BodyFields : IDisposable
 
     private readonly JsonDocument _document;
 
-    private BodyFields(JsonDocument document) => _document = document;
+    private JsonBodyFields(JsonDocument document) => _document = document;
 
     private enum Find
     {
@@ -32,7 +32,7 @@ internal sealed class BodyFields : IDisposable
     /// <param name="contentEncoding">Of the request; empty where it has none.</param>
     /// <param name="body">Must not change before <see cref="Dispose"/>.</param>
     /// <returns>Its fields, or a refusal: 415 <c>body_type_unsupported</c>, 422 <c>body_invalid</c>. Never throws.</returns>
-    public static (BodyFields? Fields, Refusal? Refusal) Read(string? contentType, string contentEncoding, ReadOnlyMemory<byte> body)
+    public static (JsonBodyFields? Fields, Refusal? Refusal) Read(string? contentType, string contentEncoding, ReadOnlyMemory<byte> body)
     {
         if (!IsJson(contentType) || contentEncoding.Length > 0)
         {
@@ -44,7 +44,7 @@ internal sealed class BodyFields : IDisposable
         {
             // JsonDocument looks at the encoding of a text only when the text is read.
             return Utf8.IsValid(body.Span)
-                ? (new BodyFields(JsonDocument.Parse(body, Strict)), null)
+                ? (new JsonBodyFields(JsonDocument.Parse(body, Strict)), null)
                 : (null, Invalid("The body is not valid UTF-8."));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

@@ -1,13 +1,13 @@
 using System.Buffers;
 using SendProxy.Upstreams;
 
-namespace SendProxy.Egress;
+namespace SendProxy.Egress.Admission;
 
 /// <summary>
 /// The one form a request's head may have beyond what the web server checks: where two readers could see two requests, two
 /// lengths or two values, there is none. What an honest HTTP client sends always passes.
 /// </summary>
-internal static class HeadForm
+internal static class HeaderValidator
 {
     // RFC 9110, 5.6.2. Kestrel takes more: control characters and separators too.
     private static readonly SearchValues<char> Token =

@@ -3,7 +3,7 @@ using SendProxy.Egress.Recipients;
 
 namespace SendProxy.Tests.Egress.Recipients;
 
-public class WindowBookTests
+public class FixedWindowCounterTests
 {
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     private readonly Random _random = new(7);
@@ -84,5 +84,5 @@ public class WindowBookTests
             return taken.All(s => taken.Count(t => t >= s && t < s + 3600) <= 10);
         });
 
-    private WindowBook CreateBook(long permits, int maxKeys = 1000) => new(permits, Hour, maxKeys, _random.NextDouble);
+    private FixedWindowCounter CreateBook(long permits, int maxKeys = 1000) => new(permits, Hour, maxKeys, _random.NextDouble);
 }

@@ -8,7 +8,7 @@ namespace SendProxy.Egress.Recipients;
 /// <param name="window">Its length.</param>
 /// <param name="maxKeys">Beyond it a key is forgotten for a new one.</param>
 /// <param name="draw">From 0 to below 1.</param>
-internal sealed class WindowBook(long permits, TimeSpan window, int maxKeys, Func<double> draw)
+internal sealed class FixedWindowCounter(long permits, TimeSpan window, int maxKeys, Func<double> draw)
 {
     // With 16 looks the one that is forgotten is among the least used fifth in 97 % of cases.
     private const int Looks = 16;

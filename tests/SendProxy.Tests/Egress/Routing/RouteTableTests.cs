@@ -1,7 +1,8 @@
-using SendProxy.Egress;
+using SendProxy.Egress.Bodies;
+using SendProxy.Egress.Routing;
 using SendProxy.Errors;
 
-namespace SendProxy.Tests.Egress;
+namespace SendProxy.Tests.Egress.Routing;
 
 public class RouteTableTests
 {
@@ -34,6 +35,6 @@ public class RouteTableTests
     [Fact]
     public void Find_OtherMethod_NamesTheAllowedOnes() => Assert.Equal("POST", _table.Find("PUT", "/v1/sms/send").Refusal!.Allow);
 
-    private static SendProxy.Egress.Route Route(string name, string? path, string? prefix, params string[] methods) =>
-        new(new RouteOptions(name, methods, path, prefix, "sendapi", [], null, false, new KeyOptions(false, null, null), null, new BodyBound(1024, 0, null)), null!, null, SendProxy.Sending.RateLimiting.LaneTable.Default, null);
+    private static EgressRoute Route(string name, string? path, string? prefix, params string[] methods) =>
+        new(new EgressRouteOptions(name, methods, path, prefix, "sendapi", [], null, false, new IdempotencyKeyOptions(false, null, null), null, new BodyLimits(1024, 0, null)), null!, null, SendProxy.Sending.RateLimiting.LaneTable.Default, null);
 }

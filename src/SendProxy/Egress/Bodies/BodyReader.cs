@@ -2,7 +2,7 @@ using System.Buffers;
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 
-namespace SendProxy.Egress;
+namespace SendProxy.Egress.Bodies;
 
 /// <summary>Reads a request's body once, into pooled memory, within the route's and the process's bounds.</summary>
 internal sealed class BodyReader(EgressMetrics metrics)
@@ -16,7 +16,7 @@ internal sealed class BodyReader(EgressMetrics metrics)
     /// <returns>The body; or its beginning, where the rest of it is larger than may be kept and is to be streamed.</returns>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
     public async ValueTask<(ReplayBody? Body, bool HasMore, Refusal? Refusal)> ReadAsync(
-        HttpRequest request, BodyBound bound, long maxBufferedBytes, CancellationToken cancellation)
+        HttpRequest request, BodyLimits bound, long maxBufferedBytes, CancellationToken cancellation)
     {
         if (request.ContentLength is 0 || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0))
         {
