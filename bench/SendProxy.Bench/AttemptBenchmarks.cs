@@ -59,19 +59,19 @@ public class AttemptBenchmarks : IDisposable
     }
 
     [Benchmark]
-    public Task<int> Send() => _plain.SendAsync(KeyOrigin.Generated);
+    public Task<int> Send() => _plain.SendAsync(IdempotencyKeyOrigin.Generated);
 
     [Benchmark]
-    public Task<int> SendWithLimit() => _limited.SendAsync(KeyOrigin.Generated);
+    public Task<int> SendWithLimit() => _limited.SendAsync(IdempotencyKeyOrigin.Generated);
 
     [Benchmark]
-    public Task<int> SendWithCallersKey() => _limited.SendAsync(KeyOrigin.Caller);
+    public Task<int> SendWithCallersKey() => _limited.SendAsync(IdempotencyKeyOrigin.Caller);
 
     /// <summary>Its time holds a wait of some 1 ms; its memory is that of two attempts.</summary>
     [Benchmark]
     public Task<int> SendTwoAttempts()
     {
         _vendor.FailNext();
-        return _plain.SendAsync(KeyOrigin.Generated);
+        return _plain.SendAsync(IdempotencyKeyOrigin.Generated);
     }
 }

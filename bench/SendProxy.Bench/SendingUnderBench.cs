@@ -47,18 +47,18 @@ internal sealed class SendingUnderBench : IDisposable
             new RecipientCheckFactory(new EgressMetrics(metrics), () => 0.5, time), time);
         _plan = _composer.Compose(settings).Routes.Find("POST", "/v1/sms/send").Route!.Plan;
         var store = new Always();
-        _sender = new Sender(sending, new Settler(sending), new IdempotencyGate(() => store, new IdempotencyMetrics(metrics), time), time, () => 0.5);
+        _sender = new Sender(sending, new DetachedAttemptTracker(sending), new IdempotencyGate(() => store, new IdempotencyMetrics(metrics), time), time, () => 0.5);
     }
 
     /// <returns>The answer's length.</returns>
-    public async Task<int> SendAsync(KeyOrigin origin)
+    public async Task<int> SendAsync(IdempotencyKeyOrigin origin)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(Body.Length);
         Body.CopyTo(buffer, 0);
         using var body = ReplayBody.Rented(buffer, Body.Length, null);
-        var key = origin == KeyOrigin.Generated
+        var key = origin == IdempotencyKeyOrigin.Generated
             ? IdempotencyKey.Generate(TimeProvider.System)
-            : new IdempotencyKey($"order-{Interlocked.Increment(ref _number)}", KeyOrigin.Caller);
+            : new IdempotencyKey($"order-{Interlocked.Increment(ref _number)}", IdempotencyKeyOrigin.Caller);
         var outcome = await _sender.SendAsync(
             new OutboundMessage
             {
@@ -68,14 +68,14 @@ internal sealed class SendingUnderBench : IDisposable
                 PathAndQuery = "/v1/sms/send",
                 Headers = Headers,
                 Body = body,
-                Key = key,
+                IdempotencyKey = key,
                 Lane = LaneTable.Default.Usual,
                 Deadline = Deadline.In(TimeSpan.FromSeconds(30), TimeProvider.System),
             },
             CancellationToken.None);
-        if (outcome.Answer is not { StatusCode: System.Net.HttpStatusCode.Accepted } answer)
+        if (outcome.Response is not { StatusCode: System.Net.HttpStatusCode.Accepted } answer)
         {
-            throw new InvalidOperationException(outcome.Refusal?.ToString() ?? $"{outcome.Answer!.StatusCode}");
+            throw new InvalidOperationException(outcome.Refusal?.ToString() ?? $"{outcome.Response!.StatusCode}");
         }
 
         using (answer)
@@ -97,11 +97,11 @@ internal sealed class SendingUnderBench : IDisposable
     {
         private static readonly ClaimResult Owned = new(ClaimVerdict.Owned, 1);
 
-        public ValueTask<ClaimResult> ClaimAsync(KeyClaim claim, CancellationToken cancellation) => new(Owned);
+        public ValueTask<ClaimResult> ClaimAsync(IdempotencyKeyClaim claim, CancellationToken cancellation) => new(Owned);
 
         public ValueTask<bool> EndAsync(
-            KeyScope scope, long token, KeyEnd end, StoredAnswer? answer, DateTimeOffset? started, CancellationToken cancellation) => new(true);
+            IdempotencyKeyScope scope, long token, IdempotencyRecordEnd end, StoredResponse? answer, DateTimeOffset? started, CancellationToken cancellation) => new(true);
 
-        public Task WaitAsync(KeyScope scope, CancellationToken cancellation) => Task.CompletedTask;
+        public Task WaitAsync(IdempotencyKeyScope scope, CancellationToken cancellation) => Task.CompletedTask;
     }
 }

@@ -21,7 +21,7 @@ internal sealed class EgressComposer(
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
 
     private readonly List<(IDisposable Old, long Since, TimeSpan After)> _retired = [];
-    private Dictionary<string, UpstreamLine> _lines = new(StringComparer.Ordinal);
+    private Dictionary<string, UpstreamPipeline> _pipelines = new(StringComparer.Ordinal);
     private LaneTable _lanes = LaneTable.Default;
     private Dictionary<string, Limit> _limiters = new(StringComparer.Ordinal);
 
@@ -33,12 +33,12 @@ internal sealed class EgressComposer(
             (_, options) => limits.Create(options, settings.Lanes), longest);
         _lanes = settings.Lanes;
         limits.Show([.. settings.Limits.Keys.Select(name => _limiters[name])]);
-        _lines = Renew(_lines, settings.Upstreams, (line, options) => line.Upstream.Options.Fingerprint == options.Options.Fingerprint, Line, longest);
-        keyBook.Show([.. settings.Upstreams.Keys.Select(name => _lines[name].Upstream.Credential)]);
+        _pipelines = Renew(_pipelines, settings.Upstreams, (pipeline, options) => pipeline.Upstream.Options.Fingerprint == options.Options.Fingerprint, Pipeline, longest);
+        keyBook.Show([.. settings.Upstreams.Keys.Select(name => _pipelines[name].Upstream.Credential)]);
         var hash = new ValueHash(() => KeyOfValues(settings));
         var recipients = books.For(settings.Routes.Select(r => (r.Name, r.Recipients)));
         var routes = settings.Routes.Select(r => new EgressRoute(
-            r, new SendPlan(r.Name, _lines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name),
+            r, new SendPlan(r.Name, _pipelines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name),
             settings.Lanes, RateLimitFields.For(r.CostOf, [.. r.Limits.Select(l => settings.Limits[l])], hash.Of)));
         var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretFormat.Any) : null;
         var keys = settings.Guard.AllowSecrets ? [] : settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
@@ -59,9 +59,9 @@ internal sealed class EgressComposer(
     public void Dispose()
     {
         _retired.ForEach(r => r.Old.Dispose());
-        foreach (var line in _lines.Values)
+        foreach (var pipeline in _pipelines.Values)
         {
-            line.Dispose();
+            pipeline.Dispose();
         }
 
         foreach (var limiter in _limiters.Values)
@@ -82,12 +82,12 @@ internal sealed class EgressComposer(
         return keys.Current.Derive("sendproxy limits per"u8);
     }
 
-    private UpstreamLine Line(string name, UpstreamSettings settings)
+    private UpstreamPipeline Pipeline(string name, UpstreamSettings settings)
     {
         var credential = settings.Options.Credential;
         var watched = secrets.Watch($"upstreams.{name}.credential", credential.Source!, credential.Form);
         var upstream = new Upstream(settings.Options, new Credential(credential, watched, keyBook, name, time), certificates.Watch(name, settings.Options.Tls));
-        return new UpstreamLine(upstream, settings.Retry, settings.Breaker, sending, time);
+        return new UpstreamPipeline(upstream, settings.Retry, settings.Breaker, sending, time);
     }
 
     private Dictionary<string, T> Renew<T, TOptions>(

@@ -17,7 +17,7 @@ internal static partial class Serving
         {
             // Before anything listens: what cannot be stored must not be accepted.
             await app.Services.GetRequiredService<JournalKeeper>().OpenAsync(CancellationToken.None);
-            await app.Services.GetRequiredService<KeyKeeper>().OpenAsync(CancellationToken.None);
+            await app.Services.GetRequiredService<IdempotencyStoreHost>().OpenAsync(CancellationToken.None);
             await app.StartAsync();
         }
         catch (Exception e) when (e is JournalUnavailableException or SealKeyUnavailableException)

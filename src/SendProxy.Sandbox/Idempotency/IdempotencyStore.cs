@@ -3,7 +3,7 @@ using SendProxy.Sandbox.Answers;
 namespace SendProxy.Sandbox.Idempotency;
 
 /// <summary>Where a key is unique.</summary>
-internal readonly record struct KeyScope(string Owner, string Method, string Path, string Key);
+internal readonly record struct IdempotencyKeyScope(string Owner, string Method, string Path, string Key);
 
 /// <summary>What the store says to a request with a key.</summary>
 internal enum ClaimResult
@@ -25,8 +25,8 @@ internal enum ClaimResult
 internal sealed class IdempotencyStore(IdempotencyOptions options, TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<KeyScope, Record> _records = [];
-    private readonly Queue<(KeyScope Scope, Record Record)> _byAge = new();
+    private readonly Dictionary<IdempotencyKeyScope, Record> _records = [];
+    private readonly Queue<(IdempotencyKeyScope Scope, Record Record)> _byAge = new();
 
     public IdempotencyMode Mode => options.Mode;
 
@@ -43,7 +43,7 @@ internal sealed class IdempotencyStore(IdempotencyOptions options, TimeProvider 
     /// <param name="scope">The key and where it is unique.</param>
     /// <param name="bodyHash">SHA-256 of the body.</param>
     /// <param name="replay">The stored answer for <see cref="ClaimResult.Replay"/>, else null.</param>
-    public ClaimResult Claim(in KeyScope scope, byte[] bodyHash, out Answer? replay)
+    public ClaimResult Claim(in IdempotencyKeyScope scope, byte[] bodyHash, out Answer? replay)
     {
         replay = null;
         lock (_gate)
@@ -72,7 +72,7 @@ internal sealed class IdempotencyStore(IdempotencyOptions options, TimeProvider 
     /// <param name="scope">As claimed.</param>
     /// <param name="done">What the vendor did.</param>
     /// <param name="answered">What the client was told, which a fault may have changed.</param>
-    public void Complete(in KeyScope scope, Answer done, Answer answered)
+    public void Complete(in IdempotencyKeyScope scope, Answer done, Answer answered)
     {
         var stored = options.Mode switch
         {
@@ -88,7 +88,7 @@ internal sealed class IdempotencyStore(IdempotencyOptions options, TimeProvider 
     }
 
     /// <summary>Ends what <see cref="Claim"/> began without an answer: the key is free again.</summary>
-    public void Release(in KeyScope scope)
+    public void Release(in IdempotencyKeyScope scope)
     {
         lock (_gate) { _records.Remove(scope); }
     }

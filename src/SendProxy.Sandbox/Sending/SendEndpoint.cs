@@ -77,7 +77,7 @@ internal sealed class SendEndpoint(
         var owner = idempotency.Scope == IdempotencyScope.Account
             ? exchange.Key!.Account
             : exchange.Key!.Fingerprint;
-        var scope = new KeyScope(owner, exchange.Entry.Method, exchange.Path, key);
+        var scope = new IdempotencyKeyScope(owner, exchange.Entry.Method, exchange.Path, key);
         var result = idempotency.Claim(scope, send.BodyHash, out var replay);
         if (result == ClaimResult.New) { return await RunAsync(exchange, send, scope); }
         if (exchange.Fault is { Action: FaultAction.Refuse or FaultAction.ErrorAfter } fault)
@@ -95,7 +95,7 @@ internal sealed class SendEndpoint(
         };
     }
 
-    private async Task<Answer> RunAsync(Exchange exchange, Send send, KeyScope scope)
+    private async Task<Answer> RunAsync(Exchange exchange, Send send, IdempotencyKeyScope scope)
     {
         Outcome? outcome = null;
         try

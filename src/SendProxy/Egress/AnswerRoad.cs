@@ -19,15 +19,15 @@ internal sealed class AnswerRoad(IHttpForwarder forwarder) : IDisposable
     /// <param name="call">Has an answer of the upstream's.</param>
     public Task AnswerAsync(HttpContext context, EgressContext call)
     {
-        var answer = call.Outcome!.Answer!;
+        var answer = call.Outcome!.Response!;
         if (call.Outcome.Body is { } body)
         {
-            if (!call.TakesTrailers || !AnswerReader.MayHaveTrailers(answer) || !TrailedContent.Fits(answer))
+            if (!call.TakesTrailers || !ResponseReader.MayHaveTrailers(answer) || !TrailedContent.Fits(answer))
             {
                 return WriteAsync(context, call, answer, body);
             }
 
-            answer.Content = new AnswerContent(body, answer.Content);
+            answer.Content = new BufferedResponseContent(body, answer.Content);
         }
 
         if (call.TakesTrailers && TrailedContent.Fits(answer))
@@ -48,7 +48,7 @@ internal sealed class AnswerRoad(IHttpForwarder forwarder) : IDisposable
         EgressTransformer.CopyHeaders(answer, call, response.Headers);
 
         // Of an answer without a body the header tells of the one that GET would bring: it stays.
-        if (AnswerReader.IsBodiless(call.Message!.Method, answer))
+        if (ResponseReader.IsBodiless(call.Message!.Method, answer))
         {
             return Task.CompletedTask;
         }
@@ -71,7 +71,7 @@ internal sealed class AnswerRoad(IHttpForwarder forwarder) : IDisposable
     private sealed class KnownAnswer : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            request.Options.TryGetValue(EgressContext.Key, out var call) && call.Outcome?.Answer is { } answer
+            request.Options.TryGetValue(EgressContext.Key, out var call) && call.Outcome?.Response is { } answer
                 ? Task.FromResult(answer)
                 : throw new System.Diagnostics.UnreachableException("The transformer puts the call on every request.");
     }

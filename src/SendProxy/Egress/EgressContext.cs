@@ -89,10 +89,10 @@ internal sealed class EgressContext(string requestId)
             headers["SendProxy-Body"] = "streamed";
         }
 
-        if (Message is { Key.Origin: not KeyOrigin.None } message)
+        if (Message is { IdempotencyKey.Origin: not IdempotencyKeyOrigin.None } message)
         {
-            headers["SendProxy-Idempotency"] = Outcome?.StoreAway == true ? "vendor" : message.Key.Word;
-            headers[IdempotencyKey.Header] = message.Key.Value;
+            headers["SendProxy-Idempotency"] = Outcome?.StoreUnavailable == true ? "vendor" : message.IdempotencyKey.Word;
+            headers[IdempotencyKey.Header] = message.IdempotencyKey.Value;
         }
     }
 }

@@ -67,7 +67,7 @@ internal sealed partial class EgressHandler(
         {
             call.Body.Dispose();
             call.Settle();
-            call.Outcome?.Answer?.Dispose();
+            call.Outcome?.Response?.Dispose();
             LastActive = time.GetTimestamp();
             telemetry.InFlight(Interlocked.Decrement(ref _inFlight));
             telemetry.Ended(context, call, time.GetElapsedTime(start)); // 6 log
@@ -154,7 +154,7 @@ internal sealed partial class EgressHandler(
             Headers = RequestInspector.HeadersFor(request),
             Body = body.Kept!,
             Streamed = body.Streamed,
-            Key = key,
+            IdempotencyKey = key,
             Lane = route.Lanes.FromPriority(request.Headers["Priority"], route.Lane),
             Cost = limited.Cost,
             Pers = limited.Pers,
@@ -167,7 +167,7 @@ internal sealed partial class EgressHandler(
 
     private static TimeSpan TotalTime(HttpRequest request, EgressRoute route)
     {
-        var total = route.Plan.Line.Upstream.Options.Timeouts.Total;
+        var total = route.Plan.Pipeline.Upstream.Options.Timeouts.Total;
         return request.Headers.TryGetValue("SendProxy-Timeout", out var text) && Units.TryDuration(text.ToString(), out var asked) && asked > TimeSpan.Zero && asked < total
             ? asked
             : total;
@@ -198,11 +198,11 @@ internal sealed partial class EgressHandler(
         if (route.Options.Keys.DeriveWithin is { } window)
         {
             var fingerprint = RequestFingerprint.Of(request.Method, route.Name, target, request.ContentType ?? "", body.Memory.Span);
-            return new IdempotencyKey(RequestFingerprint.Derive(fingerprint, window, time.GetUtcNow()), KeyOrigin.Derived);
+            return new IdempotencyKey(RequestFingerprint.Derive(fingerprint, window, time.GetUtcNow()), IdempotencyKeyOrigin.Derived);
         }
 
         // A vendor that takes no key gets none: then there is nothing to tell the caller either.
-        return route.Plan.Line.Upstream.Options.Idempotency.Deduplicates ? IdempotencyKey.Generate(time) : IdempotencyKey.None;
+        return route.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates ? IdempotencyKey.Generate(time) : IdempotencyKey.None;
     }
 
     private static partial class Log

@@ -23,7 +23,7 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         metrics.Ended(call.RouteName, status, code, duration.TotalSeconds);
         if (call.Message is { } message)
         {
-            metrics.Keyed(call.RouteName, message.Key.Word);
+            metrics.Keyed(call.RouteName, message.IdempotencyKey.Word);
             if (message.Streamed is { } streamed)
             {
                 metrics.Streamed(call.RouteName, streamed);
@@ -45,7 +45,7 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         json.WriteString(Names.Event, Names.Request);
         json.WriteString(Names.RequestId, call.RequestId);
         json.WriteString(Names.Route, call.RouteName);
-        json.WriteString(Names.Upstream, call.Route?.Plan.Line.Upstream.Name);
+        json.WriteString(Names.Upstream, call.Route?.Plan.Pipeline.Upstream.Name);
         json.WriteNumber(Names.Status, line.Status);
         json.WriteString(Names.Code, line.Code);
         json.WriteString(Names.Sent, call.Sent.Word());
@@ -53,7 +53,7 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         json.WriteNumber(Names.QueuedMs, (long)(call.Outcome?.Queued.TotalMilliseconds ?? 0));
         json.WriteNumber(Names.DurationMs, Math.Round(line.Duration.TotalMilliseconds, 3));
         json.WriteNumber(Names.Bytes, call.Message?.BodyBytes ?? 0);
-        json.WriteString(Names.Idempotency, call.Message?.Key.Word);
+        json.WriteString(Names.Idempotency, call.Message?.IdempotencyKey.Word);
         json.WriteString(Names.Lane, call.Message?.Lane.Name);
         json.WriteString(Names.Key, call.Outcome?.KeyFingerprint);
         json.WriteString(Names.MessageId, call.Outcome?.MessageId);

@@ -33,7 +33,7 @@ internal sealed class OutboundMessage
     public long BodyBytes => Streamed?.Bytes ?? Body.Length;
 
     /// <summary>None for methods that need no key.</summary>
-    public required IdempotencyKey Key { get; init; }
+    public required IdempotencyKey IdempotencyKey { get; init; }
 
     public required Lane Lane { get; init; }
 
@@ -48,7 +48,7 @@ internal sealed class OutboundMessage
 
 /// <summary>Where a route's messages go: looked up once for a route, not for a request.</summary>
 /// <param name="Route">The route's name, for metrics and logs.</param>
-/// <param name="Line">The vendor with its pipeline.</param>
+/// <param name="Pipeline">The vendor with its pipeline.</param>
 /// <param name="Limits">A permit is taken from each.</param>
 /// <param name="KeyNamespace">Within what, beside the upstream, an idempotency key is unique.</param>
-internal sealed record SendPlan(string Route, UpstreamLine Line, IReadOnlyList<Limit> Limits, string KeyNamespace);
+internal sealed record SendPlan(string Route, UpstreamPipeline Pipeline, IReadOnlyList<Limit> Limits, string KeyNamespace);

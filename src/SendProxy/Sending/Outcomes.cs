@@ -7,49 +7,49 @@ namespace SendProxy.Sending;
 /// <summary>Makes the last attempt and what went before it into the outcome the caller sees.</summary>
 internal static class Outcomes
 {
-    public static SendOutcome Of(SendRun run, AttemptResult result)
+    public static SendOutcome Of(SendContext send, AttemptResult result)
     {
-        var options = run.Message.Plan.Line.Upstream.Options;
-        if (result.Happened == Happened.KeyRejected)
+        var options = send.Message.Plan.Pipeline.Upstream.Options;
+        if (result.Outcome == AttemptOutcome.CredentialRejected)
         {
             // The vendor's 401 concerns the proxy's key, not the caller, who sent none.
-            result.Answer?.Dispose();
-            return Outcome(run, result, null, new Refusal(ProxyError.CredentialRejected, run.Sent,
-                $"{options.Name} answered 401 to the key {run.Key.Fingerprint} of upstreams.{options.Name}.credential.", Credential.Rest));
+            result.Response?.Dispose();
+            return Outcome(send, result, null, new Refusal(ProxyError.CredentialRejected, send.Sent,
+                $"{options.Name} answered 401 to the key {send.Credential.Fingerprint} of upstreams.{options.Name}.credential.", Credential.Rest));
         }
 
-        if (result.Answer is { } answer)
+        if (result.Response is { } answer)
         {
-            return Outcome(run, result, answer, null);
+            return Outcome(send, result, answer, null);
         }
 
         // An open breaker is never an attempt: it is told as it is.
-        var error = (result.Error == ProxyError.UpstreamBreakerOpen && run.Attempts == 0 ? result.Error : run.Error ?? result.Error) ?? ProxyError.UpstreamBroken;
-        return Outcome(run, result, null, new Refusal(error, run.Sent, Detail(run, error), run.RetryAfter));
+        var error = (result.Error == ProxyError.UpstreamBreakerOpen && send.Attempts == 0 ? result.Error : send.Error ?? result.Error) ?? ProxyError.UpstreamBroken;
+        return Outcome(send, result, null, new Refusal(error, send.Sent, Detail(send, error), send.RetryAfter));
     }
 
-    private static SendOutcome Outcome(SendRun run, AttemptResult result, HttpResponseMessage? answer, Refusal? refusal) => new()
+    private static SendOutcome Outcome(SendContext send, AttemptResult result, HttpResponseMessage? answer, Refusal? refusal) => new()
     {
-        Answer = answer,
+        Response = answer,
         Body = answer is not null && result.IsBuffered ? result.Body : default(ReadOnlyMemory<byte>?),
         IsStreamed = answer is not null && !result.IsBuffered,
         Refusal = refusal,
-        Attempts = run.Attempts,
-        Queued = run.Queued,
-        StoreAway = run.Pass.StoreAway,
-        Limiter = run.Permits.Mode,
-        Sent = run.Sent,
-        MessageId = result.Meaning == Meaning.Success ? MessageId(run.Message.Plan.Line.Upstream.Options, result.Body) : null,
-        KeyFingerprint = run.Key.Fingerprint,
+        Attempts = send.Attempts,
+        Queued = send.Queued,
+        StoreUnavailable = send.Pass.StoreUnavailable,
+        Limiter = send.Permits.Mode,
+        Sent = send.Sent,
+        MessageId = result.Meaning == Meaning.Success ? MessageId(send.Message.Plan.Pipeline.Upstream.Options, result.Body) : null,
+        KeyFingerprint = send.Credential.Fingerprint,
         VendorRemaining = result.Hint.Remaining,
     };
 
-    private static string Detail(SendRun run, ProxyError error)
+    private static string Detail(SendContext send, ProxyError error)
     {
-        var options = run.Message.Plan.Line.Upstream.Options;
+        var options = send.Message.Plan.Pipeline.Upstream.Options;
         var what = error switch
         {
-            ProxyError.UpstreamTimedOut when run.Message.Streamed is not null =>
+            ProxyError.UpstreamTimedOut when send.Message.Streamed is not null =>
                 $"upstreams.{options.Name}.timeouts.total ({Configuration.Units.Format(options.Timeouts.Total)}), or the caller's time, passed after the request was begun",
             ProxyError.UpstreamTimedOut => $"upstreams.{options.Name}.timeouts.attempt ({Configuration.Units.Format(options.Timeouts.Attempt)}) passed after the request was begun",
             ProxyError.UpstreamUnreachable => $"no connection to {HostBinding.Of(options.Address)}",
@@ -58,14 +58,14 @@ internal static class Outcomes
             ProxyError.UpstreamAddressRefused => $"{options.Address.Host} leads to a loopback, private, link-local, metadata or reserved address",
             ProxyError.UpstreamBreakerOpen => $"upstreams.{options.Name}.breaker is open",
             ProxyError.CredentialUnavailable => $"the key of upstreams.{options.Name} is bound to other hosts than its address",
-            ProxyError.BodyTooLarge => $"the body grew over the route's maxStreamedBody ({Configuration.Units.FormatSize(run.Message.Streamed!.MaxBytes)}) and was cut off",
+            ProxyError.BodyTooLarge => $"the body grew over the route's maxStreamedBody ({Configuration.Units.FormatSize(send.Message.Streamed!.MaxBytes)}) and was cut off",
             ProxyError.BodyIncomplete => "the body ended before its announced length or came too slowly, and was being streamed",
             ProxyError.SecretInRequest => "what looks like a live key stood in the body, which was cut off before it",
             ProxyError.AnswerIncomplete => "the answer's status came, but its body broke off",
             _ => "the connection broke after the request was begun",
         };
-        var ended = run.Ended is null ? "" : $"; {run.Ended}";
-        return $"After {run.Attempts} {(run.Attempts == 1 ? "attempt" : "attempts")}: {what}{ended}.";
+        var ended = send.Ended is null ? "" : $"; {send.Ended}";
+        return $"After {send.Attempts} {(send.Attempts == 1 ? "attempt" : "attempts")}: {what}{ended}.";
     }
 
     private static string? MessageId(UpstreamOptions options, ReadOnlyMemory<byte> body) =>

@@ -6,7 +6,7 @@ namespace SendProxy.Sending;
 internal sealed class SendOutcome
 {
     /// <summary>The vendor's answer, scrubbed; null where there is a refusal. Owned by who receives the outcome.</summary>
-    public HttpResponseMessage? Answer { get; init; }
+    public HttpResponseMessage? Response { get; init; }
 
     /// <summary>The answer's body where it was buffered: then the content is read already and has headers only. Null where it is to be read.</summary>
     public ReadOnlyMemory<byte>? Body { get; init; }
@@ -36,7 +36,7 @@ internal sealed class SendOutcome
     public bool IsReplay { get; init; }
 
     /// <summary>The store of keys could not be asked, or the body was streamed: the vendor alone deduplicates.</summary>
-    public bool StoreAway { get; init; }
+    public bool StoreUnavailable { get; init; }
 
     /// <summary>How its permits were come by; Off where it took none.</summary>
     public RateLimiting.PermitMode Limiter { get; init; }

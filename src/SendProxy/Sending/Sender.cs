@@ -9,12 +9,12 @@ namespace SendProxy.Sending;
 /// <summary>
 /// The way of a send below the forwarder: 1 credential, 2 gate of keys, 3 permit, 4 first attempt, 5 what follows it, 6 outcome.
 /// </summary>
-internal sealed class Sender(SendingMetrics metrics, Settler settler, IdempotencyGate gate, TimeProvider time, Func<double> draw) : ISender
+internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker settler, IdempotencyGate gate, TimeProvider time, Func<double> draw) : ISender
 {
     public async Task<SendOutcome> SendAsync(OutboundMessage message, CancellationToken caller)
     {
         // 1 credential: chosen once, the same for all attempts until a 401.
-        var line = message.Plan.Line;
+        var line = message.Plan.Pipeline;
         if (line.Upstream.Credential.Choose(draw()) is not { } key)
         {
             return Refused(new Refusal(ProxyError.CredentialUnavailable, Sent.No,
@@ -29,7 +29,7 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
         }
 
         // 2 gate of keys: only for a key that outlives this request
-        var pass = IdempotencyGate.Guards(message.Key) ? await gate.EnterAsync(message, caller) : default;
+        var pass = IdempotencyGate.Guards(message.IdempotencyKey) ? await gate.EnterAsync(message, caller) : default;
         if (pass.Refusal is { } notThrough)
         {
             return Refused(notThrough, TimeSpan.Zero);
@@ -37,52 +37,52 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
 
         if (pass.Replay is { } replay)
         {
-            return new SendOutcome { Answer = replay.ToMessage(), Body = replay.Body, Attempts = 0, Queued = TimeSpan.Zero, Sent = Sent.Yes, IsReplay = true };
+            return new SendOutcome { Response = replay.ToMessage(), Body = replay.Body, Attempts = 0, Queued = TimeSpan.Zero, Sent = Sent.Yes, IsReplay = true };
         }
 
-        var run = new SendRun(message, key, pass, time, draw) { Splice = splice };
+        var send = new SendContext(message, key, pass, time, draw) { Splice = splice };
         try
         {
             // 3 permit
-            if (await TakePermitsAsync(run, caller) is { } refusal)
+            if (await TakePermitsAsync(send, caller) is { } refusal)
             {
-                await gate.LeaveAsync(message, pass, null, run.Sent, run.StartedAt);
-                return Refused(refusal with { Sent = run.Sent }, run.Queued);
+                await gate.LeaveAsync(message, pass, null, send.Sent, send.StartedAt);
+                return Refused(refusal with { Sent = send.Sent }, send.Queued);
             }
 
             // 4 first attempt
             line.Budget.FirstAttempt();
-            var result = await AttemptAsync(run, caller);
+            var result = await AttemptAsync(send, caller);
 
-            // 5 what follows: Polly waits and counts, the run decides
-            if (result.Happened != Happened.Final)
+            // 5 what follows: Polly waits and counts, the send decides
+            if (result.Outcome != AttemptOutcome.Final)
             {
-                result = await FollowAsync(run, result, caller);
+                result = await FollowAsync(send, result, caller);
             }
 
             // 6 outcome
-            await RecordAsync(run, result);
-            return Outcomes.Of(run, result);
+            await RecordAsync(send, result);
+            return Outcomes.Of(send, result);
         }
-        catch (OperationCanceledException) when (run.Last is { IsLeft: true } begun)
+        catch (OperationCanceledException) when (send.Last is { IsLeft: true } begun)
         {
             // The caller left while an attempt runs: it goes on without it.
-            settler.Adopt(begun.Running!, line.Upstream.Name, async result => await gate.LeaveAsync(message, pass, result, run.Sent, run.StartedAt));
+            settler.Adopt(begun.Running!, line.Upstream.Name, async result => await gate.LeaveAsync(message, pass, result, send.Sent, send.StartedAt));
             throw;
         }
         catch (OperationCanceledException)
         {
             // The caller left between attempts: whoever asks with this key next goes on.
-            await gate.LeaveAsync(message, pass, null, run.Sent, run.StartedAt);
+            await gate.LeaveAsync(message, pass, null, send.Sent, send.StartedAt);
             throw;
         }
     }
 
     // Behind the answer where the vendor deduplicates, before it where only the record does.
-    private ValueTask RecordAsync(SendRun run, AttemptResult result)
+    private ValueTask RecordAsync(SendContext send, AttemptResult result)
     {
-        var recorded = gate.LeaveAsync(run.Message, run.Pass, result, run.Sent, run.StartedAt);
-        if (!run.Message.Plan.Line.Upstream.Options.Idempotency.Deduplicates || recorded.IsCompleted)
+        var recorded = gate.LeaveAsync(send.Message, send.Pass, result, send.Sent, send.StartedAt);
+        if (!send.Message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates || recorded.IsCompleted)
         {
             return recorded;
         }
@@ -91,29 +91,29 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
         return ValueTask.CompletedTask;
     }
 
-    private static BodySplice? SpliceKey(OutboundMessage message) =>
-        message.Plan.Line.Upstream.Options.Idempotency is { Kind: Upstreams.CarrierKind.Body, Pointer: { } pointer } && message.Key.Value.Length > 0
-            ? BodyKey.Splice(message.Body.Memory.Span, pointer, message.Key.Value)
-            : BodySplice.None;
+    private static BodyInsertion? SpliceKey(OutboundMessage message) =>
+        message.Plan.Pipeline.Upstream.Options.Idempotency is { Kind: Upstreams.CarrierKind.Body, Pointer: { } pointer } && message.IdempotencyKey.Value.Length > 0
+            ? IdempotencyKeyWriter.Splice(message.Body.Memory.Span, pointer, message.IdempotencyKey.Value)
+            : BodyInsertion.None;
 
     private static SendOutcome Refused(Refusal refusal, TimeSpan queued) =>
         new() { Refusal = refusal, Attempts = 0, Queued = queued, Sent = refusal.Sent };
 
-    private async ValueTask<Refusal?> TakePermitsAsync(SendRun run, CancellationToken caller)
+    private async ValueTask<Refusal?> TakePermitsAsync(SendContext send, CancellationToken caller)
     {
         var start = time.GetTimestamp();
-        var refusal = await run.Permits.TakeAsync(run.Attempts > 0, run.Message.Deadline, caller);
-        run.Queued += time.GetElapsedTime(start);
+        var refusal = await send.Permits.TakeAsync(send.Attempts > 0, send.Message.Deadline, caller);
+        send.Queued += time.GetElapsedTime(start);
         return refusal;
     }
 
-    private async Task<AttemptResult> FollowAsync(SendRun run, AttemptResult first, CancellationToken caller)
+    private async Task<AttemptResult> FollowAsync(SendContext send, AttemptResult first, CancellationToken caller)
     {
         var context = ResilienceContextPool.Shared.Get(caller);
-        context.Properties.Set(UpstreamLine.RunKey, run);
+        context.Properties.Set(UpstreamPipeline.ContextKey, send);
         try
         {
-            var outcome = await run.Message.Plan.Line.Retries.ExecuteOutcomeAsync(
+            var outcome = await send.Message.Plan.Pipeline.Retries.ExecuteOutcomeAsync(
                 static async (context, state) =>
                 {
                     // The pipeline's first call yields what is known already; each further one is an attempt.
@@ -122,7 +122,7 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
                     return Polly.Outcome.FromResult(known ?? await state.Sender.AgainAsync(state, context.CancellationToken));
                 },
                 context,
-                new Following(this, run) { First = first, Last = first });
+                new Following(this, send) { First = first, Last = first });
             outcome.ThrowIfException();
             return outcome.Result!;
         }
@@ -134,35 +134,35 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
 
     private async Task<AttemptResult> AgainAsync(Following state, CancellationToken caller)
     {
-        var (run, last) = (state.Run, state.Last);
+        var (send, last) = (state.Send, state.Last);
         caller.ThrowIfCancellationRequested();
-        if (await TakePermitsAsync(run, caller) is not null)
+        if (await TakePermitsAsync(send, caller) is not null)
         {
             // No permit in time for another attempt: the last answer is the answer.
             return last with { MayRepeat = false };
         }
 
-        last.Answer?.Dispose();
-        metrics.Retried(run.Message.Plan.Line.Upstream.Name, last.Happened);
-        state.Last = await AttemptAsync(run, caller);
+        last.Response?.Dispose();
+        metrics.Retried(send.Message.Plan.Pipeline.Upstream.Name, last.Outcome);
+        state.Last = await AttemptAsync(send, caller);
         return state.Last;
     }
 
-    private ValueTask<AttemptResult> AttemptAsync(SendRun run, CancellationToken caller) => run.Message.Plan.Line.IsClosed
-        ? run.Next(metrics, time, reports: true).RunAsync(caller)
-        : AttemptInsideAsync(run, caller);
+    private ValueTask<AttemptResult> AttemptAsync(SendContext send, CancellationToken caller) => send.Message.Plan.Pipeline.IsClosed
+        ? send.Next(metrics, time, reports: true).RunAsync(caller)
+        : AttemptInsideAsync(send, caller);
 
-    private async ValueTask<AttemptResult> AttemptInsideAsync(SendRun run, CancellationToken caller)
+    private async ValueTask<AttemptResult> AttemptInsideAsync(SendContext send, CancellationToken caller)
     {
         var context = ResilienceContextPool.Shared.Get(caller);
         try
         {
-            var outcome = await run.Message.Plan.Line.Attempt.ExecuteOutcomeAsync(
+            var outcome = await send.Message.Plan.Pipeline.Attempt.ExecuteOutcomeAsync(
                 static async (context, state) =>
                 {
                     try
                     {
-                        return Polly.Outcome.FromResult(await state.Run.Next(state.Metrics, state.Time, reports: false).RunAsync(context.CancellationToken));
+                        return Polly.Outcome.FromResult(await state.Send.Next(state.Metrics, state.Time, reports: false).RunAsync(context.CancellationToken));
                     }
                     catch (OperationCanceledException e)
                     {
@@ -170,12 +170,12 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
                     }
                 },
                 context,
-                (Run: run, Metrics: metrics, Time: time));
+                (Send: send, Metrics: metrics, Time: time));
             if (outcome.Exception is BrokenCircuitException open)
             {
-                run.Permits.End(started: false, null, throttled: false);
-                return AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamBreakerOpen, mayRepeat: false,
-                    open.RetryAfter ?? run.Message.Plan.Line.Breaker.OpenFor);
+                send.Permits.End(started: false, null, throttled: false);
+                return AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamBreakerOpen, mayRepeat: false,
+                    open.RetryAfter ?? send.Message.Plan.Pipeline.Breaker.OpenFor);
             }
 
             outcome.ThrowIfException();
@@ -187,11 +187,11 @@ internal sealed class Sender(SendingMetrics metrics, Settler settler, Idempotenc
         }
     }
 
-    private sealed class Following(Sender sender, SendRun run)
+    private sealed class Following(Sender sender, SendContext send)
     {
         public Sender Sender => sender;
 
-        public SendRun Run => run;
+        public SendContext Send => send;
 
         public AttemptResult? First { get; set; }
 

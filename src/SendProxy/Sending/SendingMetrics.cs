@@ -9,9 +9,9 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
 {
     private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-    private readonly Children<(string Upstream, string Attempt, Happened Happened), Counter.Child> _attempts = new(
+    private readonly Children<(string Upstream, string Attempt, AttemptOutcome Outcome), Counter.Child> _attempts = new(
         metrics.CreateCounter("sendproxy_attempts_total", "Attempts on the wire, by number and what became of them.", ["upstream", "attempt", "outcome"]),
-        x => [x.Upstream, x.Attempt, Word(x.Happened)]);
+        x => [x.Upstream, x.Attempt, Word(x.Outcome)]);
 
     private readonly Counter _retries = metrics.CreateCounter(
         "sendproxy_retries_total", "Attempts after the first, by what made them necessary.", ["upstream", "reason"]);
@@ -49,13 +49,13 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
     private readonly Counter _settled = metrics.CreateCounter(
         "sendproxy_attempts_settled_total", "Attempts finished in the background, by outcome.", ["upstream", "outcome"]);
 
-    public void Attempted(string upstream, int attempt, Happened happened, double seconds)
+    public void Attempted(string upstream, int attempt, AttemptOutcome outcome, double seconds)
     {
-        _attempts[(upstream, Number(attempt), happened)].Inc();
+        _attempts[(upstream, Number(attempt), outcome)].Inc();
         _durations[upstream].Observe(seconds);
     }
 
-    public void Retried(string upstream, Happened reason) => _retries.WithLabels(upstream, Word(reason)).Inc();
+    public void Retried(string upstream, AttemptOutcome reason) => _retries.WithLabels(upstream, Word(reason)).Inc();
 
     public void BreakerOpen(string upstream, bool open) => _breaker.WithLabels(upstream).Set(open ? 1 : 0);
 
@@ -63,17 +63,17 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
 
     public void Encoded(string upstream, bool decoded) => _encoded.WithLabels(upstream, decoded ? "decoded" : "passed_on").Inc();
 
-    public void Streamed(string upstream, AnswerEnd end) => _streamed.WithLabels(upstream, end switch
+    public void Streamed(string upstream, ResponseBodyEnd end) => _streamed.WithLabels(upstream, end switch
     {
-        AnswerEnd.Whole => "whole",
-        AnswerEnd.TimedOut => "timed_out",
-        AnswerEnd.Broke => "broke",
+        ResponseBodyEnd.Whole => "whole",
+        ResponseBodyEnd.TimedOut => "timed_out",
+        ResponseBodyEnd.Broke => "broke",
         _ => "left",
     }).Inc();
 
     public void Settling(int change) => _settling.Inc(change);
 
-    public void Settled(string upstream, Happened happened) => _settled.WithLabels(upstream, Word(happened)).Inc();
+    public void Settled(string upstream, AttemptOutcome outcome) => _settled.WithLabels(upstream, Word(outcome)).Inc();
 
     public void Hinted(string upstream, Upstreams.RateHint hint)
     {
@@ -93,16 +93,16 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
         }
     }
 
-    public static string Word(Happened happened) => happened switch
+    public static string Word(AttemptOutcome outcome) => outcome switch
     {
-        Happened.NothingWritten => "not_sent",
-        Happened.ThrottledUnprocessed or Happened.Throttled => "throttled",
-        Happened.Failed => "failed",
-        Happened.Broke => "broke",
-        Happened.BodyBroke => "body_broke",
-        Happened.AnswerBroke => "answer_broke",
-        Happened.InProgress => "in_progress",
-        Happened.KeyRejected => "key_rejected",
+        AttemptOutcome.NothingWritten => "not_sent",
+        AttemptOutcome.ThrottledUnprocessed or AttemptOutcome.Throttled => "throttled",
+        AttemptOutcome.Failed => "failed",
+        AttemptOutcome.Broke => "broke",
+        AttemptOutcome.BodyBroke => "body_broke",
+        AttemptOutcome.AnswerBroke => "answer_broke",
+        AttemptOutcome.InProgress => "in_progress",
+        AttemptOutcome.CredentialRejected => "key_rejected",
         _ => "answered",
     };
 

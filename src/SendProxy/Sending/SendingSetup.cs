@@ -15,6 +15,6 @@ internal static class SendingSetup
         .AddSingleton<Upstreams.KeyBook>()
         .AddSingleton<Upstreams.TlsFilesPoller>()
         .AddHostedService(s => s.GetRequiredService<Upstreams.TlsFilesPoller>())
-        .AddSingleton<Settler>()
+        .AddSingleton<DetachedAttemptTracker>()
         .AddSingleton<ISender, Sender>();
 }

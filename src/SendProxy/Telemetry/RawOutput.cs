@@ -73,5 +73,5 @@ internal sealed partial class RawOutput(int descriptor) : Stream
 
     /// <summary>poll's struct.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct Awaited(int Descriptor, short Events, short Happened);
+    private readonly record struct Awaited(int Descriptor, short Events, short AttemptOutcome);
 }

@@ -32,7 +32,7 @@ internal sealed record ClassifyRule(
             Headers: rule.TextMap("headers", "Header names and the value each must have."),
             Means: rule.Choice("means", "What the answer means.",
                 ("permanent", Meaning.Permanent), ("retry", Meaning.Transient), ("retry-after", Meaning.Throttled),
-                ("quota", Meaning.Quota), ("session-down", Meaning.SessionDown), ("key-rejected", Meaning.KeyRejected),
+                ("quota", Meaning.Quota), ("session-down", Meaning.SessionDown), ("key-rejected", Meaning.CredentialRejected),
                 ("in-progress", Meaning.InProgress), ("ambiguous", Meaning.Ambiguous), ("success", Meaning.Success)));
     }
 
@@ -79,7 +79,7 @@ internal static class Classifier
     public static Meaning ByStatus(int status, bool hasRetryAfter) => status switch
     {
         >= 200 and < 300 => Meaning.Success,
-        401 => Meaning.KeyRejected,
+        401 => Meaning.CredentialRejected,
         429 => Meaning.Throttled,
         503 when hasRetryAfter => Meaning.Throttled,
         408 or 425 or 500 or 502 or 503 or 504 => Meaning.Transient,

@@ -22,7 +22,7 @@ internal enum Meaning
     SessionDown,
 
     /// <summary>The key is not known: 401.</summary>
-    KeyRejected,
+    CredentialRejected,
 
     /// <summary>The vendor still works on the first request with this key.</summary>
     InProgress,

@@ -35,5 +35,5 @@ public class IdempotencyStoreTests
         Assert.Equal(ClaimResult.New, store.Claim(Scope("a"), Hash, out _));
     }
 
-    private static KeyScope Scope(string key) => new("acct", "POST", "/v1/sms/send", key);
+    private static IdempotencyKeyScope Scope(string key) => new("acct", "POST", "/v1/sms/send", key);
 }

@@ -6,23 +6,23 @@ namespace SendProxy.Tests.Sending;
 
 public class AttemptTableTests
 {
-    private static readonly Happened[] AllHappened = Enum.GetValues<Happened>();
+    private static readonly AttemptOutcome[] AllOutcomes = Enum.GetValues<AttemptOutcome>();
 
     // DESIGN.md 7, row by row: idempotent method, keyed POST, POST without.
     [Theory]
-    [InlineData(Happened.NothingWritten, Verdict.Retry, Verdict.Retry, Verdict.Retry)]
-    [InlineData(Happened.ThrottledUnprocessed, Verdict.Retry, Verdict.Retry, Verdict.Retry)]
-    [InlineData(Happened.Throttled, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
-    [InlineData(Happened.Failed, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
-    [InlineData(Happened.Broke, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
-    [InlineData(Happened.BodyBroke, Verdict.Stop, Verdict.Stop, Verdict.Stop)]
-    [InlineData(Happened.AnswerBroke, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
-    [InlineData(Happened.InProgress, Verdict.Stop, Verdict.Retry, Verdict.Stop)]
-    [InlineData(Happened.KeyRejected, Verdict.OtherKey, Verdict.OtherKey, Verdict.OtherKey)]
-    [InlineData(Happened.Final, Verdict.Stop, Verdict.Stop, Verdict.Stop)]
-    public void Decide_Row_IsTheDesigns(object happened, object idempotent, object keyed, object unsafe_)
+    [InlineData(AttemptOutcome.NothingWritten, Verdict.Retry, Verdict.Retry, Verdict.Retry)]
+    [InlineData(AttemptOutcome.ThrottledUnprocessed, Verdict.Retry, Verdict.Retry, Verdict.Retry)]
+    [InlineData(AttemptOutcome.Throttled, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
+    [InlineData(AttemptOutcome.Failed, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
+    [InlineData(AttemptOutcome.Broke, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
+    [InlineData(AttemptOutcome.BodyBroke, Verdict.Stop, Verdict.Stop, Verdict.Stop)]
+    [InlineData(AttemptOutcome.AnswerBroke, Verdict.Retry, Verdict.Retry, Verdict.Stop)]
+    [InlineData(AttemptOutcome.InProgress, Verdict.Stop, Verdict.Retry, Verdict.Stop)]
+    [InlineData(AttemptOutcome.CredentialRejected, Verdict.OtherCredential, Verdict.OtherCredential, Verdict.OtherCredential)]
+    [InlineData(AttemptOutcome.Final, Verdict.Stop, Verdict.Stop, Verdict.Stop)]
+    public void Decide_Row_IsTheDesigns(object outcome, object idempotent, object keyed, object unsafe_)
     {
-        Verdict Of(Repeatability r) => AttemptTable.Decide((Happened)happened, r).Verdict;
+        Verdict Of(Repeatability r) => AttemptTable.Decide((AttemptOutcome)outcome, r).Verdict;
 
         Assert.Equal(
             ((Verdict)idempotent, (Verdict)keyed, (Verdict)unsafe_),
@@ -31,10 +31,10 @@ public class AttemptTableTests
 
     // The promise in one sentence: what may have been done is not repeated where the vendor would do it twice.
     [Fact]
-    public void Decide_UnsafeThatMayHaveBeenDone_IsNeverRepeated() => Assert.All(AllHappened, happened =>
+    public void Decide_UnsafeThatMayHaveBeenDone_IsNeverRepeated() => Assert.All(AllOutcomes, outcome =>
     {
-        var (verdict, sent) = AttemptTable.Decide(happened, Repeatability.Unsafe);
-        Assert.True(sent == Sent.No || verdict == Verdict.Stop, $"{happened}: {verdict} although {sent}");
+        var (verdict, sent) = AttemptTable.Decide(outcome, Repeatability.Unsafe);
+        Assert.True(sent == Sent.No || verdict == Verdict.Stop, $"{outcome}: {verdict} although {sent}");
     });
 
     [Fact]
@@ -42,10 +42,10 @@ public class AttemptTableTests
     {
         var page = Tidy.SourceTree.Read("docs/OPERATING.md");
 
-        Assert.All(AllHappened, happened =>
+        Assert.All(AllOutcomes, outcome =>
         {
-            string Cell(Repeatability r) => AttemptTable.Decide(happened, r) is var (v, s) ? $"{v.ToString().ToLowerInvariant()}, {s.Word()}" : "";
-            var row = $"| {happened} | {Cell(Repeatability.Idempotent)} | {Cell(Repeatability.Keyed)} | {Cell(Repeatability.Unsafe)} |";
+            string Cell(Repeatability r) => AttemptTable.Decide(outcome, r) is var (v, s) ? $"{v.ToString().ToLowerInvariant()}, {s.Word()}" : "";
+            var row = $"| {outcome} | {Cell(Repeatability.Idempotent)} | {Cell(Repeatability.Keyed)} | {Cell(Repeatability.Unsafe)} |";
             Assert.Contains(row, page, StringComparison.Ordinal);
         });
     }
@@ -61,11 +61,11 @@ public class AttemptTableTests
         Assert.Equal((Repeatability)expected, AttemptTable.Of(new HttpMethod(method), deduplicates));
 
     [Theory]
-    [InlineData(Meaning.Throttled, true, Happened.ThrottledUnprocessed)]
-    [InlineData(Meaning.Throttled, false, Happened.Throttled)]
-    [InlineData(Meaning.Quota, true, Happened.Final)]
-    [InlineData(Meaning.SessionDown, true, Happened.Final)]
-    [InlineData(Meaning.Success, false, Happened.Final)]
+    [InlineData(Meaning.Throttled, true, AttemptOutcome.ThrottledUnprocessed)]
+    [InlineData(Meaning.Throttled, false, AttemptOutcome.Throttled)]
+    [InlineData(Meaning.Quota, true, AttemptOutcome.Final)]
+    [InlineData(Meaning.SessionDown, true, AttemptOutcome.Final)]
+    [InlineData(Meaning.Success, false, AttemptOutcome.Final)]
     public void Of_Meaning_SaysWhatHappened(object meaning, bool byRule, object expected) =>
-        Assert.Equal((Happened)expected, AttemptTable.Of((Meaning)meaning, byRule));
+        Assert.Equal((AttemptOutcome)expected, AttemptTable.Of((Meaning)meaning, byRule));
 }

@@ -17,7 +17,7 @@ public class IdempotencyKeyTests
     public void TryParse_VisibleAscii_IsKeptAsWritten(string text)
     {
         Assert.True(IdempotencyKey.TryParse(text, out var key));
-        Assert.Equal((text, KeyOrigin.Caller), (key.Value, key.Origin));
+        Assert.Equal((text, IdempotencyKeyOrigin.Caller), (key.Value, key.Origin));
     }
 
     [Theory]

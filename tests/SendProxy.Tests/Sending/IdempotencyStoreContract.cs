@@ -7,7 +7,7 @@ public abstract class IdempotencyStoreContract
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(35);
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
-    private static readonly StoredAnswer Answer = new(202, [new("Content-Type", "application/json")], "{\"id\":1}"u8.ToArray());
+    private static readonly StoredResponse Answer = new(202, [new("Content-Type", "application/json")], "{\"id\":1}"u8.ToArray());
 
     private protected abstract IIdempotencyStore Store { get; }
 
@@ -37,7 +37,7 @@ public abstract class IdempotencyStoreContract
         var owned = await Store.ClaimAsync(Claim("a"), Token);
         Assert.Equal(ClaimVerdict.Mismatch, (await Store.ClaimAsync(Claim("a", content: 2), Token)).Verdict);
 
-        await Store.EndAsync(Scope("a"), owned.Token, KeyEnd.Finished, Answer, null, Token);
+        await Store.EndAsync(Scope("a"), owned.Token, IdempotencyRecordEnd.Finished, Answer, null, Token);
 
         Assert.Equal(ClaimVerdict.Mismatch, (await Store.ClaimAsync(Claim("a", content: 2), Token)).Verdict);
     }
@@ -46,12 +46,12 @@ public abstract class IdempotencyStoreContract
     public async Task Claim_FinishedKey_YieldsTheAnswer()
     {
         var owned = await Store.ClaimAsync(Claim("a"), Token);
-        Assert.True(await Store.EndAsync(Scope("a"), owned.Token, KeyEnd.Finished, Answer, DateTimeOffset.UnixEpoch, Token));
+        Assert.True(await Store.EndAsync(Scope("a"), owned.Token, IdempotencyRecordEnd.Finished, Answer, DateTimeOffset.UnixEpoch, Token));
 
         var found = await Store.ClaimAsync(Claim("a"), Token);
 
-        Assert.Equal((ClaimVerdict.Finished, 202, "{\"id\":1}"), (found.Verdict, found.Answer!.Status, System.Text.Encoding.UTF8.GetString(found.Answer.Body.Span)));
-        Assert.Equal(Answer.Headers, found.Answer.Headers);
+        Assert.Equal((ClaimVerdict.Finished, 202, "{\"id\":1}"), (found.Verdict, found.Response!.Status, System.Text.Encoding.UTF8.GetString(found.Response.Body.Span)));
+        Assert.Equal(Answer.Headers, found.Response.Headers);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public abstract class IdempotencyStoreContract
     {
         var started = DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_000);
         var owned = await Store.ClaimAsync(Claim("a"), Token);
-        await Store.EndAsync(Scope("a"), owned.Token, KeyEnd.Open, null, started, Token);
+        await Store.EndAsync(Scope("a"), owned.Token, IdempotencyRecordEnd.Open, null, started, Token);
 
         var again = await Store.ClaimAsync(Claim("a"), Token);
 
@@ -71,7 +71,7 @@ public abstract class IdempotencyStoreContract
     public async Task Claim_UnknownKey_StaysUnknown()
     {
         var owned = await Store.ClaimAsync(Claim("a"), Token);
-        await Store.EndAsync(Scope("a"), owned.Token, KeyEnd.Unknown, null, DateTimeOffset.UnixEpoch, Token);
+        await Store.EndAsync(Scope("a"), owned.Token, IdempotencyRecordEnd.Unknown, null, DateTimeOffset.UnixEpoch, Token);
 
         Assert.Equal(ClaimVerdict.Unknown, (await Store.ClaimAsync(Claim("a"), Token)).Verdict);
     }
@@ -88,15 +88,15 @@ public abstract class IdempotencyStoreContract
 
         Assert.Equal(ClaimVerdict.Owned, heir.Verdict);
         Assert.NotNull(heir.StartedAt);
-        Assert.False(await Store.EndAsync(Scope("a"), dead.Token, KeyEnd.Finished, Answer, null, Token));
-        Assert.True(await Store.EndAsync(Scope("a"), heir.Token, KeyEnd.Finished, Answer, null, Token));
+        Assert.False(await Store.EndAsync(Scope("a"), dead.Token, IdempotencyRecordEnd.Finished, Answer, null, Token));
+        Assert.True(await Store.EndAsync(Scope("a"), heir.Token, IdempotencyRecordEnd.Finished, Answer, null, Token));
     }
 
     [Fact]
     public async Task Claim_AfterTheLifetime_IsNew()
     {
         var owned = await Store.ClaimAsync(Claim("a"), Token);
-        await Store.EndAsync(Scope("a"), owned.Token, KeyEnd.Finished, Answer, null, Token);
+        await Store.EndAsync(Scope("a"), owned.Token, IdempotencyRecordEnd.Finished, Answer, null, Token);
         await AdvanceAsync(Lifetime);
 
         var claimed = await Store.ClaimAsync(Claim("a", content: 2), Token);
@@ -112,7 +112,7 @@ public abstract class IdempotencyStoreContract
     {
         await Store.ClaimAsync(Claim("a"), Token);
 
-        var claimed = await Store.ClaimAsync(new KeyClaim(new KeyScope(upstream, space, key), Fingerprint(1), Lease, Lifetime), Token);
+        var claimed = await Store.ClaimAsync(new IdempotencyKeyClaim(new IdempotencyKeyScope(upstream, space, key), Fingerprint(1), Lease, Lifetime), Token);
 
         Assert.Equal(ClaimVerdict.Owned, claimed.Verdict);
     }
@@ -132,16 +132,16 @@ public abstract class IdempotencyStoreContract
         var owned = await Store.ClaimAsync(Claim("a"), Token);
         var waiting = Store.WaitAsync(Scope("a"), Token);
 
-        await Store.EndAsync(Scope("a"), owned.Token, KeyEnd.Finished, Answer, null, Token);
+        await Store.EndAsync(Scope("a"), owned.Token, IdempotencyRecordEnd.Finished, Answer, null, Token);
 
         await waiting;
     }
 
     private protected abstract Task AdvanceAsync(TimeSpan time);
 
-    private static KeyScope Scope(string key) => new("sendapi", "", key);
+    private static IdempotencyKeyScope Scope(string key) => new("sendapi", "", key);
 
     private static byte[] Fingerprint(byte content) => [.. Enumerable.Repeat(content, 32)];
 
-    private static KeyClaim Claim(string key, byte content = 1) => new(Scope(key), Fingerprint(content), Lease, Lifetime);
+    private static IdempotencyKeyClaim Claim(string key, byte content = 1) => new(Scope(key), Fingerprint(content), Lease, Lifetime);
 }

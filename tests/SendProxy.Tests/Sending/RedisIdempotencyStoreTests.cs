@@ -10,7 +10,7 @@ namespace SendProxy.Tests.Sending;
 // The store over any real Redis; one class for each kind.
 public abstract class RedisIdempotencyStoreContract : IdempotencyStoreContract, IAsyncLifetime
 {
-    private static readonly KeyClaim Alice = new(new KeyScope("sendapi", "", "order-of-alice"), new byte[32], TimeSpan.FromHours(1), TimeSpan.FromHours(24));
+    private static readonly IdempotencyKeyClaim Alice = new(new IdempotencyKeyScope("sendapi", "", "order-of-alice"), new byte[32], TimeSpan.FromHours(1), TimeSpan.FromHours(24));
 
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(SealKey.Bytes);
     private RedisLink? _link;
@@ -31,17 +31,17 @@ public abstract class RedisIdempotencyStoreContract : IdempotencyStoreContract, 
         Assert.Equal(ClaimVerdict.Running, (await twin.ClaimAsync(Alice, Token)).Verdict);
         var waiting = twin.WaitAsync(Alice.Scope, Token);
 
-        await _store!.EndAsync(Alice.Scope, owned.Token, KeyEnd.Finished, new StoredAnswer(202, [], "x"u8.ToArray()), null, Token);
+        await _store!.EndAsync(Alice.Scope, owned.Token, IdempotencyRecordEnd.Finished, new StoredResponse(202, [], "x"u8.ToArray()), null, Token);
         await waiting;
 
-        Assert.Equal(202, (await twin.ClaimAsync(Alice, Token)).Answer!.Status);
+        Assert.Equal(202, (await twin.ClaimAsync(Alice, Token)).Response!.Status);
     }
 
     [Fact]
     public async Task Records_NameAndContent_HoldNeitherKeyNorAnswerInClear()
     {
         var owned = await _store!.ClaimAsync(Alice, Token);
-        await _store!.EndAsync(Alice.Scope, owned.Token, KeyEnd.Finished, new StoredAnswer(200, [], "the answer to alice"u8.ToArray()), null, Token);
+        await _store!.EndAsync(Alice.Scope, owned.Token, IdempotencyRecordEnd.Finished, new StoredResponse(200, [], "the answer to alice"u8.ToArray()), null, Token);
 
         var records = Keys();
         var text = string.Join('\n', records.Select(k => k.ToString()).Concat(
@@ -55,7 +55,7 @@ public abstract class RedisIdempotencyStoreContract : IdempotencyStoreContract, 
     public async Task Records_EachState_Expire()
     {
         var owned = await _store!.ClaimAsync(Alice, Token);
-        await _store!.EndAsync(Alice.Scope, owned.Token, KeyEnd.Open, null, null, Token);
+        await _store!.EndAsync(Alice.Scope, owned.Token, IdempotencyRecordEnd.Open, null, null, Token);
         await _store!.ClaimAsync(Alice, Token);
 
         Assert.All(Keys(), k => Assert.InRange(Database.KeyTimeToLive(k)!.Value, TimeSpan.FromHours(23), TimeSpan.FromHours(24)));
@@ -67,7 +67,7 @@ public abstract class RedisIdempotencyStoreContract : IdempotencyStoreContract, 
         var owned = await _store!.ClaimAsync(Alice, Token);
         await Database.KeyDeleteAsync(Keys());
 
-        Assert.False(await _store!.EndAsync(Alice.Scope, owned.Token, KeyEnd.Finished, new StoredAnswer(200, [], default), null, Token));
+        Assert.False(await _store!.EndAsync(Alice.Scope, owned.Token, IdempotencyRecordEnd.Finished, new StoredResponse(200, [], default), null, Token));
         Assert.Empty(Keys());
     }
 
@@ -75,7 +75,7 @@ public abstract class RedisIdempotencyStoreContract : IdempotencyStoreContract, 
     public async Task Claim_AnswerUnderAnotherSealKey_IsUnknown()
     {
         var owned = await _store!.ClaimAsync(Alice, Token);
-        await _store!.EndAsync(Alice.Scope, owned.Token, KeyEnd.Finished, new StoredAnswer(200, [], default), null, Token);
+        await _store!.EndAsync(Alice.Scope, owned.Token, IdempotencyRecordEnd.Finished, new StoredResponse(200, [], default), null, Token);
         var (link, stranger) = Twin(RandomNumberGenerator.GetBytes(SealKey.Bytes));
         await using var other = link;
 
@@ -146,7 +146,7 @@ public sealed class RedisClusterIdempotencyStoreTests(RedisClusterFixture redis)
         for (var i = 0; i < 30; i++)
         {
             var claimed = await Store.ClaimAsync(
-                new KeyClaim(new KeyScope("sendapi", "", $"k{i}"), new byte[32], TimeSpan.FromMinutes(1), TimeSpan.FromHours(1)), TestContext.Current.CancellationToken);
+                new IdempotencyKeyClaim(new IdempotencyKeyScope("sendapi", "", $"k{i}"), new byte[32], TimeSpan.FromMinutes(1), TimeSpan.FromHours(1)), TestContext.Current.CancellationToken);
             Assert.Equal(ClaimVerdict.Owned, claimed.Verdict);
         }
 

@@ -21,7 +21,7 @@ public sealed class SqliteIdempotencyStoreTests : IdempotencyStoreContract, IAsy
     [Fact]
     public async Task Recover_RunningRecord_IsClaimedAtOnce()
     {
-        var claim = new KeyClaim(new KeyScope("sendapi", "", "a"), new byte[32], TimeSpan.FromHours(1), TimeSpan.FromHours(24));
+        var claim = new IdempotencyKeyClaim(new IdempotencyKeyScope("sendapi", "", "a"), new byte[32], TimeSpan.FromHours(1), TimeSpan.FromHours(24));
         await _store.ClaimAsync(claim, Token);
         var claimedAt = _time.GetUtcNow();
         await ReopenAsync();
@@ -36,7 +36,7 @@ public sealed class SqliteIdempotencyStoreTests : IdempotencyStoreContract, IAsy
     {
         for (var i = 0; i < 5; i++)
         {
-            await _store.ClaimAsync(new KeyClaim(new KeyScope("sendapi", "", $"{i}"), new byte[32], TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)), Token);
+            await _store.ClaimAsync(new IdempotencyKeyClaim(new IdempotencyKeyScope("sendapi", "", $"{i}"), new byte[32], TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)), Token);
         }
 
         Assert.Equal(0, await _store.SweepAsync(3, Token));
@@ -48,9 +48,9 @@ public sealed class SqliteIdempotencyStoreTests : IdempotencyStoreContract, IAsy
     [Fact]
     public async Task File_Records_HoldNeitherKeyNorAnswerInClear()
     {
-        var claim = new KeyClaim(new KeyScope("sendapi", "", "order-of-alice"), new byte[32], TimeSpan.FromHours(1), TimeSpan.FromHours(24));
+        var claim = new IdempotencyKeyClaim(new IdempotencyKeyScope("sendapi", "", "order-of-alice"), new byte[32], TimeSpan.FromHours(1), TimeSpan.FromHours(24));
         var owned = await _store.ClaimAsync(claim, Token);
-        await _store.EndAsync(claim.Scope, owned.Token, KeyEnd.Finished, new StoredAnswer(200, [], "the answer to alice"u8.ToArray()), null, Token);
+        await _store.EndAsync(claim.Scope, owned.Token, IdempotencyRecordEnd.Finished, new StoredResponse(200, [], "the answer to alice"u8.ToArray()), null, Token);
         await _journal.DisposeAsync();
 
         var text = string.Concat(Directory.GetFiles(_folder, "*.db*").Select(f => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(f))));

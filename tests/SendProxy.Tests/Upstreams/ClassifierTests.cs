@@ -20,7 +20,7 @@ public class ClassifierTests
     [InlineData(429, "", Meaning.Throttled, false)]
     [InlineData(200, """{"status":1}""", Meaning.Throttled, true)]
     [InlineData(200, """{"status":0}""", Meaning.Success, false)]
-    [InlineData(401, "", Meaning.KeyRejected, false)]
+    [InlineData(401, "", Meaning.CredentialRejected, false)]
     [InlineData(403, "", Meaning.Permanent, false)]
     [InlineData(404, "", Meaning.Permanent, false)]
     [InlineData(408, "", Meaning.Transient, false)]

@@ -26,8 +26,8 @@ internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, Rec
 
     /// <summary>What reads a field of it, or writes one, needs it whole.</summary>
     public BodyLimits Body { get; } = limitFields is not null ? options.Body.Unstreamed("a limit's per, or routes[].cost")
-        : plan?.Line.Upstream.Options.Idempotency.Kind == Upstreams.CarrierKind.Body
-            ? options.Body.Unstreamed($"upstreams.{plan.Line.Upstream.Name}.idempotency.carrier: body")
+        : plan?.Pipeline.Upstream.Options.Idempotency.Kind == Upstreams.CarrierKind.Body
+            ? options.Body.Unstreamed($"upstreams.{plan.Pipeline.Upstream.Name}.idempotency.carrier: body")
             : options.Body;
 
     public string Name => options.Name;

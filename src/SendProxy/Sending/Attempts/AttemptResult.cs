@@ -6,10 +6,10 @@ namespace SendProxy.Sending.Attempts;
 /// <summary>What one attempt gave: an answer, or an error without one.</summary>
 internal sealed record AttemptResult
 {
-    public required Happened Happened { get; init; }
+    public required AttemptOutcome Outcome { get; init; }
 
     /// <summary>Null where there is no usable answer.</summary>
-    public HttpResponseMessage? Answer { get; init; }
+    public HttpResponseMessage? Response { get; init; }
 
     /// <summary>The answer's body where it was buffered.</summary>
     public ReadOnlyMemory<byte> Body { get; init; }
@@ -29,6 +29,6 @@ internal sealed record AttemptResult
 
     public TimeSpan? RetryAfter { get; init; }
 
-    public static AttemptResult Failed(Happened happened, ProxyError error, bool mayRepeat = true, TimeSpan? retryAfter = null) =>
-        new() { Happened = happened, Error = error, MayRepeat = mayRepeat, RetryAfter = retryAfter };
+    public static AttemptResult Failed(AttemptOutcome outcome, ProxyError error, bool mayRepeat = true, TimeSpan? retryAfter = null) =>
+        new() { Outcome = outcome, Error = error, MayRepeat = mayRepeat, RetryAfter = retryAfter };
 }

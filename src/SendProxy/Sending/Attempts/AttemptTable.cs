@@ -4,7 +4,7 @@ using SendProxy.Upstreams;
 namespace SendProxy.Sending.Attempts;
 
 /// <summary>What became of one attempt.</summary>
-internal enum Happened
+internal enum AttemptOutcome
 {
     /// <summary>No connection, no TLS, or refused before anything of the body was handed to a connection.</summary>
     NothingWritten,
@@ -31,7 +31,7 @@ internal enum Happened
     InProgress,
 
     /// <summary>401.</summary>
-    KeyRejected,
+    CredentialRejected,
 
     /// <summary>Every other answer.</summary>
     Final,
@@ -55,7 +55,7 @@ internal enum Verdict
 {
     Stop,
     Retry,
-    OtherKey,
+    OtherCredential,
 }
 
 /// <summary>
@@ -64,34 +64,34 @@ internal enum Verdict
 internal static class AttemptTable
 {
     /// <returns>What to do, and what may be said of the message should it end here.</returns>
-    public static (Verdict Verdict, Sent Sent) Decide(Happened happened, Repeatability repeatability) =>
-        (happened, repeatability) switch
+    public static (Verdict Verdict, Sent Sent) Decide(AttemptOutcome outcome, Repeatability repeatability) =>
+        (outcome, repeatability) switch
         {
-            (Happened.NothingWritten, _) => (Verdict.Retry, Sent.No),
-            (Happened.ThrottledUnprocessed, _) => (Verdict.Retry, Sent.No),
-            (Happened.Throttled, Repeatability.Unsafe) => (Verdict.Stop, Sent.Maybe),
-            (Happened.Throttled, _) => (Verdict.Retry, Sent.No),
-            (Happened.Failed, Repeatability.Unsafe) => (Verdict.Stop, Sent.Maybe),
-            (Happened.Failed, _) => (Verdict.Retry, Sent.Maybe),
-            (Happened.Broke, Repeatability.Unsafe) => (Verdict.Stop, Sent.Maybe),
-            (Happened.Broke, _) => (Verdict.Retry, Sent.Maybe),
-            (Happened.BodyBroke, _) => (Verdict.Stop, Sent.Maybe),
-            (Happened.AnswerBroke, Repeatability.Unsafe) => (Verdict.Stop, Sent.Yes),
-            (Happened.AnswerBroke, _) => (Verdict.Retry, Sent.Yes),
-            (Happened.InProgress, Repeatability.Keyed) => (Verdict.Retry, Sent.Maybe),
-            (Happened.InProgress, _) => (Verdict.Stop, Sent.Maybe),
-            (Happened.KeyRejected, _) => (Verdict.OtherKey, Sent.No),
+            (AttemptOutcome.NothingWritten, _) => (Verdict.Retry, Sent.No),
+            (AttemptOutcome.ThrottledUnprocessed, _) => (Verdict.Retry, Sent.No),
+            (AttemptOutcome.Throttled, Repeatability.Unsafe) => (Verdict.Stop, Sent.Maybe),
+            (AttemptOutcome.Throttled, _) => (Verdict.Retry, Sent.No),
+            (AttemptOutcome.Failed, Repeatability.Unsafe) => (Verdict.Stop, Sent.Maybe),
+            (AttemptOutcome.Failed, _) => (Verdict.Retry, Sent.Maybe),
+            (AttemptOutcome.Broke, Repeatability.Unsafe) => (Verdict.Stop, Sent.Maybe),
+            (AttemptOutcome.Broke, _) => (Verdict.Retry, Sent.Maybe),
+            (AttemptOutcome.BodyBroke, _) => (Verdict.Stop, Sent.Maybe),
+            (AttemptOutcome.AnswerBroke, Repeatability.Unsafe) => (Verdict.Stop, Sent.Yes),
+            (AttemptOutcome.AnswerBroke, _) => (Verdict.Retry, Sent.Yes),
+            (AttemptOutcome.InProgress, Repeatability.Keyed) => (Verdict.Retry, Sent.Maybe),
+            (AttemptOutcome.InProgress, _) => (Verdict.Stop, Sent.Maybe),
+            (AttemptOutcome.CredentialRejected, _) => (Verdict.OtherCredential, Sent.No),
             _ => (Verdict.Stop, Sent.Yes),
         };
 
     /// <param name="byRule">A preset's rule said so, not the status alone.</param>
-    public static Happened Of(Meaning meaning, bool byRule) => meaning switch
+    public static AttemptOutcome Of(Meaning meaning, bool byRule) => meaning switch
     {
-        Meaning.Throttled => byRule ? Happened.ThrottledUnprocessed : Happened.Throttled,
-        Meaning.Transient => Happened.Failed,
-        Meaning.InProgress => Happened.InProgress,
-        Meaning.KeyRejected => Happened.KeyRejected,
-        _ => Happened.Final,
+        Meaning.Throttled => byRule ? AttemptOutcome.ThrottledUnprocessed : AttemptOutcome.Throttled,
+        Meaning.Transient => AttemptOutcome.Failed,
+        Meaning.InProgress => AttemptOutcome.InProgress,
+        Meaning.CredentialRejected => AttemptOutcome.CredentialRejected,
+        _ => AttemptOutcome.Final,
     };
 
     public static Repeatability Of(HttpMethod method, bool vendorDeduplicates) =>

@@ -12,10 +12,10 @@ namespace SendProxy.Sending.Attempts;
 internal sealed class ReplayContent : OnceContent
 {
     private readonly ReplayBody _body;
-    private readonly BodySplice _splice;
+    private readonly BodyInsertion _splice;
 
     /// <param name="splice">What is put into the body on its way.</param>
-    public ReplayContent(ReplayBody body, BodySplice splice)
+    public ReplayContent(ReplayBody body, BodyInsertion splice)
     {
         _body = body;
         _splice = splice;

@@ -1,7 +1,7 @@
 namespace SendProxy.Sending.Idempotency;
 
 /// <summary>Within what a key is unique: two routes with one namespace share their keys, two upstreams never do.</summary>
-internal readonly record struct KeyScope(string Upstream, string Namespace, string Key)
+internal readonly record struct IdempotencyKeyScope(string Upstream, string Namespace, string Key)
 {
     public override string ToString() => $"{Upstream}\n{Namespace}\n{Key}";
 }
@@ -10,7 +10,7 @@ internal readonly record struct KeyScope(string Upstream, string Namespace, stri
 /// <param name="Fingerprint">SHA-256 of the request: the same key with another request is refused.</param>
 /// <param name="Lease">How long the record is the owner's; after it another one takes over.</param>
 /// <param name="Lifetime">How long the record is kept: no longer than the vendor remembers the key.</param>
-internal sealed record KeyClaim(KeyScope Scope, byte[] Fingerprint, TimeSpan Lease, TimeSpan Lifetime);
+internal sealed record IdempotencyKeyClaim(IdempotencyKeyScope Scope, byte[] Fingerprint, TimeSpan Lease, TimeSpan Lifetime);
 
 /// <summary>What a claim found.</summary>
 internal enum ClaimVerdict
@@ -37,14 +37,14 @@ internal enum ClaimVerdict
 /// <summary>A claim's result.</summary>
 /// <param name="Token">Fences: only the current owner ends the record. 0 unless owned.</param>
 /// <param name="StartedAt">When an attempt under this key may first have been sent; null where none was.</param>
-/// <param name="Answer">The stored answer; null unless finished.</param>
-internal sealed record ClaimResult(ClaimVerdict Verdict, long Token = 0, DateTimeOffset? StartedAt = null, StoredAnswer? Answer = null)
+/// <param name="Response">The stored answer; null unless finished.</param>
+internal sealed record ClaimResult(ClaimVerdict Verdict, long Token = 0, DateTimeOffset? StartedAt = null, StoredResponse? Response = null)
 {
     public static readonly ClaimResult Unavailable = new(ClaimVerdict.Unavailable);
 }
 
 /// <summary>How an owner ends a record.</summary>
-internal enum KeyEnd
+internal enum IdempotencyRecordEnd
 {
     /// <summary>A final answer is kept and replayed.</summary>
     Finished,
@@ -62,14 +62,14 @@ internal enum KeyEnd
 /// </summary>
 internal interface IIdempotencyStore
 {
-    public ValueTask<ClaimResult> ClaimAsync(KeyClaim claim, CancellationToken cancellation);
+    public ValueTask<ClaimResult> ClaimAsync(IdempotencyKeyClaim claim, CancellationToken cancellation);
 
     /// <summary>Ends the record if <paramref name="token"/> still owns it.</summary>
     /// <param name="answer">Not null with Finished.</param>
     /// <param name="started">When an attempt may first have been sent; null where none was.</param>
     /// <returns>False when the store could not be asked or another owner took over.</returns>
-    public ValueTask<bool> EndAsync(KeyScope scope, long token, KeyEnd end, StoredAnswer? answer, DateTimeOffset? started, CancellationToken cancellation);
+    public ValueTask<bool> EndAsync(IdempotencyKeyScope scope, long token, IdempotencyRecordEnd end, StoredResponse? answer, DateTimeOffset? started, CancellationToken cancellation);
 
     /// <summary>Completes when a running record of this scope may have ended, or after a short time.</summary>
-    public Task WaitAsync(KeyScope scope, CancellationToken cancellation);
+    public Task WaitAsync(IdempotencyKeyScope scope, CancellationToken cancellation);
 }

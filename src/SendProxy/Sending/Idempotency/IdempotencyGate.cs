@@ -9,9 +9,9 @@ namespace SendProxy.Sending.Idempotency;
 /// <param name="StartedAt">When an earlier attempt under this key may have been sent.</param>
 /// <param name="Replay">An earlier answer, to be given again.</param>
 /// <param name="Refusal">Why it is not sent.</param>
-/// <param name="StoreAway">The store cannot be asked, or the body is streamed; the vendor alone deduplicates.</param>
-internal readonly record struct GatePass(
-    long Token = 0, DateTimeOffset? StartedAt = null, StoredAnswer? Replay = null, Refusal? Refusal = null, bool StoreAway = false);
+/// <param name="StoreUnavailable">The store cannot be asked, or the body is streamed; the vendor alone deduplicates.</param>
+internal readonly record struct IdempotencyDecision(
+    long Token = 0, DateTimeOffset? StartedAt = null, StoredResponse? Replay = null, Refusal? Refusal = null, bool StoreUnavailable = false);
 
 /// <summary>
 /// Stands before the first attempt of a send whose key the caller gave or its content derived: replays, waits for a twin,
@@ -26,12 +26,12 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
     /// <summary>Nothing goes out later than this share of the key's lifetime after what may have been the first.</summary>
     public const double LifetimeShare = 0.9;
 
-    public static bool Guards(IdempotencyKey key) => key.Origin is KeyOrigin.Caller or KeyOrigin.Derived;
+    public static bool Guards(IdempotencyKey key) => key.Origin is IdempotencyKeyOrigin.Caller or IdempotencyKeyOrigin.Derived;
 
     /// <summary>Claims the key, waiting for a running twin within the message's deadline.</summary>
-    public async ValueTask<GatePass> EnterAsync(OutboundMessage message, CancellationToken caller)
+    public async ValueTask<IdempotencyDecision> EnterAsync(OutboundMessage message, CancellationToken caller)
     {
-        var options = message.Plan.Line.Upstream.Options;
+        var options = message.Plan.Pipeline.Upstream.Options;
         if (message.Streamed is not null)
         {
             return ForStreamed(message);
@@ -42,7 +42,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
             return WithoutStore(message, "neither fleet.redis nor a journal is configured");
         }
 
-        var claim = new KeyClaim(Scope(message), RequestFingerprint.Of(message), options.Timeouts.Total + LeaseSlack, options.Idempotency.Lifetime);
+        var claim = new IdempotencyKeyClaim(Scope(message), RequestFingerprint.Of(message), options.Timeouts.Total + LeaseSlack, options.Idempotency.Lifetime);
         while (true)
         {
             var found = await records.ClaimAsync(claim, caller);
@@ -50,20 +50,20 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
             switch (found.Verdict)
             {
                 case ClaimVerdict.Owned when found.StartedAt is not null && !options.Idempotency.Deduplicates:
-                    await records.EndAsync(claim.Scope, found.Token, KeyEnd.Unknown, null, found.StartedAt, caller);
-                    return new GatePass(Refusal: UnknownOutcome("its owner ended in the middle"));
+                    await records.EndAsync(claim.Scope, found.Token, IdempotencyRecordEnd.Unknown, null, found.StartedAt, caller);
+                    return new IdempotencyDecision(Refusal: UnknownOutcome("its owner ended in the middle"));
                 case ClaimVerdict.Owned when found.StartedAt is { } first && time.GetUtcNow() - first > options.Idempotency.Lifetime * LifetimeShare:
-                    await records.EndAsync(claim.Scope, found.Token, KeyEnd.Unknown, null, first, caller);
-                    return new GatePass(Refusal: UnknownOutcome("the vendor may have forgotten the key since"));
+                    await records.EndAsync(claim.Scope, found.Token, IdempotencyRecordEnd.Unknown, null, first, caller);
+                    return new IdempotencyDecision(Refusal: UnknownOutcome("the vendor may have forgotten the key since"));
                 case ClaimVerdict.Owned:
-                    return new GatePass(found.Token, found.StartedAt);
+                    return new IdempotencyDecision(found.Token, found.StartedAt);
                 case ClaimVerdict.Finished:
-                    return new GatePass(Replay: found.Answer);
+                    return new IdempotencyDecision(Replay: found.Response);
                 case ClaimVerdict.Mismatch:
-                    return new GatePass(Refusal: Refusal.NotSent(
+                    return new IdempotencyDecision(Refusal: Refusal.NotSent(
                         ProxyError.IdempotencyKeyReused, "The key was first used with another method, target, content type or body."));
                 case ClaimVerdict.Unknown:
-                    return new GatePass(Refusal: UnknownOutcome("its answer never came"));
+                    return new IdempotencyDecision(Refusal: UnknownOutcome("its answer never came"));
                 case ClaimVerdict.Unavailable:
                     return WithoutStore(message, "the store of keys does not answer");
             }
@@ -71,7 +71,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
             var left = message.Deadline.Left;
             if (left <= TimeSpan.Zero)
             {
-                return new GatePass(Refusal: new Refusal(
+                return new IdempotencyDecision(Refusal: new Refusal(
                     ProxyError.IdempotencyKeyInUse, Sent.Maybe, "A request with this key is still running, longer than this one may wait.", AskAgain));
             }
 
@@ -84,7 +84,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
 
     /// <summary>Records how it ended. After this a twin gets the same answer. The answer is copied before this yields.</summary>
     /// <param name="started">When an attempt may first have been sent; null where none was.</param>
-    public async ValueTask LeaveAsync(OutboundMessage message, GatePass pass, AttemptResult? result, Sent sent, DateTimeOffset? started)
+    public async ValueTask LeaveAsync(OutboundMessage message, IdempotencyDecision pass, AttemptResult? result, Sent sent, DateTimeOffset? started)
     {
         if (pass.Token == 0 || store() is not { } records)
         {
@@ -92,33 +92,33 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
         }
 
         // Judged as the preset says: a 422 that means a session is down passes, and must not be replayed for a day.
-        var answer = result is { Answer: { } received, Meaning: Meaning.Success or Meaning.Permanent } ? StoredAnswer.From(received, result.Body, result.IsBuffered) : null;
-        var deduplicates = message.Plan.Line.Upstream.Options.Idempotency.Deduplicates;
-        var end = answer is not null ? KeyEnd.Finished
-            : deduplicates || sent == Sent.No ? KeyEnd.Open
-            : KeyEnd.Unknown;
+        var answer = result is { Response: { } received, Meaning: Meaning.Success or Meaning.Permanent } ? StoredResponse.From(received, result.Body, result.IsBuffered) : null;
+        var deduplicates = message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates;
+        var end = answer is not null ? IdempotencyRecordEnd.Finished
+            : deduplicates || sent == Sent.No ? IdempotencyRecordEnd.Open
+            : IdempotencyRecordEnd.Unknown;
         if (!await records.EndAsync(Scope(message), pass.Token, end, answer, started, CancellationToken.None))
         {
             metrics.Unrecorded(message.Plan.Route);
         }
     }
 
-    private static KeyScope Scope(OutboundMessage message) =>
-        new(message.Plan.Line.Upstream.Name, message.Plan.KeyNamespace, message.Key.Value);
+    private static IdempotencyKeyScope Scope(OutboundMessage message) =>
+        new(message.Plan.Pipeline.Upstream.Name, message.Plan.KeyNamespace, message.IdempotencyKey.Value);
 
     private static Refusal UnknownOutcome(string why) => new(
         ProxyError.OutcomeUnknown, Sent.Maybe, $"A request with this key may have been carried out: {why}, and the vendor does not deduplicate.");
 
     // What a key was used with is known when the body has gone out: too late to replay or to refuse. A vendor that deduplicates does both.
-    private static GatePass ForStreamed(OutboundMessage message) =>
-        message.Plan.Line.Upstream.Options.Idempotency.Deduplicates
-            ? new GatePass(StoreAway: true)
-            : new GatePass(Refusal: Refusal.NotSent(ProxyError.BodyTooLarge,
+    private static IdempotencyDecision ForStreamed(OutboundMessage message) =>
+        message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates
+            ? new IdempotencyDecision(StoreUnavailable: true)
+            : new IdempotencyDecision(Refusal: Refusal.NotSent(ProxyError.BodyTooLarge,
                 "The body is larger than the route's maxBody, it has an Idempotency-Key, and the vendor does not deduplicate: it could not be compared with an earlier one."));
 
-    private static GatePass WithoutStore(OutboundMessage message, string why) =>
-        message.Plan.Line.Upstream.Options.Idempotency.Deduplicates
-            ? new GatePass(StoreAway: true)
-            : new GatePass(Refusal: Refusal.NotSent(
+    private static IdempotencyDecision WithoutStore(OutboundMessage message, string why) =>
+        message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates
+            ? new IdempotencyDecision(StoreUnavailable: true)
+            : new IdempotencyDecision(Refusal: Refusal.NotSent(
                 ProxyError.IdempotencyStoreUnavailable, $"The vendor does not deduplicate, and {why}: the key could not be kept.", AskAgain));
 }

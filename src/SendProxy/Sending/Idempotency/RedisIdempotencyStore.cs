@@ -26,20 +26,20 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
     private readonly TimeProvider _time;
     private readonly Func<double> _draw;
     private readonly string _channel;
-    private readonly KeyWaiters _waiters = new();
-    private readonly LateEnds<Ending> _late;
+    private readonly IdempotencyRecordWaiters _waiters = new();
+    private readonly PendingRecordEnds<Ending> _late;
 
     /// <summary>To be made before the link is started.</summary>
     public RedisIdempotencyStore(RedisLink link, ItemSeal seal, TimeProvider time, Func<double> draw)
     {
         (_link, _seal, _time, _draw) = (link, seal, time, draw);
         _channel = $"{link.Options.KeyPrefix}:key-ends";
-        _late = new LateEnds<Ending>(WriteLateAsync, e => e.Bytes);
+        _late = new PendingRecordEnds<Ending>(WriteLateAsync, e => e.Bytes);
         link.Subscribe(_channel, id => _waiters.Wake(id.ToString()));
         link.WhenUp(_late.WriteAsync);
     }
 
-    public async ValueTask<ClaimResult> ClaimAsync(KeyClaim claim, CancellationToken cancellation)
+    public async ValueTask<ClaimResult> ClaimAsync(IdempotencyKeyClaim claim, CancellationToken cancellation)
     {
         var (id, mark) = (Id(claim.Scope), Guid.NewGuid().ToString("n"));
         var reply = await _link.RunAsync(Claim, RecordKey(id),
@@ -52,14 +52,14 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
         if (reply.MayHaveRun)
         {
             // What Redis takes after all is nobody's: it is opened again, so that no twin waits for its lease.
-            Later(new Ending(id, mark, Word(KeyEnd.Open), null, null));
+            Later(new Ending(id, mark, Word(IdempotencyRecordEnd.Open), null, null));
         }
 
         return ClaimResult.Unavailable;
     }
 
     public async ValueTask<bool> EndAsync(
-        KeyScope scope, long token, KeyEnd end, StoredAnswer? answer, DateTimeOffset? started, CancellationToken cancellation)
+        IdempotencyKeyScope scope, long token, IdempotencyRecordEnd end, StoredResponse? answer, DateTimeOffset? started, CancellationToken cancellation)
     {
         var id = Id(scope);
         var ending = new Ending(id, token.ToString(CultureInfo.InvariantCulture), Word(end), answer is null ? null : _seal.Seal(answer.Serialize(), Context(id, scope)), started);
@@ -73,7 +73,7 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
         return reply.Result is { } result && (int)result == 1;
     }
 
-    public async Task WaitAsync(KeyScope scope, CancellationToken cancellation)
+    public async Task WaitAsync(IdempotencyKeyScope scope, CancellationToken cancellation)
     {
         var id = Name(Id(scope));
         var ended = _waiters.Enter(id);
@@ -81,17 +81,17 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
         _waiters.Leave(id, ended);
     }
 
-    private static byte[] Id(KeyScope scope) => SHA256.HashData(Encoding.UTF8.GetBytes(scope.ToString()));
+    private static byte[] Id(IdempotencyKeyScope scope) => SHA256.HashData(Encoding.UTF8.GetBytes(scope.ToString()));
 
     private static string Name(byte[] id) => Convert.ToHexStringLower(id);
 
-    private static SealContext Context(byte[] id, KeyScope scope) =>
+    private static SealContext Context(byte[] id, IdempotencyKeyScope scope) =>
         new(Queue, new Guid(id.AsSpan(0, 16), bigEndian: true), scope.Upstream, SealPart.Answer);
 
-    private static string Word(KeyEnd end) => end switch
+    private static string Word(IdempotencyRecordEnd end) => end switch
     {
-        KeyEnd.Finished => "finished",
-        KeyEnd.Open => "open",
+        IdempotencyRecordEnd.Finished => "finished",
+        IdempotencyRecordEnd.Open => "open",
         _ => "unknown",
     };
 
@@ -99,7 +99,7 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
     private RedisKey RecordKey(byte[] id) => $"{_link.Options.KeyPrefix}:key:{{{Name(id)}}}";
 
     private async ValueTask<RedisReply> WriteAsync(Ending e) => await _link.RunAsync(End, RecordKey(e.Id),
-        [e.Token, e.State, e.Answer ?? [], e.Started?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) ?? "", _channel, Name(e.Id)]);
+        [e.Token, e.State, e.Response ?? [], e.Started?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) ?? "", _channel, Name(e.Id)]);
 
     private async ValueTask<bool> WriteLateAsync(Ending ending) => (await WriteAsync(ending)).Result is not null;
 
@@ -113,7 +113,7 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
         }
     }
 
-    private ClaimResult Read(RedisResult result, byte[] id, KeyScope scope)
+    private ClaimResult Read(RedisResult result, byte[] id, IdempotencyKeyScope scope)
     {
         var reply = (RedisResult[])result!;
         switch ((string?)reply[0])
@@ -129,8 +129,8 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
                 return new ClaimResult(ClaimVerdict.Mismatch);
             case "finished":
                 // As in the file: an answer that does not open any more (its key was taken away) is as good as none.
-                return _seal.TryOpen((byte[])reply[3]!, Context(id, scope), out var plain) && StoredAnswer.Parse(plain) is { } answer
-                    ? new ClaimResult(ClaimVerdict.Finished, Answer: answer)
+                return _seal.TryOpen((byte[])reply[3]!, Context(id, scope), out var plain) && StoredResponse.Parse(plain) is { } answer
+                    ? new ClaimResult(ClaimVerdict.Finished, Response: answer)
                     : new ClaimResult(ClaimVerdict.Unknown);
             default:
                 return new ClaimResult(ClaimVerdict.Unknown);
@@ -138,8 +138,8 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
     }
 
     /// <param name="Token">Of the claim; or its mark, where the token never came.</param>
-    private sealed record Ending(byte[] Id, string Token, string State, byte[]? Answer, DateTimeOffset? Started)
+    private sealed record Ending(byte[] Id, string Token, string State, byte[]? Response, DateTimeOffset? Started)
     {
-        public long Bytes => 200 + (Answer?.Length ?? 0);
+        public long Bytes => 200 + (Response?.Length ?? 0);
     }
 }

@@ -36,7 +36,7 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
     public async Task RecoverAsync(CancellationToken cancellation) =>
         await journal.WriteAsync(session => session.Execute(Recover), 0, cancellation);
 
-    public async ValueTask<ClaimResult> ClaimAsync(KeyClaim claim, CancellationToken cancellation)
+    public async ValueTask<ClaimResult> ClaimAsync(IdempotencyKeyClaim claim, CancellationToken cancellation)
     {
         var id = Id(claim.Scope);
         var token = Interlocked.Increment(ref _lastToken);
@@ -45,14 +45,14 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
     }
 
     public async ValueTask<bool> EndAsync(
-        KeyScope scope, long token, KeyEnd end, StoredAnswer? answer, DateTimeOffset? started, CancellationToken cancellation)
+        IdempotencyKeyScope scope, long token, IdempotencyRecordEnd end, StoredResponse? answer, DateTimeOffset? started, CancellationToken cancellation)
     {
         var id = Id(scope);
         var stored = answer is null ? null : seal.Seal(answer.Serialize(), Context(id, scope));
         var state = end switch
         {
-            KeyEnd.Finished => Finished,
-            KeyEnd.Open => 2,
+            IdempotencyRecordEnd.Finished => Finished,
+            IdempotencyRecordEnd.Open => 2,
             _ => Unknown,
         };
         var result = await journal.WriteAsync(
@@ -65,7 +65,7 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
         return result is { Error: null, Value: 1 };
     }
 
-    public async Task WaitAsync(KeyScope scope, CancellationToken cancellation)
+    public async Task WaitAsync(IdempotencyKeyScope scope, CancellationToken cancellation)
     {
         var end = _ends.GetOrAdd(scope.ToString(), _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         await end.Task.WaitAsync(WaitBound, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -80,12 +80,12 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
         return swept.Error is null ? swept.Value : null;
     }
 
-    private static byte[] Id(KeyScope scope) => SHA256.HashData(Encoding.UTF8.GetBytes(scope.ToString()));
+    private static byte[] Id(IdempotencyKeyScope scope) => SHA256.HashData(Encoding.UTF8.GetBytes(scope.ToString()));
 
-    private static SealContext Context(byte[] id, KeyScope scope) =>
+    private static SealContext Context(byte[] id, IdempotencyKeyScope scope) =>
         new(Queue, new Guid(id.AsSpan(0, 16), bigEndian: true), scope.Upstream, SealPart.Answer);
 
-    private ClaimResult ClaimIn(SqliteSession session, byte[] id, KeyClaim claim, long token)
+    private ClaimResult ClaimIn(SqliteSession session, byte[] id, IdempotencyKeyClaim claim, long token)
     {
         var now = Now;
         var leased = now + (long)claim.Lease.TotalMilliseconds;
@@ -104,8 +104,8 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
         if (record.State == Finished)
         {
             // An answer that does not open any more (its key was taken away) is as good as none; the vendor still knows the key.
-            return seal.TryOpen(record.Answer!, Context(id, claim.Scope), out var plain) && StoredAnswer.Parse(plain) is { } answer
-                ? new ClaimResult(ClaimVerdict.Finished, Answer: answer)
+            return seal.TryOpen(record.Response!, Context(id, claim.Scope), out var plain) && StoredResponse.Parse(plain) is { } answer
+                ? new ClaimResult(ClaimVerdict.Finished, Response: answer)
                 : new ClaimResult(ClaimVerdict.Unknown);
         }
 
@@ -136,5 +136,5 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
             : null;
     }
 
-    private sealed record Row(byte[] Fingerprint, int State, long Leased, long? Started, long Expires, byte[]? Answer);
+    private sealed record Row(byte[] Fingerprint, int State, long Leased, long? Started, long Expires, byte[]? Response);
 }

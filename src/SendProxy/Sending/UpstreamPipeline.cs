@@ -7,10 +7,10 @@ using SendProxy.Upstreams;
 namespace SendProxy.Sending;
 
 /// <summary>A vendor with what goes before each attempt: breaker, retry budget, the pipeline for what follows the first.</summary>
-internal sealed class UpstreamLine : IDisposable
+internal sealed class UpstreamPipeline : IDisposable
 {
     /// <summary>How a pipeline finds the send it works for.</summary>
-    public static readonly ResiliencePropertyKey<SendRun> RunKey = new("run");
+    public static readonly ResiliencePropertyKey<SendContext> ContextKey = new("send");
 
     private const int BreakerMinimum = 20;
 
@@ -18,7 +18,7 @@ internal sealed class UpstreamLine : IDisposable
 
     private static readonly TimeSpan BreakerWindow = TimeSpan.FromSeconds(10);
 
-    public UpstreamLine(Upstream upstream, RetryOptions retry, BreakerOptions breaker, SendingMetrics metrics, TimeProvider time)
+    public UpstreamPipeline(Upstream upstream, RetryOptions retry, BreakerOptions breaker, SendingMetrics metrics, TimeProvider time)
     {
         Upstream = upstream;
         Retry = retry;
@@ -79,14 +79,14 @@ internal sealed class UpstreamLine : IDisposable
 
     private static ResiliencePipeline<AttemptResult> BuildRetries(RetryOptions retry, TimeProvider time)
     {
-        // One more than is configured: the other key after a 401 does not count. What is repeated, and when, is decided by the run: by the table, the budget, the vendor's hints and the deadline.
+        // One more than is configured: the other key after a 401 does not count. What is repeated, and when, is decided by the send: by the table, the budget, the vendor's hints and the deadline.
         var builder = new ResiliencePipelineBuilder<AttemptResult> { TimeProvider = time };
         return builder.AddRetry(new RetryStrategyOptions<AttemptResult>
         {
             MaxRetryAttempts = retry.Attempts,
             MaxDelay = null,
-            ShouldHandle = static args => new(args.Outcome.Result is { } result && Run(args.Context).PlanNext(result)),
-            DelayGenerator = static args => new(Run(args.Context).NextDelay),
+            ShouldHandle = static args => new(args.Outcome.Result is { } result && ContextOf(args.Context).PlanNext(result)),
+            DelayGenerator = static args => new(ContextOf(args.Context).NextDelay),
         }).Build();
     }
 
@@ -101,8 +101,8 @@ internal sealed class UpstreamLine : IDisposable
             SamplingDuration = BreakerWindow,
             BreakDuration = breaker.OpenFor,
             StateProvider = state,
-            ShouldHandle = static args => new(args.Outcome.Result?.Happened
-                is Happened.NothingWritten or Happened.Failed or Happened.Broke or Happened.AnswerBroke),
+            ShouldHandle = static args => new(args.Outcome.Result?.Outcome
+                is AttemptOutcome.NothingWritten or AttemptOutcome.Failed or AttemptOutcome.Broke or AttemptOutcome.AnswerBroke),
             OnOpened = _ => Tell(true),
             OnClosed = _ => Tell(false),
         }).Build();
@@ -114,5 +114,5 @@ internal sealed class UpstreamLine : IDisposable
         }
     }
 
-    private static SendRun Run(ResilienceContext context) => context.Properties.GetValue(RunKey, null!);
+    private static SendContext ContextOf(ResilienceContext context) => context.Properties.GetValue(ContextKey, null!);
 }

@@ -5,21 +5,21 @@ using SendProxy.Configuration;
 namespace SendProxy.Sending.Idempotency;
 
 /// <summary>Where a key is put into a body, and the bytes that are put there.</summary>
-internal readonly record struct BodySplice(int At, ReadOnlyMemory<byte> Insert)
+internal readonly record struct BodyInsertion(int At, ReadOnlyMemory<byte> Insert)
 {
-    public static readonly BodySplice None = new(0, default);
+    public static readonly BodyInsertion None = new(0, default);
 }
 
 /// <summary>
 /// Writes an idempotency key into a JSON body for vendors that take it there (Brevo: <c>/headers/idempotencyKey</c>). The other
 /// bytes stay as they are: a signature or a comparison over them holds.
 /// </summary>
-internal static class BodyKey
+internal static class IdempotencyKeyWriter
 {
     private const int MaxDepth = 64;
 
     /// <returns>Where to put what; None where the body has the key already; null where the body is no JSON object of that shape.</returns>
-    public static BodySplice? Splice(ReadOnlySpan<byte> body, JsonPointer pointer, string key)
+    public static BodyInsertion? Splice(ReadOnlySpan<byte> body, JsonPointer pointer, string key)
     {
         try
         {
@@ -39,7 +39,7 @@ internal static class BodyKey
         }
     }
 
-    private static BodySplice? Descend(ref Utf8JsonReader reader, IReadOnlyList<string> path, string key)
+    private static BodyInsertion? Descend(ref Utf8JsonReader reader, IReadOnlyList<string> path, string key)
     {
         for (var depth = 0; ; depth++)
         {
@@ -61,12 +61,12 @@ internal static class BodyKey
 
             if (!isFound)
             {
-                return new BodySplice(open, Member(path, depth, key, isEmpty));
+                return new BodyInsertion(open, Member(path, depth, key, isEmpty));
             }
 
             if (depth == path.Count - 1)
             {
-                return reader.TokenType == JsonTokenType.String ? BodySplice.None : null;
+                return reader.TokenType == JsonTokenType.String ? BodyInsertion.None : null;
             }
 
             if (reader.TokenType != JsonTokenType.StartObject)

@@ -4,7 +4,7 @@ using SendProxy.Sending.Idempotency;
 
 namespace SendProxy.Tests.Sending;
 
-public class StoredAnswerTests
+public class StoredResponseTests
 {
     [Theory]
     [InlineData(200, true)]
@@ -21,19 +21,19 @@ public class StoredAnswerTests
     [InlineData(500, false)]
     [InlineData(503, false)]
     [InlineData(302, false)]
-    public void IsFinal_Status_IsWhatAskingAgainWouldNotChange(int status, bool expected) => Assert.Equal(expected, StoredAnswer.IsFinal(status));
+    public void IsFinal_Status_IsWhatAskingAgainWouldNotChange(int status, bool expected) => Assert.Equal(expected, StoredResponse.IsFinal(status));
 
     [Fact]
     public void Serialize_AnyAnswer_ReadsBack() =>
         Gen.Select(Gen.Int[200, 499], Gen.Byte.Array[0, 200], Gen.String.Array[0, 4]).Sample((status, body, values) =>
         {
-            var answer = new StoredAnswer(status, [.. values.Select((v, i) => new KeyValuePair<string, string>($"H{i}", v))], body);
-            var back = StoredAnswer.Parse(answer.Serialize())!;
+            var answer = new StoredResponse(status, [.. values.Select((v, i) => new KeyValuePair<string, string>($"H{i}", v))], body);
+            var back = StoredResponse.Parse(answer.Serialize())!;
             return back.Status == status && back.Body.Span.SequenceEqual(body) && back.Headers.SequenceEqual(answer.Headers);
         });
 
     [Fact]
-    public void Parse_AnyBytes_DoesNotThrow() => Gen.Byte.Array[0, 60].Sample(bytes => _ = StoredAnswer.Parse(bytes));
+    public void Parse_AnyBytes_DoesNotThrow() => Gen.Byte.Array[0, 60].Sample(bytes => _ = StoredResponse.Parse(bytes));
 
     [Fact]
     public void From_Answer_KeepsWhatIsTrueLater()
@@ -44,9 +44,9 @@ public class StoredAnswerTests
         answer.Headers.TryAddWithoutValidation("Date", "Tue, 24 Nov 2026 12:00:00 GMT");
         answer.Headers.TryAddWithoutValidation("SendProxy-Sent", "forged");
 
-        var kept = StoredAnswer.From(answer, "{}"u8.ToArray(), buffered: true)!;
+        var kept = StoredResponse.From(answer, "{}"u8.ToArray(), buffered: true)!;
 
         Assert.Equal(["X-Request-ID", "Content-Type"], kept.Headers.Select(h => h.Key));
-        Assert.Null(StoredAnswer.From(answer, default, buffered: false));
+        Assert.Null(StoredResponse.From(answer, default, buffered: false));
     }
 }

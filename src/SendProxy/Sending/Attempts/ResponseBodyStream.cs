@@ -3,7 +3,7 @@ using SendProxy.Upstreams;
 namespace SendProxy.Sending.Attempts;
 
 /// <summary>How a streamed answer ended.</summary>
-internal enum AnswerEnd
+internal enum ResponseBodyEnd
 {
     Whole,
 
@@ -18,14 +18,14 @@ internal enum AnswerEnd
 }
 
 /// <summary>The body of a streamed answer: bounded in its silence, not in its length, and its end is told once.</summary>
-internal sealed class AnswerStream : ReadOnlyStream
+internal sealed class ResponseBodyStream : ReadOnlyStream
 {
     private readonly Stream _inner;
     private readonly TimeSpan _idle;
     private readonly CancellationTokenSource _silence;
-    private Action<AnswerEnd>? _ended;
+    private Action<ResponseBodyEnd>? _ended;
 
-    public AnswerStream(Stream inner, TimeSpan idle, TimeProvider time, Action<AnswerEnd> ended)
+    public ResponseBodyStream(Stream inner, TimeSpan idle, TimeProvider time, Action<ResponseBodyEnd> ended)
     {
         (_inner, _idle, _ended) = (inner, idle, ended);
         _silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
@@ -44,19 +44,19 @@ internal sealed class AnswerStream : ReadOnlyStream
             // A read of nothing asks whether something has come; it says nothing of the end.
             if (read == 0 && buffer.Length > 0)
             {
-                End(AnswerEnd.Whole);
+                End(ResponseBodyEnd.Whole);
             }
 
             return read;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            End(AnswerEnd.TimedOut);
+            End(ResponseBodyEnd.TimedOut);
             throw new IOException("The answer's body was silent for longer than timeouts.bodyIdle.");
         }
         catch (Exception e) when (e is IOException or HttpRequestException or InvalidDataException)
         {
-            End(AnswerEnd.Broke);
+            End(ResponseBodyEnd.Broke);
             throw;
         }
     }
@@ -65,7 +65,7 @@ internal sealed class AnswerStream : ReadOnlyStream
     {
         if (disposing)
         {
-            End(AnswerEnd.Left);
+            End(ResponseBodyEnd.Left);
             _silence.Dispose();
             _inner.Dispose();
         }
@@ -73,5 +73,5 @@ internal sealed class AnswerStream : ReadOnlyStream
         base.Dispose(disposing);
     }
 
-    private void End(AnswerEnd end) => Interlocked.Exchange(ref _ended, null)?.Invoke(end);
+    private void End(ResponseBodyEnd end) => Interlocked.Exchange(ref _ended, null)?.Invoke(end);
 }

@@ -7,7 +7,7 @@ namespace SendProxy.Sending;
 /// Finishes attempts whose caller left after they were begun: a vendor that is cut off in the middle may have acted, and
 /// nobody would know. Bounded by the attempts' own timeouts and by <c>process.maxInFlight</c>; awaited when the process ends.
 /// </summary>
-internal sealed class Settler(SendingMetrics metrics)
+internal sealed class DetachedAttemptTracker(SendingMetrics metrics)
 {
     private readonly ConcurrentDictionary<Task, byte> _running = new();
 
@@ -39,9 +39,9 @@ internal sealed class Settler(SendingMetrics metrics)
         try
         {
             var result = await attempt;
-            metrics.Settled(upstream, result.Happened);
+            metrics.Settled(upstream, result.Outcome);
             await ended(result);
-            result.Answer?.Dispose();
+            result.Response?.Dispose();
         }
         finally
         {

@@ -4,13 +4,13 @@ using SendProxy.Upstreams;
 
 namespace SendProxy.Tests.Sending;
 
-public sealed class AnswerStreamTests : IDisposable
+public sealed class ResponseBodyStreamTests : IDisposable
 {
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(30);
 
     private readonly FakeTimeProvider _time = new();
     private readonly Gated _vendor = new();
-    private readonly List<AnswerEnd> _ends = [];
+    private readonly List<ResponseBodyEnd> _ends = [];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -41,7 +41,7 @@ public sealed class AnswerStreamTests : IDisposable
         _time.Advance(Idle);
 
         await Assert.ThrowsAsync<IOException>(() => read.AsTask());
-        Assert.Equal([AnswerEnd.TimedOut], _ends);
+        Assert.Equal([ResponseBodyEnd.TimedOut], _ends);
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class AnswerStreamTests : IDisposable
         Assert.Equal(0, await stream.ReadAsync(new byte[1], Token));
         await stream.DisposeAsync();
 
-        Assert.Equal([AnswerEnd.Whole], _ends);
+        Assert.Equal([ResponseBodyEnd.Whole], _ends);
     }
 
     [Fact]
@@ -78,12 +78,12 @@ public sealed class AnswerStreamTests : IDisposable
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read.AsTask());
         await stream.DisposeAsync();
-        Assert.Equal([AnswerEnd.Left], _ends);
+        Assert.Equal([ResponseBodyEnd.Left], _ends);
     }
 
     public void Dispose() => _vendor.Dispose();
 
-    private AnswerStream Create() => new(_vendor, Idle, _time, _ends.Add);
+    private ResponseBodyStream Create() => new(_vendor, Idle, _time, _ends.Add);
 
     private sealed class Gated : ReadOnlyStream
     {

@@ -1,7 +1,7 @@
 namespace SendProxy.Sending.Idempotency;
 
 /// <summary>Who waits in this process for the end of a running record, by the record's id.</summary>
-internal sealed class KeyWaiters
+internal sealed class IdempotencyRecordWaiters
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (TaskCompletionSource Ended, int Count)> _waiting = new(StringComparer.Ordinal);

@@ -6,7 +6,7 @@ using SendProxy.Sending.Idempotency;
 
 namespace SendProxy.Tests.Sending;
 
-public class BodyKeyTests
+public class IdempotencyKeyWriterTests
 {
     [Theory]
     [InlineData("{}", "{\"headers\":{\"key\":\"k\"}}")]
@@ -39,7 +39,7 @@ public class BodyKeyTests
     {
         Assert.True(JsonPointer.TryParse(at, out var pointer));
         var bytes = Encoding.UTF8.GetBytes(body);
-        return BodyKey.Splice(bytes, pointer!, key) is { } splice
+        return IdempotencyKeyWriter.Splice(bytes, pointer!, key) is { } splice
             ? Encoding.UTF8.GetString([.. bytes.AsSpan(0, splice.At), .. splice.Insert.Span, .. bytes.AsSpan(splice.At)])
             : null;
     }

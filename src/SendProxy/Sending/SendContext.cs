@@ -7,21 +7,21 @@ using SendProxy.Upstreams;
 namespace SendProxy.Sending;
 
 /// <summary>What one send knows of itself while it runs: its key, its attempts, what may have happened. One at a time uses it.</summary>
-internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass pass, TimeProvider time, Func<double> draw)
+internal sealed class SendContext(OutboundMessage message, KeyChoice credential, IdempotencyDecision pass, TimeProvider time, Func<double> draw)
 {
     private readonly Repeatability _repeatability =
-        AttemptTable.Of(message.Method, message.Plan.Line.Upstream.Options.Idempotency.Deduplicates && message.Key.Value.Length > 0);
+        AttemptTable.Of(message.Method, message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates && message.IdempotencyKey.Value.Length > 0);
 
     private TimeSpan _lastDelay;
     private DateTimeOffset _begun;
-    private bool _triedOtherKey;
+    private bool _triedOtherCredential;
 
     public OutboundMessage Message => message;
 
     /// <summary>What it holds of the limits.</summary>
     public RunPermits Permits { get; } = new(message, time);
 
-    public KeyChoice Key { get; private set; } = key;
+    public KeyChoice Credential { get; private set; } = credential;
 
     public int Attempts { get; private set; }
 
@@ -31,16 +31,16 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
     public Sent Sent { get; private set; } = pass.StartedAt is null ? Sent.No : Sent.Maybe;
 
     /// <summary>The key on its way into the body, for vendors that take it there.</summary>
-    public BodySplice Splice { get; init; } = BodySplice.None;
+    public BodyInsertion Splice { get; init; } = BodyInsertion.None;
 
     /// <summary>What the gate said before the first attempt.</summary>
-    public GatePass Pass => pass;
+    public IdempotencyDecision Pass => pass;
 
     /// <summary>When an attempt under this key may first have been sent; null where none was.</summary>
     public DateTimeOffset? StartedAt { get; private set; } = pass.StartedAt;
 
     /// <summary>The attempt that was begun last; null where none was.</summary>
-    public Exchange? Last { get; private set; }
+    public UpstreamAttempt? Last { get; private set; }
 
     /// <summary>Why that attempt gave no answer; null where none failed so.</summary>
     public ProxyError? Error { get; private set; }
@@ -49,7 +49,7 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
     public TimeSpan NextDelay { get; private set; }
 
     /// <summary>Why the last attempt is to be followed by another; for the metric.</summary>
-    public Happened LastHappened { get; private set; }
+    public AttemptOutcome LastOutcome { get; private set; }
 
     /// <summary>A wait that the attempts could not take: what Retry-After says.</summary>
     public TimeSpan? RetryAfter { get; private set; }
@@ -59,20 +59,20 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
 
     /// <summary>The next attempt begins.</summary>
     /// <param name="reports">It tells the breaker by itself how it ended.</param>
-    public Exchange Next(SendingMetrics metrics, TimeProvider time, bool reports)
+    public UpstreamAttempt Next(SendingMetrics metrics, TimeProvider time, bool reports)
     {
         Attempts++;
         _begun = time.GetUtcNow();
-        return Last = new Exchange(this, metrics, time, reports);
+        return Last = new UpstreamAttempt(this, metrics, time, reports);
     }
 
     /// <summary>Takes note of an attempt's end. Call once for each.</summary>
-    public void Note(AttemptResult result, bool started)
+    public void RecordOutcome(AttemptResult result, bool started)
     {
-        LastHappened = result.Happened;
-        var sent = result.Answer is not null && result.Happened == Happened.Final
+        LastOutcome = result.Outcome;
+        var sent = result.Response is not null && result.Outcome == AttemptOutcome.Final
             ? Sent.Yes
-            : AttemptTable.Decide(result.Happened, _repeatability).Sent;
+            : AttemptTable.Decide(result.Outcome, _repeatability).Sent;
         if (sent >= Sent)
         {
             // What is told in the end is the attempt that may have done the most, not the one that came last.
@@ -89,7 +89,7 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
     /// <returns>False when the result is the end.</returns>
     public bool PlanNext(AttemptResult result)
     {
-        var (verdict, _) = AttemptTable.Decide(result.Happened, _repeatability);
+        var (verdict, _) = AttemptTable.Decide(result.Outcome, _repeatability);
         RetryAfter = result.Hint.Wait ?? result.RetryAfter;
         if (message.Streamed is not null)
         {
@@ -97,17 +97,17 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
             return false;
         }
 
-        if (verdict == Verdict.OtherKey)
+        if (verdict == Verdict.OtherCredential)
         {
-            return UseOtherKey();
+            return UseOtherCredential();
         }
 
-        if (verdict == Verdict.Stop || !result.MayRepeat || Attempts >= message.Plan.Line.Retry.Attempts)
+        if (verdict == Verdict.Stop || !result.MayRepeat || Attempts >= message.Plan.Pipeline.Retry.Attempts)
         {
             return false;
         }
 
-        var retry = message.Plan.Line.Retry;
+        var retry = message.Plan.Pipeline.Retry;
         NextDelay = _lastDelay = Backoff.Next(_lastDelay, retry.BaseDelay, retry.MaxDelay, result.Hint.Wait ?? result.RetryAfter, draw());
         if (NextDelay >= message.Deadline.Left)
         {
@@ -116,13 +116,13 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
             return false;
         }
 
-        if (KeyWouldExpire(NextDelay))
+        if (IdempotencyKeyWouldExpire(NextDelay))
         {
             Ended = "the vendor forgets the idempotency key before the next attempt";
             return false;
         }
 
-        if (!message.Plan.Line.Budget.TryRetry())
+        if (!message.Plan.Pipeline.Budget.TryRetry())
         {
             Ended = "the retry budget is used up";
             RetryAfter ??= NextDelay;
@@ -133,22 +133,22 @@ internal sealed class SendRun(OutboundMessage message, KeyChoice key, GatePass p
         return true;
     }
 
-    private bool UseOtherKey()
+    private bool UseOtherCredential()
     {
-        if (_triedOtherKey || message.Plan.Line.Upstream.Credential.Other(Key) is not { } other)
+        if (_triedOtherCredential || message.Plan.Pipeline.Upstream.Credential.Other(Credential) is not { } other)
         {
             return false;
         }
 
-        _triedOtherKey = true;
-        message.Plan.Line.Upstream.Credential.TookOver(Key, other);
-        Key = other;
+        _triedOtherCredential = true;
+        message.Plan.Pipeline.Upstream.Credential.TookOver(Credential, other);
+        Credential = other;
         NextDelay = TimeSpan.Zero;
         return true;
     }
 
     // Nothing goes out under a key that the vendor may have forgotten: it would be a second message.
-    private bool KeyWouldExpire(TimeSpan delay) =>
+    private bool IdempotencyKeyWouldExpire(TimeSpan delay) =>
         _repeatability == Repeatability.Keyed && StartedAt is { } since
-        && time.GetUtcNow() - since + delay > message.Plan.Line.Upstream.Options.Idempotency.Lifetime * IdempotencyGate.LifetimeShare;
+        && time.GetUtcNow() - since + delay > message.Plan.Pipeline.Upstream.Options.Idempotency.Lifetime * IdempotencyGate.LifetimeShare;
 }

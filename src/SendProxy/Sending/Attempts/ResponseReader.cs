@@ -6,7 +6,7 @@ namespace SendProxy.Sending.Attempts;
 /// Reads answers up to 64 KiB before the first byte goes to the caller, so that one that breaks off can be repeated, and a
 /// key in it scrubbed. Larger ones and event streams are passed on as they come.
 /// </summary>
-internal static class AnswerReader
+internal static class ResponseReader
 {
     public const int MaxBufferedBytes = 64 * 1024;
 

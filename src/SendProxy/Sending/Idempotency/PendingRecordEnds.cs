@@ -7,7 +7,7 @@ namespace SendProxy.Sending.Idempotency;
 /// Bounded; what does not fit ends with its lease. Writing one twice does nothing, for the first took the token's state.
 /// </summary>
 /// <param name="write">False where Redis is away again.</param>
-internal sealed class LateEnds<T>(Func<T, ValueTask<bool>> write, Func<T, long> size)
+internal sealed class PendingRecordEnds<T>(Func<T, ValueTask<bool>> write, Func<T, long> size)
 {
     private const int MaxEnds = 20_000;
     private const long MaxBytes = 8 << 20;

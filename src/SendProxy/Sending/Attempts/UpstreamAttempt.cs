@@ -11,7 +11,7 @@ namespace SendProxy.Sending.Attempts;
 /// Never throws for what a network or a vendor can do.
 /// </summary>
 /// <param name="reports">It ran outside of the breaker, and tells it how it ended.</param>
-internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider time, bool reports) : IValueTaskSource<AttemptResult>
+internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, TimeProvider time, bool reports) : IValueTaskSource<AttemptResult>
 {
     private const int Open = 0;
     private const int Ended = 1;
@@ -25,7 +25,7 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
     private CancellationTokenSource? _timer;
     private HttpResponseMessage? _answer;
 
-    private UpstreamOptions Options => run.Message.Plan.Line.Upstream.Options;
+    private UpstreamOptions Options => send.Message.Plan.Pipeline.Upstream.Options;
 
     /// <summary>True once the request may have left this process.</summary>
     public bool Started => _content is { Begun: true, RepeatEnded: false };
@@ -41,8 +41,8 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
     /// <exception cref="OperationCanceledException">Only when <paramref name="caller"/> is cancelled.</exception>
     public ValueTask<AttemptResult> RunAsync(CancellationToken caller)
     {
-        Running = ExchangeAsync();
-        _leaving = caller.UnsafeRegister(static (exchange, token) => ((Exchange)exchange!).Leave(token), this);
+        Running = AttemptAsync();
+        _leaving = caller.UnsafeRegister(static (attempt, token) => ((UpstreamAttempt)attempt!).Leave(token), this);
         return new ValueTask<AttemptResult>(this, _told.Version);
     }
 
@@ -72,14 +72,14 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
         _told.SetException(new OperationCanceledException(caller));
     }
 
-    private async Task<AttemptResult> ExchangeAsync()
+    private async Task<AttemptResult> AttemptAsync()
     {
-        var upstream = run.Message.Plan.Line.Upstream;
-        var key = run.Key;
+        var upstream = send.Message.Plan.Pipeline.Upstream;
+        var key = send.Credential;
         var start = time.GetTimestamp();
         AttemptResult result;
         var isWaited = false;
-        var body = run.Message.Body.Hold();
+        var body = send.Message.Body.Hold();
         var use = upstream.Credential.Begin(key);
         _timer = AttemptTimers.Rent(Positive(Bound), time);
         try
@@ -89,7 +89,7 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
             {
                 if (request is null)
                 {
-                    result = AttemptResult.Failed(Happened.NothingWritten, ProxyError.CredentialUnavailable, mayRepeat: false);
+                    result = AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.CredentialUnavailable, mayRepeat: false);
                 }
                 else
                 {
@@ -109,10 +109,10 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
                 result = Failure(e);
             }
 
-            Note(upstream, key, result, time.GetElapsedTime(start));
+            RecordOutcome(upstream, key, result, time.GetElapsedTime(start));
             if (reports)
             {
-                await run.Message.Plan.Line.ReportAsync(result);
+                await send.Message.Plan.Pipeline.ReportAsync(result);
             }
 
             isWaited = TryEnd();
@@ -142,11 +142,11 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
 
     private bool TryEnd() => Interlocked.CompareExchange(ref _state, Ended, Open) == Open;
 
-    private void Note(Upstream upstream, KeyChoice key, AttemptResult result, TimeSpan duration)
+    private void RecordOutcome(Upstream upstream, KeyChoice key, AttemptResult result, TimeSpan duration)
     {
-        if (result.Answer is { } answer)
+        if (result.Response is { } answer)
         {
-            if (result.Meaning == Meaning.KeyRejected)
+            if (result.Meaning == Meaning.CredentialRejected)
             {
                 upstream.Credential.Rejected(key);
             }
@@ -156,29 +156,29 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
             }
 
             ScrubHeaders(answer.Headers, key);
-            if (AnswerReader.MayHaveTrailers(answer))
+            if (ResponseReader.MayHaveTrailers(answer))
             {
                 ScrubHeaders(answer.TrailingHeaders, key);
             }
         }
 
-        metrics.Attempted(upstream.Name, run.Attempts, result.Happened, duration.TotalSeconds);
+        metrics.Attempted(upstream.Name, send.Attempts, result.Outcome, duration.TotalSeconds);
         metrics.Hinted(upstream.Name, result.Hint);
-        run.Note(result, Started);
-        run.Permits.End(Started, result.Answer is null ? null : result.Hint, result.Happened is Happened.Throttled or Happened.ThrottledUnprocessed);
+        send.RecordOutcome(result, Started);
+        send.Permits.End(Started, result.Response is null ? null : result.Hint, result.Outcome is AttemptOutcome.Throttled or AttemptOutcome.ThrottledUnprocessed);
     }
 
     // The only attempt there will be needs to leave no time for others.
-    private TimeSpan Bound => run.Message.Streamed is null && Options.Timeouts.Attempt < run.Message.Deadline.Left
+    private TimeSpan Bound => send.Message.Streamed is null && Options.Timeouts.Attempt < send.Message.Deadline.Left
         ? Options.Timeouts.Attempt
-        : run.Message.Deadline.Left;
+        : send.Message.Deadline.Left;
 
     private static TimeSpan Positive(TimeSpan left) => left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
 
     private HttpRequestMessage? Request(Upstream upstream, KeyChoice key)
     {
-        var message = run.Message;
-        OnceContent content = message.Streamed is { } streamed ? new StreamedBodyContent(streamed) : new ReplayContent(message.Body, run.Splice);
+        var message = send.Message;
+        OnceContent content = message.Streamed is { } streamed ? new StreamedBodyContent(streamed) : new ReplayContent(message.Body, send.Splice);
         _content = content;
         var request = new HttpRequestMessage(message.Method, upstream.UriOf(message.PathAndQuery))
         {
@@ -196,9 +196,9 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
         }
 
         request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
-        if (message.Key.Value.Length > 0 && Options.Idempotency.Kind == CarrierKind.Header)
+        if (message.IdempotencyKey.Value.Length > 0 && Options.Idempotency.Kind == CarrierKind.Header)
         {
-            request.Headers.TryAddWithoutValidation(Options.Idempotency.Name, message.Key.Value);
+            request.Headers.TryAddWithoutValidation(Options.Idempotency.Name, message.IdempotencyKey.Value);
         }
 
         return upstream.Credential.Inject(request, key) ? request : null;
@@ -206,17 +206,17 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
 
     private ValueTask<byte[]?> ReadAsync(Upstream upstream, HttpResponseMessage answer, CancellationToken cancellation)
     {
-        if (AnswerReader.IsBodiless(run.Message.Method, answer))
+        if (ResponseReader.IsBodiless(send.Message.Method, answer))
         {
             return new([]);
         }
 
-        if (AnswerCoding.Decode(answer) is { } decoded)
+        if (ResponseDecoding.Decode(answer) is { } decoded)
         {
             metrics.Encoded(upstream.Name, decoded);
         }
 
-        return AnswerReader.ReadAsync(answer, cancellation);
+        return ResponseReader.ReadAsync(answer, cancellation);
     }
 
     private AttemptResult Judge(Upstream upstream, KeyChoice key, HttpResponseMessage answer, byte[]? body)
@@ -234,8 +234,8 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
         var (meaning, byRule) = Classifier.Judge(Options.Classify, (int)answer.StatusCode, header, body);
         return new AttemptResult
         {
-            Happened = AttemptTable.Of(meaning, byRule),
-            Answer = answer,
+            Outcome = AttemptTable.Of(meaning, byRule),
+            Response = answer,
             Body = body,
             IsBuffered = body is not null,
             Meaning = meaning,
@@ -253,43 +253,43 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
         if (_answer is not null)
         {
             _answer.Dispose();
-            return AttemptResult.Failed(Happened.AnswerBroke, ProxyError.AnswerIncomplete);
+            return AttemptResult.Failed(AttemptOutcome.AnswerBroke, ProxyError.AnswerIncomplete);
         }
 
-        if (run.Message.Streamed?.Fault is { } fault)
+        if (send.Message.Streamed?.Fault is { } fault)
         {
-            return AttemptResult.Failed(Happened.BodyBroke, fault);
+            return AttemptResult.Failed(AttemptOutcome.BodyBroke, fault);
         }
 
         if (_content is { RepeatEnded: true })
         {
-            return AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamRefused);
+            return AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamRefused);
         }
 
         if (Started)
         {
             return exception is OperationCanceledException
-                ? AttemptResult.Failed(Happened.Broke, ProxyError.UpstreamTimedOut)
-                : AttemptResult.Failed(Happened.Broke, ProxyError.UpstreamBroken);
+                ? AttemptResult.Failed(AttemptOutcome.Broke, ProxyError.UpstreamTimedOut)
+                : AttemptResult.Failed(AttemptOutcome.Broke, ProxyError.UpstreamBroken);
         }
 
         if (exception is HttpRequestException { InnerException: AddressRefusedException })
         {
-            return AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamAddressRefused, mayRepeat: false);
+            return AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamAddressRefused, mayRepeat: false);
         }
 
         return exception is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }
-            ? AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamTlsFailed, mayRepeat: false)
-            : AttemptResult.Failed(Happened.NothingWritten, ProxyError.UpstreamUnreachable);
+            ? AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamTlsFailed, mayRepeat: false)
+            : AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamUnreachable);
     }
 
-    private AnswerStream Streamed(Stream body, HttpResponseMessage answer, KeyChoice key)
+    private ResponseBodyStream Streamed(Stream body, HttpResponseMessage answer, KeyChoice key)
     {
-        var upstream = run.Message.Plan.Line.Upstream.Name;
-        return new AnswerStream(Scrubber.Through(body, key.Secret, times => metrics.Scrubbed(upstream, times)), Options.Timeouts.BodyIdle, time, end =>
+        var upstream = send.Message.Plan.Pipeline.Upstream.Name;
+        return new ResponseBodyStream(Scrubber.Through(body, key.Secret, times => metrics.Scrubbed(upstream, times)), Options.Timeouts.BodyIdle, time, end =>
         {
             metrics.Streamed(upstream, end);
-            if (end == AnswerEnd.Whole)
+            if (end == ResponseBodyEnd.Whole)
             {
                 ScrubHeaders(answer.TrailingHeaders, key);
             }
@@ -312,7 +312,7 @@ internal sealed class Exchange(SendRun run, SendingMetrics metrics, TimeProvider
         {
             headers.Remove(name);
             headers.TryAddWithoutValidation(name, value);
-            metrics.Scrubbed(run.Message.Plan.Line.Upstream.Name, 1);
+            metrics.Scrubbed(send.Message.Plan.Pipeline.Upstream.Name, 1);
         }
     }
 }

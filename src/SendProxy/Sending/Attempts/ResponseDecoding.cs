@@ -6,7 +6,7 @@ namespace SendProxy.Sending.Attempts;
 /// Answers that come compressed although <c>identity</c> was asked for. In a compressed body no key can be found and no rule
 /// can look: it is decoded here and goes on plain. See docs/decisions/0007-key-in-answers.md.
 /// </summary>
-internal static class AnswerCoding
+internal static class ResponseDecoding
 {
     /// <returns>Null where the answer is plain; whether it was decoded, else it goes on as it came.</returns>
     public static bool? Decode(HttpResponseMessage answer)

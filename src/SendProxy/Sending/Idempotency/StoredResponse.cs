@@ -5,9 +5,9 @@ using SendProxy.Upstreams;
 namespace SendProxy.Sending.Idempotency;
 
 /// <summary>A final answer as it is kept to be replayed.</summary>
-internal sealed record StoredAnswer(int Status, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body)
+internal sealed record StoredResponse(int Status, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body)
 {
-    public const int MaxBodyBytes = AnswerReader.MaxBufferedBytes;
+    public const int MaxBodyBytes = ResponseReader.MaxBufferedBytes;
     private const int MaxHeaderBytes = 8 * 1024;
     private const byte Version = 1;
 
@@ -19,7 +19,7 @@ internal sealed record StoredAnswer(int Status, IReadOnlyList<KeyValuePair<strin
         status is >= 200 and < 300 || (status is >= 400 and < 500 && status is not (401 or 403 or 408 or 409 or 425 or 429));
 
     /// <returns>Null where the answer was streamed or is no final one.</returns>
-    public static StoredAnswer? From(HttpResponseMessage answer, ReadOnlyMemory<byte> body, bool buffered)
+    public static StoredResponse? From(HttpResponseMessage answer, ReadOnlyMemory<byte> body, bool buffered)
     {
         if (!buffered || !IsFinal((int)answer.StatusCode) || body.Length > MaxBodyBytes)
         {
@@ -39,7 +39,7 @@ internal sealed record StoredAnswer(int Status, IReadOnlyList<KeyValuePair<strin
             }
         }
 
-        return new StoredAnswer((int)answer.StatusCode, headers, body.ToArray());
+        return new StoredResponse((int)answer.StatusCode, headers, body.ToArray());
     }
 
     public HttpResponseMessage ToMessage()
@@ -78,7 +78,7 @@ internal sealed record StoredAnswer(int Status, IReadOnlyList<KeyValuePair<strin
     }
 
     /// <returns>Null for what is not of this form.</returns>
-    public static StoredAnswer? Parse(byte[] stored)
+    public static StoredResponse? Parse(byte[] stored)
     {
         try
         {
@@ -97,7 +97,7 @@ internal sealed record StoredAnswer(int Status, IReadOnlyList<KeyValuePair<strin
 
             var length = reader.Read7BitEncodedInt();
             var body = length is >= 0 and <= MaxBodyBytes ? reader.ReadBytes(length) : [];
-            return body.Length == length ? new StoredAnswer(status, headers, body) : null;
+            return body.Length == length ? new StoredResponse(status, headers, body) : null;
         }
         catch (Exception e) when (e is IOException or FormatException or ArgumentException)
         {

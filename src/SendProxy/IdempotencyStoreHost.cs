@@ -10,8 +10,8 @@ namespace SendProxy;
 /// journal, else none. Sweeps the file; Redis forgets by itself.
 /// </summary>
 /// <param name="fleet">Makes the store in Redis; null where there is none.</param>
-internal sealed partial class KeyKeeper(
-    JournalKeeper journal, Func<RedisKeys?> fleet, IdempotencyMetrics metrics, TimeProvider time, ILogger<KeyKeeper> logger)
+internal sealed partial class IdempotencyStoreHost(
+    JournalKeeper journal, Func<FleetIdempotencyStore?> fleet, IdempotencyMetrics metrics, TimeProvider time, ILogger<IdempotencyStoreHost> logger)
     : BackgroundService
 {
     private const int SweepItems = 500;
@@ -62,10 +62,10 @@ internal sealed partial class KeyKeeper(
 }
 
 /// <summary>The store of keys in the fleet's Redis, and the link to be started once it is made.</summary>
-internal sealed record RedisKeys(RedisIdempotencyStore Store, RedisLink Link)
+internal sealed record FleetIdempotencyStore(RedisIdempotencyStore Store, RedisLink Link)
 {
     /// <returns>Null where the configuration names no Redis.</returns>
-    public static RedisKeys? Open(IServiceProvider services, ProxySettings settings)
+    public static FleetIdempotencyStore? Open(IServiceProvider services, ProxySettings settings)
     {
         if (services.GetService<RedisLink>() is not { } link || !settings.KeepsKeysInRedis)
         {
@@ -73,7 +73,7 @@ internal sealed record RedisKeys(RedisIdempotencyStore Store, RedisLink Link)
         }
 
         var seal = new ItemSeal(SealKeys.Load(settings.Journal.SealKeys));
-        return new RedisKeys(
+        return new FleetIdempotencyStore(
             new RedisIdempotencyStore(link, seal, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Func<double>>()), link);
     }
 }

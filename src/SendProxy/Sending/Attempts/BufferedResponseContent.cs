@@ -3,11 +3,11 @@ using System.Net;
 namespace SendProxy.Sending.Attempts;
 
 /// <summary>A buffered answer with the content headers it came with.</summary>
-internal sealed class AnswerContent : HttpContent
+internal sealed class BufferedResponseContent : HttpContent
 {
     private readonly ReadOnlyMemory<byte> _body;
 
-    public AnswerContent(ReadOnlyMemory<byte> body, HttpContent original)
+    public BufferedResponseContent(ReadOnlyMemory<byte> body, HttpContent original)
     {
         _body = body;
         foreach (var (name, values) in original.Headers.NonValidated)
