@@ -49,7 +49,7 @@ case $name in
     export SENDPROXY_TWIN_OPERATIONS=$operations SENDPROXY_TWIN_SEED=$seed
     dotnet build tests/SendProxy.Tests -c Release -nologo -tl:off -v:quiet
     exec timeout --kill-after=10 $((operations / 1000 + 120)) artifacts/bin/SendProxy.Tests/release/SendProxy.Tests \
-      -noLogo -noColor -class "*.LimitTwinTests"
+      -noLogo -noColor -class "*.AcquireScriptTwinTests"
     ;;
   attempts)
     messages=${2:-20000} seed=${3:-$RANDOM}

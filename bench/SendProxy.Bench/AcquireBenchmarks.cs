@@ -6,7 +6,8 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using SendProxy.Configuration;
 using SendProxy.Sending.RateLimiting;
-using SendProxy.Sending.RateLimiting.Stores;
+using SendProxy.Sending.RateLimiting.Priorities;
+using SendProxy.Sending.RateLimiting.Rates;
 
 namespace SendProxy.Bench;
 
@@ -17,9 +18,9 @@ public class AcquireBenchmarks : IDisposable
 #pragma warning restore CA1515
 {
     private const int Plenty = 1_000_000_000;
-    private static readonly Ask Ask = new(LaneTable.Default.Usual, 1, IsRepeat: false);
+    private static readonly PermitRequest Request = new(LaneTable.Default.Usual, 1, IsRepeat: false);
 
-    private readonly FleetLimiter _fleet;
+    private readonly FleetRateLimiter _fleet;
     private readonly TokenBucketRateLimiter _bucket = new(new TokenBucketRateLimiterOptions
     {
         TokenLimit = Plenty,
@@ -33,10 +34,10 @@ public class AcquireBenchmarks : IDisposable
     {
         var options = new LimitOptions("plan", new Rate(1_000_000, TimeSpan.FromSeconds(1)), true, 1_000_000, TimeSpan.FromSeconds(5), 1000);
         var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
-        _fleet = new FleetLimiter(options, LaneTable.Default, new RoomyStore(), "bench", 1, TimeProvider.System, metrics.For(options, LaneTable.Default), () => 0.5);
+        _fleet = new FleetRateLimiter(options, LaneTable.Default, new RoomyStore(), "bench", 1, TimeProvider.System, metrics.For(options, LaneTable.Default), () => 0.5);
 
         // The first one asks; from then on there is room.
-        _fleet.AcquireAsync(Ask, TimeSpan.FromSeconds(1), CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        _fleet.AcquireAsync(Request, TimeSpan.FromSeconds(1), CancellationToken.None).AsTask().GetAwaiter().GetResult();
     }
 
     public static int Run()
@@ -57,7 +58,7 @@ public class AcquireBenchmarks : IDisposable
     [Benchmark]
     public bool AcquireReady()
     {
-        var permit = _fleet.AcquireAsync(Ask, TimeSpan.FromSeconds(1), CancellationToken.None);
+        var permit = _fleet.AcquireAsync(Request, TimeSpan.FromSeconds(1), CancellationToken.None);
         return permit.IsCompletedSuccessfully;
     }
 
@@ -69,14 +70,14 @@ public class AcquireBenchmarks : IDisposable
     }
 
     /// <summary>A fleet's state that always has room: what is measured is the way of one that need not wait.</summary>
-    private sealed class RoomyStore : ILimitStore
+    private sealed class RoomyStore : IRateLimitStore
     {
-        private static readonly LimitReply Room = new(1e15, 1e15, Plenty, Plenty, 1000, 1, 0, 0, 1, 1, 0, 0, 1, []);
+        private static readonly RateLimitReply Room = new(1e15, 1e15, Plenty, Plenty, 1000, 1, 0, 0, 1, 1, 0, 0, 1, []);
 
         public bool IsShared => true;
 
-        public LimitReply? AskNow(LimitCall call) => null;
+        public RateLimitReply? AskNow(RateLimitCall call) => null;
 
-        public ValueTask<LimitReply?> AskAsync(LimitCall call) => new(Room);
+        public ValueTask<RateLimitReply?> AskAsync(RateLimitCall call) => new(Room);
     }
 }

@@ -4,7 +4,8 @@ using SendProxy.Configuration;
 using SendProxy.Redis;
 using SendProxy.Secrets;
 using SendProxy.Sending.RateLimiting;
-using SendProxy.Sending.RateLimiting.Stores;
+using SendProxy.Sending.RateLimiting.Priorities;
+using SendProxy.Sending.RateLimiting.Rates;
 using StackExchange.Redis;
 
 namespace SendProxy.Bench;
@@ -113,7 +114,7 @@ internal sealed class LimitPeers(string redis, TimeSpan length, int processes, i
     {
         var (calls, prefix, metrics) = (0L, $"bench-{Guid.NewGuid():n}", Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
         var limitMetrics = new LimitMetrics(metrics);
-        var (links, limiters, options) = (new List<RedisLink>(), new List<FleetLimiter>(), Options());
+        var (links, limiters, options) = (new List<RedisLink>(), new List<FleetRateLimiter>(), Options());
         for (var i = 0; i < processes; i++)
         {
             var secrets = new SecretPoller(new SecretMetrics(metrics), metrics, Time, NullLogger<SecretPoller>.Instance);
@@ -127,13 +128,13 @@ internal sealed class LimitPeers(string redis, TimeSpan length, int processes, i
             link.Start();
             await up.Task.WaitAsync(TimeSpan.FromSeconds(10), Time);
             links.Add(link);
-            limiters.Add(new FleetLimiter(
-                options, LaneTable.Default, new RedisLimitStore(link, "plan", $"{prefix}:blocks", () => Interlocked.Increment(ref calls)), $"p{i}", processes, Time,
+            limiters.Add(new FleetRateLimiter(
+                options, LaneTable.Default, new RedisRateLimitStore(link, "plan", $"{prefix}:blocks", () => Interlocked.Increment(ref calls)), $"p{i}", processes, Time,
                 limitMetrics.For(options, LaneTable.Default), Random.Shared.NextDouble));
         }
 
         return (
-            async random => (await limiters[random.Next(processes)].AcquireAsync(new Ask(LaneTable.Default.Usual, 1, false), MaxWait, CancellationToken.None)).IsAcquired,
+            async random => (await limiters[random.Next(processes)].AcquireAsync(new PermitRequest(LaneTable.Default.Usual, 1, false), MaxWait, CancellationToken.None)).IsAcquired,
             () => Interlocked.Read(ref calls),
             async () =>
             {
@@ -151,7 +152,7 @@ internal sealed class LimitPeers(string redis, TimeSpan length, int processes, i
     {
         var (calls, key) = (0L, (RedisKey)$"bench-{Guid.NewGuid():n}");
         var connection = await ConnectionMultiplexer.ConnectAsync(redis);
-        var (step, shape) = (1e6 / rate, LimitShape.For(Options(), LimitShape.UsualSpread));
+        var (step, shape) = (1e6 / rate, LimitParameters.For(Options(), LimitParameters.UsualSpread));
         return (
             async _ =>
             {
@@ -179,10 +180,10 @@ internal sealed class LimitPeers(string redis, TimeSpan length, int processes, i
     private Task<(Func<Random, Task<bool>> Take, Func<long> Calls, Func<Task> End)> AloneAsync()
     {
         var (options, metrics) = (Options(), new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry())));
-        FleetLimiter[] limiters = [.. Enumerable.Range(0, processes).Select(i => new FleetLimiter(
-            options, LaneTable.Default, new LocalLimitStore(Time), $"p{i}", 1, Time, metrics.For(options, LaneTable.Default), Random.Shared.NextDouble))];
+        FleetRateLimiter[] limiters = [.. Enumerable.Range(0, processes).Select(i => new FleetRateLimiter(
+            options, LaneTable.Default, new LocalRateLimitStore(Time), $"p{i}", 1, Time, metrics.For(options, LaneTable.Default), Random.Shared.NextDouble))];
         return Task.FromResult<(Func<Random, Task<bool>>, Func<long>, Func<Task>)>((
-            async random => (await limiters[random.Next(processes)].AcquireAsync(new Ask(LaneTable.Default.Usual, 1, false), MaxWait, CancellationToken.None)).IsAcquired,
+            async random => (await limiters[random.Next(processes)].AcquireAsync(new PermitRequest(LaneTable.Default.Usual, 1, false), MaxWait, CancellationToken.None)).IsAcquired,
             () => 0,
             () =>
             {

@@ -7,6 +7,7 @@ using SendProxy.Sending;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Priorities;
 using SendProxy.Upstreams;
 
 namespace SendProxy.Bench;
@@ -43,7 +44,7 @@ internal sealed class SendingUnderBench : IDisposable
         _secrets = new SecretPoller(new SecretMetrics(metrics), metrics, time, NullLogger<SecretPoller>.Instance);
         _composer = new EgressComposer(
             _secrets, new KeyBook(new CredentialMetrics(metrics, time), time, NullLogger<KeyBook>.Instance), _certificates, sending,
-            new LimitFactory(null, new SendProxy.Redis.FleetOptions(null, 1, ""), new LimitMetrics(metrics), time, Random.Shared.NextDouble, NullLogger<LimitFactory>.Instance),
+            new LimiterFactory(null, new SendProxy.Redis.FleetOptions(null, 1, ""), new LimitMetrics(metrics), time, Random.Shared.NextDouble, NullLogger<LimiterFactory>.Instance),
             new RecipientCheckFactory(new EgressMetrics(metrics), () => 0.5, time), time);
         _plan = _composer.Compose(settings).Routes.Find("POST", "/v1/sms/send").Route!.Plan;
         var store = new Always();

@@ -6,6 +6,7 @@ using SendProxy.Egress.Routing;
 using SendProxy.Secrets;
 using SendProxy.Sending;
 using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Priorities;
 using SendProxy.Upstreams;
 
 namespace SendProxy;
@@ -15,7 +16,7 @@ namespace SendProxy;
 /// with their pool. What is replaced is ended once no request can still use it.
 /// </summary>
 internal sealed class EgressComposer(
-    SecretPoller secrets, KeyBook keyBook, TlsFilesPoller certificates, SendingMetrics sending, LimitFactory limits, RecipientCheckFactory books,
+    SecretPoller secrets, KeyBook keyBook, TlsFilesPoller certificates, SendingMetrics sending, LimiterFactory limits, RecipientCheckFactory books,
     TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
@@ -23,7 +24,7 @@ internal sealed class EgressComposer(
     private readonly List<(IDisposable Old, long Since, TimeSpan After)> _retired = [];
     private Dictionary<string, UpstreamPipeline> _pipelines = new(StringComparer.Ordinal);
     private LaneTable _lanes = LaneTable.Default;
-    private Dictionary<string, Limit> _limiters = new(StringComparer.Ordinal);
+    private Dictionary<string, PlanLimiter> _limiters = new(StringComparer.Ordinal);
 
     public EgressState Compose(ProxySettings settings)
     {
@@ -35,7 +36,7 @@ internal sealed class EgressComposer(
         limits.Show([.. settings.Limits.Keys.Select(name => _limiters[name])]);
         _pipelines = Renew(_pipelines, settings.Upstreams, (pipeline, options) => pipeline.Upstream.Options.Fingerprint == options.Options.Fingerprint, Pipeline, longest);
         keyBook.Show([.. settings.Upstreams.Keys.Select(name => _pipelines[name].Upstream.Credential)]);
-        var hash = new ValueHash(() => KeyOfValues(settings));
+        var hash = new PartitionHash(() => KeyOfValues(settings));
         var recipients = books.For(settings.Routes.Select(r => (r.Name, r.Recipients)));
         var routes = settings.Routes.Select(r => new EgressRoute(
             r, new SendPlan(r.Name, _pipelines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name),

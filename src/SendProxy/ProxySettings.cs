@@ -7,6 +7,7 @@ using SendProxy.Redis;
 using SendProxy.Secrets;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Priorities;
 using SendProxy.Telemetry;
 using SendProxy.Upstreams;
 using ListenOptions = SendProxy.Hosting.ListenOptions;

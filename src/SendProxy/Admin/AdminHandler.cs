@@ -7,7 +7,7 @@ using SendProxy.Upstreams;
 namespace SendProxy.Admin;
 
 /// <summary>The admin socket's API, for the commands. It only reads, and nothing it tells is a secret.</summary>
-internal sealed class AdminHandler(KeyBook keys, LimitFactory limits)
+internal sealed class AdminHandler(KeyBook keys, LimiterFactory limits)
 {
     public Task HandleAsync(HttpContext context) => (context.Request.Method, context.Request.Path.Value) switch
     {

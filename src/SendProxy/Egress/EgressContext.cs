@@ -76,7 +76,7 @@ internal sealed class EgressContext(string requestId)
 
         foreach (var limit in Route?.Plan?.Limits ?? [])
         {
-            if (limit.Told is var (left, reset))
+            if (limit.RateLimitHeader is var (left, reset))
             {
                 // Beside the vendor's own, if it has one: it is a list.
                 headers.Append("RateLimit", string.Create(CultureInfo.InvariantCulture, $"\"{limit.Name}\";r={left};t={reset}"));

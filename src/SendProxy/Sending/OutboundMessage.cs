@@ -1,6 +1,7 @@
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Priorities;
 
 namespace SendProxy.Sending;
 
@@ -51,4 +52,4 @@ internal sealed class OutboundMessage
 /// <param name="Pipeline">The vendor with its pipeline.</param>
 /// <param name="Limits">A permit is taken from each.</param>
 /// <param name="KeyNamespace">Within what, beside the upstream, an idempotency key is unique.</param>
-internal sealed record SendPlan(string Route, UpstreamPipeline Pipeline, IReadOnlyList<Limit> Limits, string KeyNamespace);
+internal sealed record SendPlan(string Route, UpstreamPipeline Pipeline, IReadOnlyList<PlanLimiter> Limits, string KeyNamespace);

@@ -19,7 +19,7 @@ internal sealed class SendContext(OutboundMessage message, KeyChoice credential,
     public OutboundMessage Message => message;
 
     /// <summary>What it holds of the limits.</summary>
-    public RunPermits Permits { get; } = new(message, time);
+    public SendPermits Permits { get; } = new(message, time);
 
     public KeyChoice Credential { get; private set; } = credential;
 

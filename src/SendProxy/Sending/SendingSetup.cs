@@ -6,9 +6,9 @@ internal static class SendingSetup
     public static IServiceCollection AddSending(this IServiceCollection services) => services
         .AddSingleton<SendingMetrics>()
         .AddSingleton<RateLimiting.LimitMetrics>()
-        .AddSingleton(s => new RateLimiting.LimitFactory(
+        .AddSingleton(s => new RateLimiting.LimiterFactory(
             s.GetService<Redis.RedisLink>(), s.GetRequiredService<Redis.FleetOptions>(), s.GetRequiredService<RateLimiting.LimitMetrics>(),
-            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<Func<double>>(), s.GetRequiredService<ILogger<RateLimiting.LimitFactory>>()))
+            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<Func<double>>(), s.GetRequiredService<ILogger<RateLimiting.LimiterFactory>>()))
         .AddSingleton<Upstreams.CredentialMetrics>()
         .AddSingleton<Idempotency.IdempotencyMetrics>()
         .AddSingleton<Idempotency.IdempotencyGate>()

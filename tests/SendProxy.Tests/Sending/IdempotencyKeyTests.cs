@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Sending.Idempotency;
-using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Priorities;
 
 namespace SendProxy.Tests.Sending;
 

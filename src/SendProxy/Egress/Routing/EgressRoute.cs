@@ -2,7 +2,7 @@ using SendProxy.Egress.Bodies;
 using SendProxy.Egress.Recipients;
 using SendProxy.Errors;
 using SendProxy.Sending;
-using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Priorities;
 
 namespace SendProxy.Egress.Routing;
 

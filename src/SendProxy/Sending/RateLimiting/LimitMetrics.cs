@@ -1,4 +1,6 @@
 using Prometheus;
+using SendProxy.Sending.RateLimiting.Feedback;
+using SendProxy.Sending.RateLimiting.Priorities;
 
 namespace SendProxy.Sending.RateLimiting;
 
@@ -112,7 +114,7 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
 
         public void Called() => _calls.Inc();
 
-        public void Found(Finding finding, bool applied) =>
+        public void Found(FeedbackFinding finding, bool applied) =>
             _all._found.WithLabels(_limit, finding.Kind.ToString().ToLowerInvariant(), applied ? "true" : "false").Inc();
 
         public void QuotaUsed(double share) => _all._quota.WithLabels(_limit).Set(share);

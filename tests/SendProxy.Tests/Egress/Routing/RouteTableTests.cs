@@ -36,5 +36,5 @@ public class RouteTableTests
     public void Find_OtherMethod_NamesTheAllowedOnes() => Assert.Equal("POST", _table.Find("PUT", "/v1/sms/send").Refusal!.Allow);
 
     private static EgressRoute Route(string name, string? path, string? prefix, params string[] methods) =>
-        new(new EgressRouteOptions(name, methods, path, prefix, "sendapi", [], null, false, new IdempotencyKeyOptions(false, null, null), null, new BodyLimits(1024, 0, null)), null!, null, SendProxy.Sending.RateLimiting.LaneTable.Default, null);
+        new(new EgressRouteOptions(name, methods, path, prefix, "sendapi", [], null, false, new IdempotencyKeyOptions(false, null, null), null, new BodyLimits(1024, 0, null)), null!, null, SendProxy.Sending.RateLimiting.Priorities.LaneTable.Default, null);
 }

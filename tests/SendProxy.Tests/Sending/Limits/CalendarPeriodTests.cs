@@ -1,5 +1,6 @@
 using System.Globalization;
 using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Quotas;
 
 namespace SendProxy.Tests.Sending.Limits;
 

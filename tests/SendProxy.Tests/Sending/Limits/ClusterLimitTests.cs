@@ -1,6 +1,7 @@
 using SendProxy.Configuration;
 using SendProxy.Redis;
 using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Priorities;
 using SendProxy.Tests.Redis;
 
 namespace SendProxy.Tests.Sending.Limits;
@@ -8,7 +9,7 @@ namespace SendProxy.Tests.Sending.Limits;
 /// <summary>Limits of every kind on a Cluster of three masters: each limit's keys lie on one node, and a 429 is told over all.</summary>
 public sealed class ClusterLimitTests(RedisClusterFixture redis)
 {
-    private static readonly Ask One = new(LaneTable.Default.Usual, 1, false);
+    private static readonly PermitRequest One = new(LaneTable.Default.Usual, 1, false);
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -61,12 +62,12 @@ public sealed class ClusterLimitTests(RedisClusterFixture redis)
         Assert.InRange(refused.RetryAfter.TotalSeconds, 200, 301);
     }
 
-    private static async Task<(RedisLink Link, LimitFactory Factory)> StartAsync(string address, string prefix)
+    private static async Task<(RedisLink Link, LimiterFactory Factory)> StartAsync(string address, string prefix)
     {
         var link = LinkUnderTest.Create(address, prefix: prefix);
         var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
-        var factory = new LimitFactory(
-            link, new FleetOptions(link.Options, 1, ""), metrics, TimeProvider.System, () => 0.5, Microsoft.Extensions.Logging.Abstractions.NullLogger<LimitFactory>.Instance);
+        var factory = new LimiterFactory(
+            link, new FleetOptions(link.Options, 1, ""), metrics, TimeProvider.System, () => 0.5, Microsoft.Extensions.Logging.Abstractions.NullLogger<LimiterFactory>.Instance);
         var up = new TaskCompletionSource();
         link.WhenUp(() =>
         {

@@ -1,15 +1,16 @@
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Sending.RateLimiting;
-using SendProxy.Sending.RateLimiting.Stores;
+using SendProxy.Sending.RateLimiting.Concurrency;
+using SendProxy.Sending.RateLimiting.Priorities;
 
 namespace SendProxy.Tests.Sending.Limits;
 
 public sealed class ConcurrencyLimiterTests : IDisposable
 {
     private const int Operations = 100_000;
-    private static readonly Ask Urgent = new(LaneTable.Default.All[0], 1, false);
-    private static readonly Ask Normal = new(LaneTable.Default.All[1], 1, false);
-    private static readonly Ask Bulk = new(LaneTable.Default.All[2], 1, false);
+    private static readonly PermitRequest Urgent = new(LaneTable.Default.All[0], 1, false);
+    private static readonly PermitRequest Normal = new(LaneTable.Default.All[1], 1, false);
+    private static readonly PermitRequest Bulk = new(LaneTable.Default.All[2], 1, false);
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
     private readonly FakeTimeProvider _time = new();
     private readonly List<ConcurrencyLimiter> _made = [];
@@ -148,11 +149,11 @@ public sealed class ConcurrencyLimiterTests : IDisposable
     {
         const int Bound = 7;
         var (limiter, random, used) = (Create(Bound), new Random(1), 0);
-        var held = new List<(Ask Ask, Permit Permit)>();
-        var waiting = new List<(Ask Ask, Task<Permit> Task, CancellationTokenSource Leaving)>();
+        var held = new List<(PermitRequest Request, Permit Permit)>();
+        var waiting = new List<(PermitRequest Request, Task<Permit> Task, CancellationTokenSource Leaving)>();
         for (var i = 0; i < Operations; i++)
         {
-            var ask = new Ask(LaneTable.Default.All[random.Next(3)], 1 + random.Next(3), random.Next(2) == 0);
+            var ask = new PermitRequest(LaneTable.Default.All[random.Next(3)], 1 + random.Next(3), random.Next(2) == 0);
             switch (random.Next(4))
             {
                 case 0 when waiting.Count < 30:
@@ -166,7 +167,7 @@ public sealed class ConcurrencyLimiterTests : IDisposable
                     var one = held[random.Next(held.Count)];
                     held.Remove(one);
                     used -= one.Permit.Cost;
-                    if (random.Next(2) == 0) { limiter.Ended(one.Ask, one.Permit, null); } else { limiter.GiveBack(one.Ask, one.Permit); }
+                    if (random.Next(2) == 0) { limiter.Ended(one.Request, one.Permit, null); } else { limiter.GiveBack(one.Request, one.Permit); }
                     break;
                 case 3 when limiter.TryTake(ask, out var now):
                     held.Add((ask, now));
@@ -180,8 +181,8 @@ public sealed class ConcurrencyLimiterTests : IDisposable
                 done.Leaving.Dispose();
                 if (done.Task.IsCompletedSuccessfully && (await done.Task).IsAcquired)
                 {
-                    held.Add((done.Ask, await done.Task));
-                    used += done.Ask.Cost;
+                    held.Add((done.Request, await done.Task));
+                    used += done.Request.Cost;
                 }
             }
 
@@ -189,7 +190,7 @@ public sealed class ConcurrencyLimiterTests : IDisposable
         }
 
         Assert.All(waiting, w => w.Leaving.Cancel());
-        held.ForEach(h => limiter.Ended(h.Ask, h.Permit, null));
+        held.ForEach(h => limiter.Ended(h.Request, h.Permit, null));
         Assert.Equal(Bound, limiter.GetStatistics().CurrentAvailablePermits);
     }
 
@@ -199,7 +200,7 @@ public sealed class ConcurrencyLimiterTests : IDisposable
     {
         var options = new LimitOptions("calls", null, false, 1, Long, maxWaiting) { Concurrent = concurrent, Learn = learn };
         var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
-        var store = new LocalSlotStore(concurrent, learn == LearnMode.Tighten, _time);
+        var store = new LocalConcurrencyStore(concurrent, learn == LearnMode.Tighten, _time);
         var limiter = new ConcurrencyLimiter(options, LaneTable.Default, store, 1, _time, metrics.For(options, LaneTable.Default));
         _made.Add(limiter);
         return limiter;

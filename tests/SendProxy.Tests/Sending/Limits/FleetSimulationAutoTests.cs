@@ -1,4 +1,4 @@
-using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Feedback;
 using SendProxy.Tests.Sending.Limits.Simulation;
 
 namespace SendProxy.Tests.Sending.Limits;
@@ -24,7 +24,7 @@ public sealed class FleetSimulationAutoTests(ITestOutputHelper output)
 
             Assert.Equal(0, figures.Refusals);
             Assert.All(figures.Members, m => Assert.EndsWith(IsBucket, m.Why, StringComparison.Ordinal));
-            Assert.All(figures.Members, m => Assert.InRange(m.Findings.Single(f => f.Kind == FindingKind.Form).At, 1e6, 31e6));
+            Assert.All(figures.Members, m => Assert.InRange(m.Findings.Single(f => f.Kind == FeedbackFindingKind.Form).At, 1e6, 31e6));
             Assert.True(figures.UseIn(35, 60) >= 0.99 * told.UseIn(35, 60), $"{figures.UseIn(35, 60)} of {told.UseIn(35, 60)}");
         }
     }
@@ -55,7 +55,7 @@ public sealed class FleetSimulationAutoTests(ITestOutputHelper output)
 
         Assert.Equal(0, figures.Refusals);
         Assert.True(figures.Use >= 0.86, figures.ToString());
-        Assert.DoesNotContain(figures.Members, m => m.Findings.Any(f => f.Kind is FindingKind.Form or FindingKind.Drift) || m.Why.Contains('(', StringComparison.Ordinal));
+        Assert.DoesNotContain(figures.Members, m => m.Findings.Any(f => f.Kind is FeedbackFindingKind.Form or FeedbackFindingKind.Drift) || m.Why.Contains('(', StringComparison.Ordinal));
     }
 
     // What auto is for: the bucket's size, taken for the plan, leaves four fifths of it unused.
@@ -107,7 +107,7 @@ public sealed class FleetSimulationAutoTests(ITestOutputHelper output)
         var figures = Run(Bucket() with { Processes = processes, Refusal = (20, 1), Seconds = 80 });
 
         Assert.Equal(0, figures.Refusals);
-        Assert.Contains(figures.Members, m => m.Findings.Count(f => f.Kind == FindingKind.Form) >= 2);
+        Assert.Contains(figures.Members, m => m.Findings.Count(f => f.Kind == FeedbackFindingKind.Form) >= 2);
         Assert.True(figures.UseIn(25, 80) >= 0.97, $"{figures.UseIn(25, 80)}");
         Assert.All(figures.Members, m => Assert.EndsWith(IsBucket, m.Why, StringComparison.Ordinal));
     }

@@ -40,7 +40,7 @@ public sealed class FleetSimulationTests(ITestOutputHelper output)
     public void Bar1_FixedWindowOfAnyPhase_UsesWhatHeadroomLeaves(int processes, int seconds)
     {
         var plan = WorldOptions.Window(Rate * seconds, seconds);
-        var shape = SendProxy.Sending.RateLimiting.LimitShape.For(plan, SendProxy.Sending.RateLimiting.LimitShape.UsualSpread);
+        var shape = SendProxy.Sending.RateLimiting.LimitParameters.For(plan, SendProxy.Sending.RateLimiting.LimitParameters.UsualSpread);
         foreach (var seed in (int[])[1, 2, 3])
         {
             var figures = Run(new WorldOptions { Processes = processes, Plan = plan, Seconds = 60, Seed = seed });

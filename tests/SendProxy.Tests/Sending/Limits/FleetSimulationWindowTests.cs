@@ -17,7 +17,7 @@ public sealed class FleetSimulationWindowTests(ITestOutputHelper output)
     public void Saturated_PhaseSeen_UsesWhatBunchingLeavesOfEachWindow(int processes, int permits, int seconds, object reset)
     {
         var plan = WorldOptions.Window(permits, seconds);
-        var bunching = LimitShape.Bunching((double)permits / seconds, LimitShape.UsualSpread);
+        var bunching = LimitParameters.Bunching((double)permits / seconds, LimitParameters.UsualSpread);
         var known = 20 + (15 * seconds);
         foreach (var seed in (int[])[1, 2])
         {

@@ -3,7 +3,8 @@ using System.Threading.RateLimiting;
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Configuration;
 using SendProxy.Sending.RateLimiting;
-using SendProxy.Sending.RateLimiting.Stores;
+using SendProxy.Sending.RateLimiting.Priorities;
+using SendProxy.Sending.RateLimiting.Rates;
 
 namespace SendProxy.Tests.Sending.Limits;
 
@@ -23,7 +24,7 @@ public class PermitConservationTests
     {
         var time = new FakeTimeProvider();
         using var limiter = Create(time);
-        var shape = LimitShape.For(limiter.Options, LimitShape.UsualSpread);
+        var shape = LimitParameters.For(limiter.Options, LimitParameters.UsualSpread);
         var (random, waiting) = (new Random(7), new List<(Task<Permit> Task, CancellationTokenSource Source)>());
         long granted = 0, givenBack = 0;
         for (var i = 0; i < Operations; i++)
@@ -32,7 +33,7 @@ public class PermitConservationTests
             {
                 case < 6:
                     var source = new CancellationTokenSource();
-                    waiting.Add((limiter.AcquireAsync(new Ask(LaneTable.Default.All[random.Next(3)], random.Next(8) == 0 ? 3 : 1, random.Next(4) == 0), TimeSpan.FromSeconds(random.Next(3)), source.Token).AsTask(), source));
+                    waiting.Add((limiter.AcquireAsync(new PermitRequest(LaneTable.Default.All[random.Next(3)], random.Next(8) == 0 ? 3 : 1, random.Next(4) == 0), TimeSpan.FromSeconds(random.Next(3)), source.Token).AsTask(), source));
                     break;
                 case < 8 when waiting.Count > 0:
                     var at = random.Next(waiting.Count);
@@ -61,7 +62,7 @@ public class PermitConservationTests
                     granted += permit.Cost;
                     if (random.Next(5) == 0)
                     {
-                        limiter.GiveBack(new Ask(LaneTable.Default.Usual, permit.Cost, false), permit);
+                        limiter.GiveBack(new PermitRequest(LaneTable.Default.Usual, permit.Cost, false), permit);
                         givenBack += permit.Cost;
                     }
                 }
@@ -83,13 +84,13 @@ public class PermitConservationTests
         // The clock stands: what can be had is the base, however many ask at once.
         var time = new FakeTimeProvider();
         using var limiter = Create(time);
-        var shape = LimitShape.For(limiter.Options, LimitShape.UsualSpread);
+        var shape = LimitParameters.For(limiter.Options, LimitParameters.UsualSpread);
         var taken = 0;
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
         {
             for (var i = 0; i < 1000; i++)
             {
-                if (limiter.TryTake(new Ask(LaneTable.Default.Usual, 1, false), out var permit))
+                if (limiter.TryTake(new PermitRequest(LaneTable.Default.Usual, 1, false), out var permit))
                 {
                     Interlocked.Increment(ref taken);
                 }
@@ -123,11 +124,11 @@ public class PermitConservationTests
         Assert.False(late.IsAcquired);
     }
 
-    private static FleetLimiter Create(FakeTimeProvider time)
+    private static FleetRateLimiter Create(FakeTimeProvider time)
     {
         Assert.True(Units.TryRate($"{Rate}/s", out var rate));
         var options = new LimitOptions("plan", rate, true, 200, TimeSpan.FromSeconds(3), 500);
         var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
-        return new FleetLimiter(options, LaneTable.Default, new LocalLimitStore(time), "self", 1, time, metrics.For(options, LaneTable.Default), () => 0.5);
+        return new FleetRateLimiter(options, LaneTable.Default, new LocalRateLimitStore(time), "self", 1, time, metrics.For(options, LaneTable.Default), () => 0.5);
     }
 }

@@ -1,14 +1,15 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Sending.RateLimiting;
-using SendProxy.Sending.RateLimiting.Stores;
+using SendProxy.Sending.RateLimiting.Priorities;
+using SendProxy.Sending.RateLimiting.Quotas;
 using SendProxy.Tests.Redis;
 
 namespace SendProxy.Tests.Sending.Limits;
 
 public sealed class QuotaLimiterTests(RedisFixture redis)
 {
-    private static readonly Ask Normal = new(LaneTable.Default.All[1], 1, false);
+    private static readonly PermitRequest Normal = new(LaneTable.Default.All[1], 1, false);
     private static readonly TimeZoneInfo Berlin = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 28, 22, 0, 0, TimeSpan.Zero));
 

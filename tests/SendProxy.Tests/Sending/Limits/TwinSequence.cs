@@ -1,22 +1,22 @@
 using SendProxy.Sending.RateLimiting;
-using SendProxy.Sending.RateLimiting.Stores;
+using SendProxy.Sending.RateLimiting.Rates;
 
 namespace SendProxy.Tests.Sending.Limits;
 
 /// <summary>Random calls of some processes to one limit, with a clock that stands, runs and jumps.</summary>
-internal sealed class TwinSequence(Random random, LimitShape shape)
+internal sealed class TwinSequence(Random random, LimitParameters shape)
 {
     private const int Processes = 6;
 
     // Half of the sequences are calm: else what is known of the vendor's windows would hardly ever be in force.
     private readonly bool _isCalm = random.Next(2) == 0;
     private readonly double _phase = random.Next(60_000_000);
-    private readonly Dictionary<string, (LimitReply Reply, double At)> _heard = [];
+    private readonly Dictionary<string, (RateLimitReply Reply, double At)> _heard = [];
     private readonly Dictionary<string, List<double>> _slots = [];
     private double _clock = 1_764_000_000_000_000 + random.Next(1_000_000);
     private double _jump;
 
-    public (double Clock, LimitCall Call) Next()
+    public (double Clock, RateLimitCall Call) Next()
     {
         _clock += random.Next(10) switch
         {
@@ -37,7 +37,7 @@ internal sealed class TwinSequence(Random random, LimitShape shape)
         slots.RemoveAll(returned.Contains);
         var throttled = Rarely(40);
         var since = heard.Reply is null ? 0 : Math.Max(0, _clock - heard.At - random.Next(5_000));
-        return (_clock + _jump, new LimitCall
+        return (_clock + _jump, new RateLimitCall
         {
             Process = process,
             Shape = Rarely(25) ? OtherForm : random.Next(10) == 0 ? shape with { Rate = shape.Rate * 0.8, WindowPermits = shape.WindowPermits * 0.8 } : shape,
@@ -64,7 +64,7 @@ internal sealed class TwinSequence(Random random, LimitShape shape)
     }
 
     // As of a process that believes the vendor to count in another form.
-    private LimitShape OtherForm => new(shape.Rate * 1.1, (shape.Base * 2) + 1, shape.Reserve * 2, shape.Spare) { WindowLength = shape.WindowLength > 0 ? 0 : 1_000_000, WindowPermits = 186 };
+    private LimitParameters OtherForm => new(shape.Rate * 1.1, (shape.Base * 2) + 1, shape.Reserve * 2, shape.Spare) { WindowLength = shape.WindowLength > 0 ? 0 : 1_000_000, WindowPermits = 186 };
 
     private bool Rarely(int oneOf) => random.Next(_isCalm ? oneOf * 40 : oneOf) == 0;
 
@@ -72,7 +72,7 @@ internal sealed class TwinSequence(Random random, LimitShape shape)
         : Rarely(20) ? now - random.Next(2_000_000)
         : Math.Floor(now - ((now - _phase) % Math.Max(1, shape.WindowLength)) + random.Next(15_000));
 
-    public void Heard(LimitCall call, LimitReply reply)
+    public void Heard(RateLimitCall call, RateLimitReply reply)
     {
         _heard[call.Process] = (reply, _clock);
         _slots.TryAdd(call.Process, []);

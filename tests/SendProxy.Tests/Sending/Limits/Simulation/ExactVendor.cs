@@ -1,4 +1,5 @@
 using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Priorities;
 
 namespace SendProxy.Tests.Sending.Limits.Simulation;
 

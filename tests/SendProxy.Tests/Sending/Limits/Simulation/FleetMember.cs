@@ -1,4 +1,7 @@
 using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Feedback;
+using SendProxy.Sending.RateLimiting.Priorities;
+using SendProxy.Sending.RateLimiting.Rates;
 
 namespace SendProxy.Tests.Sending.Limits.Simulation;
 
@@ -7,17 +10,17 @@ internal sealed class FleetMember
 {
     private readonly FleetWorld _world;
     private readonly LaneTable _lanes;
-    private readonly LimiterMachine _machine;
-    private readonly VendorBook _vendor;
-    private readonly List<(double At, FindingKind Kind)> _findings = [];
+    private readonly RateLimiterStateMachine _machine;
+    private readonly RateLimitFeedback _vendor;
+    private readonly List<(double At, FeedbackFindingKind Kind)> _findings = [];
     private double _wakeAt = double.PositiveInfinity;
     private double _hoard;
 
     public FleetMember(FleetWorld world, int index, LaneTable lanes)
     {
         (_world, Index, _lanes) = (world, index, lanes);
-        _vendor = new VendorBook(world.Options.Plan);
-        _machine = new LimiterMachine($"p{index}", _vendor.Shape, lanes, isShared: true, world.Options.Processes, world.Random.NextDouble);
+        _vendor = new RateLimitFeedback(world.Options.Plan);
+        _machine = new RateLimiterStateMachine($"p{index}", _vendor.Shape, lanes, isShared: true, world.Options.Processes, world.Random.NextDouble);
     }
 
     public int Index { get; }
@@ -31,7 +34,7 @@ internal sealed class FleetMember
     /// <summary>When, and whether it counted in the vendor's own windows.</summary>
     public List<(double At, bool InWindow)> Replies { get; } = [];
 
-    public IReadOnlyList<(double At, FindingKind Kind)> Findings => _findings;
+    public IReadOnlyList<(double At, FeedbackFindingKind Kind)> Findings => _findings;
 
     /// <summary>What is kept to, and why, for people.</summary>
     public string Why => $"{_machine.InForce.Rate:0.##}/s{_vendor.Why(_machine.Known?.Multiplier ?? 1, _machine.IsInWindow)}";
@@ -57,7 +60,7 @@ internal sealed class FleetMember
         {
             _machine.Learn(_vendor.Shape, -1, 0, edge: null);
             _machine.Block(now, wait);
-            _machine.Pump(now);
+            _machine.Advance(now);
         });
     }
 
@@ -78,7 +81,7 @@ internal sealed class FleetMember
             var permit = Permit.Granted(PermitMode.Ready, 1, _machine.Level - 1, _machine.Epoch);
             _machine.Spent(1);
             Go(lane, now, permit);
-            _world.After(_machine.Credit(now) < 1 ? 0 : LimiterMachine.FlushEvery, () => Change(at => _machine.Pump(at)));
+            _world.After(_machine.Credit(now) < 1 ? 0 : RateLimiterStateMachine.FlushEvery, () => Change(at => _machine.Advance(at)));
             return;
         }
 
@@ -134,7 +137,7 @@ internal sealed class FleetMember
                 if (_wakeAt == at)
                 {
                     _wakeAt = double.PositiveInfinity;
-                    Change(now => _machine.Pump(now));
+                    Change(now => _machine.Advance(now));
                 }
             });
         }
@@ -170,7 +173,7 @@ internal sealed class FleetMember
             {
                 var delay = TimeSpan.FromMicroseconds(_world.Now - began);
                 var finding = _vendor.Hear(
-                    permit, new Learned(answer.Remaining, answer.Limit, answer.ResetAfter, _world.ResetBlur, delay), _world.Now);
+                    permit, new RateLimitFeedbackSample(answer.Remaining, answer.Limit, answer.ResetAfter, _world.ResetBlur, delay), _world.Now);
                 _findings.AddRange(finding is { } found ? [(_world.Now, found.Kind)] : []);
                 var edge = _vendor.TakeEdge();
                 if (finding is not null || edge is not null)

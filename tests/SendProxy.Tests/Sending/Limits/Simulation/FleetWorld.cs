@@ -1,5 +1,6 @@
 using SendProxy.Sending.RateLimiting;
-using SendProxy.Sending.RateLimiting.Stores;
+using SendProxy.Sending.RateLimiting.Priorities;
+using SendProxy.Sending.RateLimiting.Rates;
 
 namespace SendProxy.Tests.Sending.Limits.Simulation;
 
@@ -121,8 +122,8 @@ internal sealed class FleetWorld
     private readonly Random _random;
     private readonly List<FleetMember> _members = [];
     private readonly ExactVendor _vendor;
-    private readonly Dictionary<string, LimitBook> _own = [];
-    private LimitBook _book = new();
+    private readonly Dictionary<string, RateLimitState> _own = [];
+    private RateLimitState _book = new();
     private long _order;
 
     public FleetWorld(WorldOptions options)
@@ -170,7 +171,7 @@ internal sealed class FleetWorld
         At(_options.Kill ?? -1, () => _members.MaxBy(m => m.Sent)!.IsDead = true);
         At(_options.Refusal?.At ?? -1, () => _vendor.RefuseOne(_options.Refusal!.Value.RetryAfter * 1e6));
         At(_options.PhaseMove?.At ?? -1, () => _vendor.MovePhase(_options.PhaseMove!.Value.By));
-        At(_options.Away is { Emptied: true } away ? away.To : -1, () => _book = new LimitBook());
+        At(_options.Away is { Emptied: true } away ? away.To : -1, () => _book = new RateLimitState());
         foreach (var (at, part) in _options.VendorParts)
         {
             At(at, () => _vendor.ChangeRate(Now, part));
@@ -189,7 +190,7 @@ internal sealed class FleetWorld
     public void After(double microseconds, Action action) => _events.Enqueue(action, (Now + Math.Max(0, microseconds), _order++));
 
     /// <summary>A call to the store: half a trip, the book, half a trip back; nothing while it is away.</summary>
-    public void Ask(LimitCall told, Action<LimitReply?> answered)
+    public void Ask(RateLimitCall told, Action<RateLimitReply?> answered)
     {
         var call = _options.Flaw switch
         {
@@ -241,14 +242,14 @@ internal sealed class FleetWorld
 
     private bool IsAway => _options.Away is { } away && Now >= (away.From * 1e6) + 1e6 && Now < (away.To * 1e6) + 1e6;
 
-    private LimitBook BookOf(LimitCall call)
+    private RateLimitState BookOf(RateLimitCall call)
     {
         if (_options.Flaw != FleetFlaw.OwnLimit)
         {
             return _book;
         }
 
-        return _own.TryGetValue(call.Process, out var own) ? own : _own[call.Process] = new LimitBook();
+        return _own.TryGetValue(call.Process, out var own) ? own : _own[call.Process] = new RateLimitState();
     }
 
     private double Gauss() => Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());

@@ -1,0 +1,38 @@
+namespace SendProxy.Sending.RateLimiting.Concurrency;
+
+/// <summary>What one process tells and asks of a limit of so many at once.</summary>
+/// <param name="Kept">It may use so many while the call runs, whatever comes of it.</param>
+/// <param name="Wanted">In all.</param>
+/// <param name="IsShort">Someone waits there.</param>
+/// <param name="Throttled">Milliseconds that a 429 asked for; -1: there was none.</param>
+/// <param name="Seen">The last reply's number.</param>
+/// <param name="KnownLive">Processes that it knows of.</param>
+/// <param name="WasAway">It could not ask for a while.</param>
+/// <param name="Leaves">It ends; what it holds is free.</param>
+internal sealed record ConcurrencyCall(
+    int Kept, int Wanted, bool IsShort, double Throttled, long Seen, int KnownLive, bool WasAway, bool Leaves);
+
+/// <summary>What the state says to it. Times are milliseconds from now.</summary>
+/// <param name="Leased">Slots of this process.</param>
+/// <param name="Bound">The limit in force, of all.</param>
+/// <param name="Live">Processes that share it.</param>
+/// <param name="Rank">Which of them this one is, from 0.</param>
+/// <param name="Short">Others that have someone waiting.</param>
+/// <param name="Fair">What each may have while others are short.</param>
+/// <param name="Held">The past is unknown: not everyone has told yet what it holds.</param>
+/// <param name="Total">Leased by all.</param>
+internal sealed record ConcurrencyReply(int Leased, int Bound, int Live, int Rank, int Short, int Fair, double Blocked, double Held, long Number, int Total);
+
+/// <summary>Keeps who has which slots: for this process alone, or for the fleet.</summary>
+internal interface IConcurrencyStore
+{
+    /// <summary>Whether other processes share the limit.</summary>
+    public bool IsShared { get; }
+
+    /// <returns>Null where asking takes time: nothing was asked.</returns>
+    public ConcurrencyReply? AskNow(ConcurrencyCall call);
+
+    /// <summary>Never throws and always ends soon.</summary>
+    /// <returns>Null where the store did not answer in time.</returns>
+    public ValueTask<ConcurrencyReply?> AskAsync(ConcurrencyCall call);
+}

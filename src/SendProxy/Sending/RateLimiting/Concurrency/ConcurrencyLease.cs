@@ -1,0 +1,193 @@
+namespace SendProxy.Sending.RateLimiting.Concurrency;
+
+/// <summary>
+/// The slots that this process holds of a limit of so many at once, and when it must talk of them. Reads no clock and calls
+/// nobody. Times are microseconds of one monotonic clock. Not safe for threads.
+/// </summary>
+/// <param name="limit">The plan's.</param>
+/// <param name="fleetSize">How many processes there are, before that is known.</param>
+/// <param name="isClosedWhenAway">Redis away: nothing goes out rather than this process's share.</param>
+internal sealed class ConcurrencyLease(int limit, bool isShared, int fleetSize, bool isClosedWhenAway)
+{
+    /// <summary>A process that is well is heard of so often.</summary>
+    private const double RenewEvery = 2_000_000;
+
+    private const double AskAgain = 100_000;
+    private const double ProbeEvery = 250_000;
+    private const int AheadMax = 16;
+
+    // Of a lease a process uses less than the fleet keeps for it.
+    private static readonly double Usable = RedisConcurrencyStore.Lease.TotalMicroseconds - 500_000;
+
+    private int _cap;
+    private double _validUntil = double.NegativeInfinity;
+    private double _renewAt = double.NegativeInfinity;
+    private double _askAt = double.NegativeInfinity;
+    private double _probeAt;
+    private double _shareFrom;
+    private int _capAtAway;
+    private bool _mustAsk;
+    private bool _inFlight;
+    private double _throttled = -1;
+    private ConcurrencyReply? _reply;
+
+    /// <summary>At the vendor now.</summary>
+    public int Used { get; private set; }
+
+    public bool IsAway { get; private set; }
+
+    public double BlockedUntil { get; private set; }
+
+    /// <summary>The limit in force, of all.</summary>
+    public int Bound => _reply?.Bound ?? limit;
+
+    public int Live => _reply?.Live ?? Math.Max(1, fleetSize);
+
+    /// <summary>Others wait for what this process does not need.</summary>
+    public bool OthersAreShort { get; private set; }
+
+    /// <summary>Nothing is known of the fleet yet, and it was not found to be away.</summary>
+    public bool IsUnknown => _reply is null && !IsAway;
+
+    /// <summary>Slots that can be given out now.</summary>
+    public int Free(double now) => now < BlockedUntil ? 0 : Math.Max(0, Cap(now) - Used);
+
+    /// <summary>How many this process may have at the vendor.</summary>
+    public int Cap(double now) => IsAway ? Share(now) : now < _validUntil ? _cap : 0;
+
+    /// <summary>How many it can count on in the long run: what its waiters are predicted by.</summary>
+    public double Expected(double now) => IsAway ? Share(now) : Math.Max(Cap(now), OthersAreShort ? (double)Bound / Live : Bound - (_reply?.Total ?? 0) + Cap(now));
+
+    public void Take(int slots) => Used += slots;
+
+    public void Return(int slots) => Used -= slots;
+
+    /// <summary>A message said that asking is worth it.</summary>
+    public void Told() => _mustAsk = true;
+
+    /// <summary>A message said that another waits: what is idle goes back at once.</summary>
+    public void ToldShort() => (OthersAreShort, _mustAsk) = (!IsAway, _mustAsk || _cap > Used);
+
+    public void Block(double until) => BlockedUntil = Math.Max(BlockedUntil, until);
+
+    /// <summary>The vendor said 429.</summary>
+    public void Throttle(double now, double microseconds)
+    {
+        Block(now + microseconds);
+        _throttled = Math.Max(_throttled, microseconds / 1000);
+    }
+
+    /// <param name="waiting">Slots that waiters need.</param>
+    /// <returns>The call to make now; null where there is none.</returns>
+    public ConcurrencyCall? NextCall(double now, int waiting)
+    {
+        if (_inFlight || !IsDue(now, waiting))
+        {
+            return null;
+        }
+
+        var wanted = Math.Min(limit, Used + waiting + Ahead);
+        var kept = IsAway ? Math.Max(Used, Share(now))
+            : now >= _validUntil || OthersAreShort ? Used
+            : Math.Max(Used, Math.Min(_cap, wanted));
+        if (!IsAway && isShared)
+        {
+            // What the call may take from it is not given out while it runs.
+            _cap = Math.Min(_cap, kept);
+        }
+
+        (_inFlight, _mustAsk) = (true, false);
+        var call = new ConcurrencyCall(kept, Math.Max(kept, wanted), waiting > 0, _throttled, _reply?.Number ?? 0, Live, IsAway, Leaves: false);
+        _throttled = -1;
+        return call;
+    }
+
+    /// <summary>The last call of a process that ends.</summary>
+    public ConcurrencyCall Leave() => new(0, 0, false, -1, _reply?.Number ?? 0, Live, false, Leaves: true);
+
+    /// <param name="sentAt">When the call was taken.</param>
+    /// <param name="reply">Null: it was not answered in time.</param>
+    public void Replied(double now, double sentAt, ConcurrencyCall call, ConcurrencyReply? reply)
+    {
+        _inFlight = false;
+        if (reply is null)
+        {
+            _throttled = Math.Max(_throttled, call.Throttled);
+            GoAway(now);
+            return;
+        }
+
+        IsAway = false;
+        // Not everyone has been counted yet: what was known of the fleet before stands.
+        _reply = reply.Held > 0 ? reply with { Live = Math.Max(reply.Live, Live) } : reply;
+        (_cap, _validUntil) = (reply.Leased, isShared ? sentAt + Usable : double.PositiveInfinity);
+        OthersAreShort = reply.Short > 0;
+        _renewAt = isShared || reply.Bound < limit ? now + RenewEvery : double.PositiveInfinity;
+        _askAt = reply.Leased < call.Wanted ? now + (call.IsShort ? AskAgain : RenewEvery / 4) : now;
+        Block(now + (reply.Blocked * 1000));
+    }
+
+    /// <summary>When there is something to do, whatever comes.</summary>
+    public double LookAt(double now, int waiting)
+    {
+        var at = _inFlight ? double.PositiveInfinity : IsAway ? _probeAt : waiting > 0 && isShared ? Math.Min(_renewAt, _askAt) : _renewAt;
+        return IsAway && now < _shareFrom ? Math.Min(at, _shareFrom) : now < BlockedUntil ? Math.Min(at, BlockedUntil) : at;
+    }
+
+    // So many are asked for before they are needed, so that nobody has to wait for the answer.
+    private int Ahead => OthersAreShort ? 0 : Math.Clamp(Used / 2, 1, AheadMax);
+
+    private bool IsDue(double now, int waiting)
+    {
+        if (_throttled >= 0 && !IsAway)
+        {
+            return true;
+        }
+
+        if (IsAway)
+        {
+            return now >= _probeAt;
+        }
+
+        if (_mustAsk || now >= _renewAt || !isShared)
+        {
+            return _mustAsk || now >= _renewAt;
+        }
+
+        var idle = _cap - Used;
+        if (OthersAreShort && idle > 0 && _cap > (_reply?.Fair ?? 0))
+        {
+            return true;
+        }
+
+        return now >= _askAt && (waiting > 0 || (idle < (Ahead + 1) / 2 && _cap < Bound && !OthersAreShort));
+    }
+
+    private void GoAway(double now)
+    {
+        if (!IsAway)
+        {
+            _capAtAway = now < _validUntil ? _cap : 0;
+            // Until then what others held beyond their share may still be at the vendor.
+            _shareFrom = _reply is null ? now : now + Usable;
+        }
+
+        (IsAway, OthersAreShort, _probeAt) = (true, false, now + ProbeEvery);
+    }
+
+    private int Share(double now)
+    {
+        if (isClosedWhenAway)
+        {
+            return 0;
+        }
+
+        if (_reply is not { } reply)
+        {
+            return limit / Math.Max(1, fleetSize);
+        }
+
+        var share = (reply.Bound / reply.Live) + (reply.Rank < reply.Bound % reply.Live ? 1 : 0);
+        return now < _shareFrom ? Math.Min(share, Math.Max(1, _capAtAway)) : share;
+    }
+}

@@ -1,0 +1,369 @@
+using System.Threading.RateLimiting;
+using SendProxy.Sending.RateLimiting.Feedback;
+using SendProxy.Sending.RateLimiting.Priorities;
+
+namespace SendProxy.Sending.RateLimiting.Concurrency;
+
+/// <summary>
+/// At most so many requests at the vendor at once, of the fleet or of this process alone. A permit is held until its request has
+/// ended. While the process holds free slots (<see cref="ConcurrencyLease"/>) nothing is asked; no lock is held over a wait.
+/// </summary>
+internal sealed class ConcurrencyLimiter : QueueingLimiter
+{
+    private const double MeanPart = 0.05;
+    private readonly IConcurrencyStore _store;
+    private readonly ConcurrencyLease _lease;
+    private readonly PriorityWaitQueue _line;
+    private readonly TimeProvider _time;
+    private readonly ITimer _wake;
+    private readonly Lock _lock = new();
+    private readonly long _start;
+    private readonly double _toMicroseconds;
+    private Waiter? _first;
+    private double _armedFor = double.PositiveInfinity;
+    private double _nextLate = double.PositiveInfinity;
+    private double _meanHeld;
+    private long _granted;
+    private double _idleSince;
+    private bool _disposed;
+
+    /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
+    public ConcurrencyLimiter(LimitOptions options, LaneTable lanes, IConcurrencyStore store, int fleetSize, TimeProvider time, LimitMetrics.Series series)
+        : base(options, lanes, series)
+    {
+        (_store, _time) = (store, time);
+        _toMicroseconds = 1e6 / time.TimestampFrequency;
+        _start = time.GetTimestamp();
+        _line = new PriorityWaitQueue(lanes);
+        _lease = new ConcurrencyLease(options.Concurrent, store.IsShared, fleetSize, options.ClosedWhenAway && store.IsShared);
+        _wake = time.CreateTimer(static limiter => ((ConcurrencyLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        if (!store.IsShared)
+        {
+            Look();
+        }
+    }
+
+    /// <summary>Told once it has ended.</summary>
+    public Action<ConcurrencyLimiter>? OnDispose { get; init; }
+
+    public override TimeSpan? IdleDuration
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Waiting > 0 || _lease.Used > 0 ? null : TimeSpan.FromMicroseconds(Now - _idleSince);
+            }
+        }
+    }
+
+    private double Now => (_time.GetTimestamp() - _start) * _toMicroseconds;
+
+    private int Waiting => _line.Count + (_first is null ? 0 : 1);
+
+    private int Missing => _line.Permits + (_first?.Cost ?? 0);
+
+    private PermitMode Mode => _lease.IsAway ? PermitMode.Share : _store.IsShared ? PermitMode.Ready : PermitMode.Local;
+
+    public override bool TryTake(in PermitRequest ask, out Permit permit)
+    {
+        (ConcurrencyCall Call, double At)? call;
+        lock (_lock)
+        {
+            var (now, cost) = (Now, Cost(ask));
+            if (_disposed || Waiting > 0 || _lease.Free(now) < cost)
+            {
+                permit = default;
+                return false;
+            }
+
+            permit = Grant(now, cost);
+            Series.Ready(ask.Lane, permit.Mode, cost);
+            call = Settle(now);
+        }
+
+        Send(call);
+        return true;
+    }
+
+    public override TimeSpan Predict(in PermitRequest ask)
+    {
+        lock (_lock)
+        {
+            return TimeSpan.FromMicroseconds(Math.Ceiling(Predict(Now, ask.Lane, Cost(ask))));
+        }
+    }
+
+    public override void GiveBack(in PermitRequest ask, Permit permit) => Free(permit, isMeasured: false);
+
+    public override void Ended(in PermitRequest ask, Permit permit, RateLimitFeedbackSample? learned) => Free(permit, isMeasured: true);
+
+    public override void Throttle(in PermitRequest ask, TimeSpan wait)
+    {
+        Series.Blocked(wait);
+        if (Options.Learn == LearnMode.Observe)
+        {
+            Series.Found(new FeedbackFinding(FeedbackFindingKind.Limit, 0), applied: false);
+        }
+
+        Locked(now => _lease.Throttle(now, Math.Max(0, wait.TotalMicroseconds)));
+    }
+
+    /// <summary>Asks the fleet: it can be reached again, or has something to say.</summary>
+    public void Look() => Locked(_ => _lease.Told());
+
+    /// <summary>Another process waits for slots.</summary>
+    public void LookWhetherIdle() => Locked(_ => _lease.ToldShort());
+
+    /// <summary>Another process of the fleet met a 429.</summary>
+    public void Block(TimeSpan wait) => Locked(now => _lease.Block(now + wait.TotalMicroseconds));
+
+    public override RateLimiterStatistics GetStatistics()
+    {
+        lock (_lock)
+        {
+            return new RateLimiterStatistics
+            {
+                CurrentAvailablePermits = Waiting > 0 ? 0 : _lease.Free(Now),
+                CurrentQueuedCount = Waiting,
+                TotalSuccessfulLeases = _granted,
+                TotalFailedLeases = RefusedCount,
+            };
+        }
+    }
+
+    public override IEnumerable<LimitView> Views()
+    {
+        lock (_lock)
+        {
+            var now = Now;
+            var mode = now < _lease.BlockedUntil ? "blocked" : _lease.IsAway ? Options.ClosedWhenAway ? "closed" : "share" : _store.IsShared ? "ready" : "local";
+            var why = _lease.Bound < Options.Concurrent ? $" ({(double)_lease.Bound / Options.Concurrent:0%} since the vendor refused)" : "";
+            return
+            [
+                new LimitView(
+                    Name, Options.Plan, mode, $"{_lease.Bound} at once{why}, {_lease.Used} of {_lease.Cap(now)} here in use", _granted,
+                    _lease.Free(now), Waiting, _lease.Live, Math.Max(0, (_lease.BlockedUntil - now) / 1e6), null, null, null),
+            ];
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        bool first;
+        lock (_lock)
+        {
+            (first, _disposed) = (!_disposed, true);
+            EndWaiting(_ => true, _ => Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
+        }
+
+        if (first)
+        {
+            _wake.Dispose();
+            OnDispose?.Invoke(this);
+            if (_store.IsShared)
+            {
+                _ = _store.AskAsync(_lease.Leave()).AsTask();
+            }
+        }
+
+        base.Dispose(disposing);
+    }
+
+    // One that asks for more than there is at all goes alone.
+    private int Cost(in PermitRequest ask) => Math.Min(ask.Cost, _lease.Bound);
+
+    private Permit Grant(double now, int cost)
+    {
+        _lease.Take(cost);
+        _granted += cost;
+        return Permit.Granted(Mode, cost, epoch: (long)now);
+    }
+
+    private void Free(Permit permit, bool isMeasured)
+    {
+        if (permit.Cost <= 0)
+        {
+            return;
+        }
+
+        (ConcurrencyCall Call, double At)? call;
+        lock (_lock)
+        {
+            var now = Now;
+            _lease.Return(permit.Cost);
+            _idleSince = now;
+            if (isMeasured)
+            {
+                var held = now - permit.Epoch;
+                _meanHeld = _meanHeld == 0 ? held : _meanHeld + (MeanPart * (held - _meanHeld));
+            }
+
+            call = Settle(now);
+        }
+
+        Send(call);
+    }
+
+    private double Predict(double now, Lane lane, int cost)
+    {
+        var blocked = Math.Max(0, _lease.BlockedUntil - now);
+        var needed = _line.Before(lane) + (_first?.Cost ?? 0) + cost;
+        var free = Math.Max(0, _lease.Cap(now) - _lease.Used);
+        if (needed <= free || _lease.IsUnknown)
+        {
+            return blocked;
+        }
+
+        // Slots come free one after the other, each after the time that a request holds one.
+        return blocked + ((needed - free) * _meanHeld / Math.Max(1, _lease.Expected(now)));
+    }
+
+    protected override bool TryReady(in PermitRequest ask, out Permit permit) => TryTake(ask, out permit);
+
+    protected override Waiter Enter(PermitRequest ask, TimeSpan maxWait)
+    {
+        Waiter waiter = null!;
+        Locked(now =>
+        {
+            waiter = new Waiter(ask.Lane, Cost(ask), ask.IsRepeat, now, now + Math.Max(0, maxWait.TotalMicroseconds));
+            var wait = Predict(now, ask.Lane, waiter.Cost);
+            if (_disposed)
+            {
+                Refuse(waiter, Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
+            }
+            else if (_lease.IsAway && Options.ClosedWhenAway)
+            {
+                Refuse(waiter, Permit.Refused(PermitRefusal.Closed, TimeSpan.FromSeconds(1)));
+            }
+            else if (Waiting >= Options.MaxWaiting && (Waiting > 0 || _lease.Free(now) < waiter.Cost))
+            {
+                Refuse(waiter, Permit.Refused(PermitRefusal.QueueFull, Span(wait)));
+            }
+            else if (now + wait > waiter.Until || (waiter.Until <= now && _lease.Free(now) < waiter.Cost + Missing))
+            {
+                Refuse(waiter, Permit.Refused(PermitRefusal.WaitTooLong, Span(wait)));
+            }
+            else
+            {
+                _line.Add(waiter);
+                _nextLate = Math.Min(_nextLate, waiter.Until);
+            }
+        });
+        return waiter;
+    }
+
+    protected override void Leave(Waiter waiter, CancellationToken token) => Locked(_ =>
+    {
+        if (!waiter.Task.IsCompleted)
+        {
+            _line.Remove(waiter);
+            _first = _first == waiter ? null : _first;
+            waiter.Cancel(token);
+        }
+    });
+
+    private void OnTimer() => Locked(_ => _armedFor = double.PositiveInfinity);
+
+    private void Locked(Action<double> change)
+    {
+        (ConcurrencyCall Call, double At)? call;
+        lock (_lock)
+        {
+            var now = Now;
+            change(now);
+            call = Settle(now);
+        }
+
+        Send(call);
+    }
+
+    // What follows from each change: who goes, who is late, what to ask, when to look again.
+    private (ConcurrencyCall Call, double At)? Settle(double now)
+    {
+        if (_disposed)
+        {
+            return null;
+        }
+
+        Serve(now);
+        var call = _lease.NextCall(now, Missing);
+        while (call is not null && _store.AskNow(call) is { } reply)
+        {
+            _lease.Replied(now, now, call, reply);
+            Serve(now);
+            call = _lease.NextCall(now, Missing);
+        }
+
+        if (now >= _nextLate)
+        {
+            EndWaiting(w => w.Until <= now, w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
+            _nextLate = Waiting == 0 ? double.PositiveInfinity : Math.Min(_first?.Until ?? double.PositiveInfinity, _line.NextUntil);
+        }
+
+        Series.State(Waiting, _lease.Free(now), _lease.Live, _lease.Bound, _lease.IsAway);
+        Arm(now);
+        return call is null ? null : (call, now);
+    }
+
+    private void Serve(double now)
+    {
+        if (_lease.IsAway && Options.ClosedWhenAway)
+        {
+            EndWaiting(_ => true, _ => Permit.Refused(PermitRefusal.Closed, TimeSpan.FromSeconds(1)));
+        }
+
+        while (Waiting > 0 && _lease.Free(now) is > 0 and var free)
+        {
+            _first ??= _line.Take(now)!;
+            var cost = Math.Min(_first.Cost, _lease.Bound);
+            if (free < cost)
+            {
+                return;
+            }
+
+            var (waiter, permit) = (_first, Grant(now, cost));
+            _first = null;
+            Series.Granted(waiter.Lane, permit.Mode, cost, (now - waiter.Since) / 1e6);
+            waiter.End(permit);
+        }
+    }
+
+    private void Arm(double now)
+    {
+        var at = Math.Min(_nextLate, _lease.LookAt(now, Missing));
+        if (at < _armedFor)
+        {
+            _armedFor = at;
+            _wake.Change(TimerSpan(at - now), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Send((ConcurrencyCall Call, double At)? call)
+    {
+        if (call is { } ask)
+        {
+            _ = CallAsync(ask.Call, ask.At);
+        }
+    }
+
+    private async Task CallAsync(ConcurrencyCall call, double sentAt)
+    {
+        var reply = await _store.AskAsync(call);
+        Locked(now => _lease.Replied(now, sentAt, call, reply));
+    }
+
+    private void EndWaiting(Func<Waiter, bool> which, Func<Waiter, Permit> answer)
+    {
+        List<Waiter> ended = [.. _line.RemoveAll(which)];
+        if (_first is { } first && which(first))
+        {
+            _first = null;
+            ended.Add(first);
+        }
+
+        ended.ForEach(w => Refuse(w, answer(w)));
+    }
+
+    private static TimeSpan Span(double microseconds) => TimeSpan.FromMilliseconds(Math.Floor(Math.Max(0, microseconds) / 1000) + 1);
+}

@@ -1,0 +1,46 @@
+namespace SendProxy.Sending.RateLimiting.Concurrency;
+
+/// <summary>Slots of this process alone: all of them, less what 429s have cut. Cuts and grows as lease.lua does.</summary>
+internal sealed class LocalConcurrencyStore(int limit, bool cuts, TimeProvider time) : IConcurrencyStore
+{
+    private static readonly TimeSpan Peace = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(500);
+    private readonly Lock _lock = new();
+    private readonly long _start = time.GetTimestamp();
+    private double _multiplier = 1;
+    private TimeSpan _cut = TimeSpan.MinValue;
+    private TimeSpan _grown;
+    private TimeSpan _block;
+    private long _number;
+
+    public bool IsShared => false;
+
+    public ConcurrencyReply AskNow(ConcurrencyCall call)
+    {
+        lock (_lock)
+        {
+            var now = time.GetElapsedTime(_start);
+            if (call.Throttled >= 0)
+            {
+                if (cuts && (_cut == TimeSpan.MinValue || now - _cut > Together))
+                {
+                    _multiplier = Math.Max(1.0 / limit, _multiplier * 0.9);
+                }
+
+                _cut = now;
+                _block = TimeSpan.FromTicks(Math.Max(_block.Ticks, (now + TimeSpan.FromMilliseconds(call.Throttled)).Ticks));
+            }
+            else if (_multiplier < 1 && now - _cut > Peace)
+            {
+                var since = now - TimeSpan.FromTicks(Math.Max(_grown.Ticks, (_cut + Peace).Ticks));
+                _multiplier = Math.Min(1, _multiplier + (0.01 * Math.Max(0, since.TotalSeconds)));
+            }
+
+            _grown = now;
+            var bound = Math.Max(1, (int)Math.Floor((limit * _multiplier) + 1e-6));
+            return new ConcurrencyReply(bound, bound, 1, 0, 0, bound, Math.Max(0, (_block - now).TotalMilliseconds), 0, ++_number, bound);
+        }
+    }
+
+    public ValueTask<ConcurrencyReply?> AskAsync(ConcurrencyCall call) => new(AskNow(call));
+}

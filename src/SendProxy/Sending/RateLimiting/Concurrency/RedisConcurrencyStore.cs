@@ -1,0 +1,50 @@
+using SendProxy.Redis;
+using StackExchange.Redis;
+
+namespace SendProxy.Sending.RateLimiting.Concurrency;
+
+/// <summary>Slots of a limit in the fleet's Redis: four keys with one hash tag, one script, its clock.</summary>
+/// <param name="process">Unique in the fleet, and among the limiters of one process.</param>
+/// <param name="limit">How many at once, in the plan.</param>
+/// <param name="cuts">A 429 lowers the bound.</param>
+internal sealed class RedisConcurrencyStore(RedisLink link, string name, string process, int limit, bool cuts, string channel, Action called) : IConcurrencyStore
+{
+    /// <summary>A process that is not heard of for so long has lost its slots.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(6);
+
+    // Longer than a process that is well leaves between two calls: by then all have told what they hold.
+    private static readonly TimeSpan Hold = TimeSpan.FromSeconds(3);
+
+    /// <summary>The script; its arguments and reply are described in it.</summary>
+    public static readonly RedisScript Script = RedisScript.Embedded("slots", "Sending/RateLimiting/Concurrency/lease.lua");
+
+    private readonly RedisKey[] _keys = Keys(link.Options.KeyPrefix, name);
+
+    public bool IsShared => true;
+
+    /// <summary>The keys of a limit, all in one slot of a Cluster.</summary>
+    public static RedisKey[] Keys(string prefix, string limit)
+    {
+        var tag = $"{prefix}:{{limit:{limit}}}:slots:";
+        return [tag + "state", tag + "seen", tag + "held", tag + "short"];
+    }
+
+    public ConcurrencyReply? AskNow(ConcurrencyCall call) => null;
+
+    public async ValueTask<ConcurrencyReply?> AskAsync(ConcurrencyCall call)
+    {
+        called();
+        var reply = await link.RunAsync(Script, _keys,
+        [
+            process, call.Kept, call.Wanted, call.IsShort ? 1 : 0, limit, (long)Lease.TotalMilliseconds, (long)Math.Ceiling(call.Throttled), cuts ? 1 : 0,
+            call.Seen, call.KnownLive, call.WasAway ? 1 : 0, channel, call.Leaves ? 1 : 0, (long)Hold.TotalMilliseconds,
+        ]);
+        return reply.Result is { } result ? Read(result) : null;
+    }
+
+    private static ConcurrencyReply Read(RedisResult result)
+    {
+        var f = (long[])result!;
+        return new ConcurrencyReply((int)f[0], (int)f[1], (int)f[2], (int)f[3], (int)f[4], (int)f[5], f[6], f[7], f[8], (int)f[9]);
+    }
+}

@@ -1,0 +1,136 @@
+using System.Threading.RateLimiting;
+using SendProxy.Sending.RateLimiting.Priorities;
+using SendProxy.Sending.RateLimiting.Rates;
+
+namespace SendProxy.Sending.RateLimiting;
+
+/// <summary>
+/// One limit for each value of a field, as <c>10/min</c> for each recipient. Values are known by a hash; their number is
+/// bounded: the one unused for longest is forgotten first, never one that someone waits for. Where the fleet keeps the state,
+/// forgetting loses nothing.
+/// </summary>
+internal sealed class PartitionedLimiter(LimitOptions options, LaneTable lanes, Func<string, FleetRateLimiter> make, TimeProvider time) : PlanLimiter(options, lanes)
+{
+    private readonly Dictionary<string, LinkedListNode<(string Value, FleetRateLimiter Limiter)>> _byValue = new(StringComparer.Ordinal);
+    private readonly LinkedList<(string Value, FleetRateLimiter Limiter)> _used = new();
+    private readonly Lock _lock = new();
+    private readonly long _start = time.GetTimestamp();
+    private bool _disposed;
+
+    // A limit that has filled up again is the same as one that was never used.
+    private readonly TimeSpan _forgetAfter = options.Rate!.Value.Per + TimeSpan.FromMinutes(1);
+
+    public override TimeSpan? IdleDuration
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _used.Count == 0 ? time.GetElapsedTime(_start) : _used.Any(u => u.Limiter.IdleDuration is null) ? null : _used.Min(u => u.Limiter.IdleDuration);
+            }
+        }
+    }
+
+    public override bool TryTake(in PermitRequest ask, out Permit permit) => For(ask).TryTake(ask, out permit);
+
+    public override ValueTask<Permit> AcquireAsync(PermitRequest ask, TimeSpan maxWait, CancellationToken cancellation) =>
+        For(ask).AcquireAsync(ask, maxWait, cancellation);
+
+    public override TimeSpan Predict(in PermitRequest ask) => For(ask).Predict(ask);
+
+    public override void GiveBack(in PermitRequest ask, Permit permit) => For(ask).GiveBack(ask, permit);
+
+    public override void Throttle(in PermitRequest ask, TimeSpan wait) => For(ask).Throttle(ask, wait);
+
+    public override RateLimiterStatistics GetStatistics()
+    {
+        lock (_lock)
+        {
+            var all = _used.Select(u => u.Limiter.GetStatistics()!).ToArray();
+            return new RateLimiterStatistics
+            {
+                CurrentAvailablePermits = all.Sum(s => s.CurrentAvailablePermits),
+                CurrentQueuedCount = all.Sum(s => s.CurrentQueuedCount),
+                TotalSuccessfulLeases = all.Sum(s => s.TotalSuccessfulLeases),
+                TotalFailedLeases = all.Sum(s => s.TotalFailedLeases),
+            };
+        }
+    }
+
+    /// <returns>One line for all of its values.</returns>
+    public override IEnumerable<LimitView> Views()
+    {
+        lock (_lock)
+        {
+            LimitView[] all = [.. _used.SelectMany(u => u.Limiter.Views())];
+            return
+            [
+                new LimitView(
+                    Name, $"{Options.Plan} for each {Options.Per}", all.Any(v => v.Mode == "share") ? "share" : all.FirstOrDefault()?.Mode ?? "ready",
+                    $"{_used.Count} of at most {Options.MaxPer} values", all.Sum(v => v.Used), null, all.Sum(v => v.Waiting),
+                    all.Select(v => v.Processes).DefaultIfEmpty(1).Max(), all.Select(v => v.BlockedSeconds).DefaultIfEmpty().Max(), null, null, null),
+            ];
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+            foreach (var (_, limiter) in _used)
+            {
+                limiter.Dispose();
+            }
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private FleetRateLimiter For(in PermitRequest ask)
+    {
+        var value = ask.Per ?? "";
+        lock (_lock)
+        {
+            if (_byValue.TryGetValue(value, out var node))
+            {
+                _used.Remove(node);
+                _used.AddFirst(node);
+                return node.Value.Limiter;
+            }
+
+            MakeRoom();
+            node = _used.AddFirst((value, make(value)));
+            _byValue[value] = node;
+            if (_disposed)
+            {
+                node.Value.Limiter.Dispose();
+            }
+
+            return node.Value.Limiter;
+        }
+    }
+
+    // The oldest two are looked at each time one is added: more go than come, while they are idle.
+    private void MakeRoom()
+    {
+        for (var looked = 0; looked < 2 && _used.Last is { } oldest; looked++)
+        {
+            var full = _used.Count >= Options.MaxPer;
+            var idle = oldest.Value.Limiter.IdleDuration;
+            if (!(idle > _forgetAfter || (full && idle is not null)))
+            {
+                break;
+            }
+
+            Forget(oldest);
+        }
+    }
+
+    private void Forget(LinkedListNode<(string Value, FleetRateLimiter Limiter)> node)
+    {
+        _used.Remove(node);
+        _byValue.Remove(node.Value.Value);
+        node.Value.Limiter.Dispose();
+    }
+}

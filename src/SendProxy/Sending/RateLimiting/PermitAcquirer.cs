@@ -1,0 +1,146 @@
+using SendProxy.Errors;
+
+namespace SendProxy.Sending.RateLimiting;
+
+/// <summary>
+/// Takes one permit from each limit of a request: all or none, and none is held while another is waited for, since a permit
+/// that is used late counts twice for the vendor. Waits for the scarcest first.
+/// </summary>
+internal static class PermitAcquirer
+{
+    // A permit may be kept for so long without harm: the spread of the way to the vendor is larger.
+    private static readonly TimeSpan KeptFor = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>More rounds than this, and what was got is kept while the rest is waited for.</summary>
+    private const int RoundsMax = 4;
+
+    /// <param name="asks">What is asked of each limit; as long as <paramref name="limits"/>.</param>
+    /// <param name="permits">Filled where null is returned; as long as <paramref name="limits"/>.</param>
+    /// <returns>Null when each limit gave its permit; else why not, with nothing taken.</returns>
+    public static ValueTask<Refusal?> TakeAsync(
+        IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, Deadline deadline, CancellationToken cancellation)
+    {
+        var refused = TakeNow(limits, asks, permits);
+        return refused < 0 ? default : WaitAsync(limits, asks, permits, refused, deadline, cancellation);
+    }
+
+    /// <summary>Nothing was sent: all go back.</summary>
+    public static void GiveBack(IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits) => GiveBack(limits, asks, permits, limits.Count, -1);
+
+    // Returns the limit that had none, or -1.
+    private static int TakeNow(IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, int kept = -1)
+    {
+        for (var i = 0; i < limits.Count; i++)
+        {
+            if (i != kept && !limits[i].TryTake(asks[i], out permits[i]))
+            {
+                GiveBack(limits, asks, permits, i, kept);
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private static void GiveBack(IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, int count, int kept)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            if (i != kept && permits[i].IsAcquired)
+            {
+                limits[i].GiveBack(asks[i], permits[i]);
+            }
+        }
+    }
+
+    private static async ValueTask<Refusal?> WaitAsync(
+        IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, int refused, Deadline deadline, CancellationToken cancellation)
+    {
+        for (var round = 0; ; round++)
+        {
+            var scarcest = Scarcest(limits, asks, refused);
+            permits[scarcest] = await limits[scarcest].AcquireAsync(asks[scarcest], deadline.Left, cancellation);
+            if (!permits[scarcest].IsAcquired)
+            {
+                return Refuse(limits[scarcest], permits[scarcest]);
+            }
+
+            refused = TakeNow(limits, asks, permits, scarcest);
+            if (refused < 0)
+            {
+                return null;
+            }
+
+            if (round >= RoundsMax || limits[refused].Predict(asks[refused]) <= KeptFor)
+            {
+                return await KeepAsync(limits, asks, permits, scarcest, deadline, cancellation);
+            }
+
+            limits[scarcest].GiveBack(asks[scarcest], permits[scarcest]);
+        }
+    }
+
+    // What was waited for is kept; the others are taken one after the other.
+    private static async ValueTask<Refusal?> KeepAsync(
+        IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, int kept, Deadline deadline, CancellationToken cancellation)
+    {
+        var taken = 0;
+        try
+        {
+            for (; taken < limits.Count; taken++)
+            {
+                if (taken == kept)
+                {
+                    continue;
+                }
+
+                permits[taken] = await limits[taken].AcquireAsync(asks[taken], deadline.Left, cancellation);
+                if (!permits[taken].IsAcquired)
+                {
+                    var refusal = Refuse(limits[taken], permits[taken]);
+                    GiveBackFirst(taken);
+                    return refusal;
+                }
+            }
+
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            GiveBackFirst(taken);
+            throw;
+        }
+
+        void GiveBackFirst(int count)
+        {
+            GiveBack(limits, asks, permits, count, kept);
+            limits[kept].GiveBack(asks[kept], permits[kept]);
+        }
+    }
+
+    private static int Scarcest(IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, int refused)
+    {
+        var (scarcest, longest) = (refused, limits.Count == 1 ? TimeSpan.Zero : limits[refused].Predict(asks[refused]));
+        for (var i = 0; i < limits.Count && limits.Count > 1; i++)
+        {
+            if (i != refused && limits[i].Predict(asks[i]) is var wait && wait > longest)
+            {
+                (scarcest, longest) = (i, wait);
+            }
+        }
+
+        return scarcest;
+    }
+
+    private static Refusal Refuse(PlanLimiter limit, Permit permit) => permit.Reason switch
+    {
+        PermitRefusal.Disposed => Refusal.NotSent(ProxyError.ShuttingDown, "The limiter has ended.", permit.RetryAfter),
+        PermitRefusal.QueueFull => Refusal.NotSent(ProxyError.RateLimited,
+            $"limits.{limit.Name}.maxWaiting ({limit.Options.MaxWaiting}) requests wait already.", permit.RetryAfter),
+        PermitRefusal.QuotaUsed => Refusal.NotSent(ProxyError.QuotaExceeded, $"limits.{limit.Name} ({limit.Options.Plan}) is used up.", permit.RetryAfter),
+        PermitRefusal.Closed => Refusal.NotSent(ProxyError.LimiterUnavailable,
+            $"fleet.redis does not answer, and limits.{limit.Name} has whenRedisIsAway: closed.", permit.RetryAfter),
+        _ => Refusal.NotSent(ProxyError.RateLimited,
+            $"limits.{limit.Name} ({limit.Options.Plan}) has no permit within its maxWait or the request's deadline.", permit.RetryAfter),
+    };
+}

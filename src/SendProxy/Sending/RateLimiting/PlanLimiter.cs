@@ -1,0 +1,108 @@
+using System.Threading.RateLimiting;
+using SendProxy.Sending.RateLimiting.Priorities;
+
+namespace SendProxy.Sending.RateLimiting;
+
+/// <summary>What one request asks of one limit.</summary>
+/// <param name="Cost">Permits; at least 1.</param>
+/// <param name="IsRepeat">A further attempt of a message.</param>
+/// <param name="Per">Of limits with <c>per</c>: whose limit it is, hashed; else null.</param>
+internal readonly record struct PermitRequest(Lane Lane, int Cost, bool IsRepeat, string? Per = null);
+
+/// <summary>What the vendor's answer said of the limit.</summary>
+/// <param name="Remaining">Null where it does not say.</param>
+/// <param name="Limit">Null where it does not say.</param>
+/// <param name="ResetAfter">Null where it does not say.</param>
+/// <param name="ResetBlur">How far <paramref name="ResetAfter"/> may lie from what the vendor meant.</param>
+/// <param name="Delay">From the permit to the answer's headers.</param>
+internal readonly record struct RateLimitFeedbackSample(long? Remaining, long? Limit, TimeSpan? ResetAfter, TimeSpan ResetBlur, TimeSpan Delay);
+
+/// <summary>One limit of a vendor's plan. A <see cref="RateLimiter"/>, with lanes, deadlines and what the vendor says beside.</summary>
+internal abstract class PlanLimiter(LimitOptions options, LaneTable lanes) : RateLimiter
+{
+    public LimitOptions Options => options;
+
+    public string Name => options.Name;
+
+    /// <summary>The plan for the application: RateLimit-Policy of the same draft.</summary>
+    public string Policy { get; } = options.Rate is { } rate
+        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{options.Name}\";q={rate.Permits};w={Math.Max(1, (long)rate.Per.TotalSeconds)}")
+        : "";
+
+    /// <summary>Takes what is there now; never waits.</summary>
+    public abstract bool TryTake(in PermitRequest ask, out Permit permit);
+
+    /// <param name="maxWait">The most that the request can wait; the limit's own maxWait bounds it too.</param>
+    /// <returns>A permit, or a refusal that says when to come back: at once where the wait would not fit.</returns>
+    public abstract ValueTask<Permit> AcquireAsync(PermitRequest ask, TimeSpan maxWait, CancellationToken cancellation);
+
+    /// <summary>How long a request would wait that asked now.</summary>
+    public abstract TimeSpan Predict(in PermitRequest ask);
+
+    /// <summary>A permit was not used: nothing was sent.</summary>
+    public abstract void GiveBack(in PermitRequest ask, Permit permit);
+
+    /// <summary>The attempt that used the permit has ended, with an answer or without. Once for each permit.</summary>
+    public virtual void Ended(in PermitRequest ask, Permit permit, RateLimitFeedbackSample? learned)
+    {
+    }
+
+    /// <summary>The vendor said 429.</summary>
+    /// <param name="wait">For which it asked; zero where it did not say.</param>
+    public virtual void Throttle(in PermitRequest ask, TimeSpan wait)
+    {
+    }
+
+    /// <summary>
+    /// For the application, as RateLimit of draft-ietf-httpapi-ratelimit-headers-10: permits left, and whole seconds until all
+    /// are there again. Only as good as this process knows.
+    /// </summary>
+    /// <returns>Null where the limit has no one state: for each value, of a quota, of requests at once.</returns>
+    public virtual (long Left, long ResetSeconds)? RateLimitHeader => null;
+
+    /// <summary>What is going on, for people.</summary>
+    public abstract IEnumerable<LimitView> Views();
+
+    protected override RateLimitLease AttemptAcquireCore(int permitCount)
+    {
+        var ask = Whole(permitCount);
+        if (permitCount == 0)
+        {
+            return Predict(ask) <= TimeSpan.Zero ? default(Permit).ToLease() : Permit.Refused(PermitRefusal.WaitTooLong, Predict(ask)).ToLease();
+        }
+
+        return TryTake(ask, out var permit)
+            ? permit.ToLease(() => Ended(ask, permit, null))
+            : (permit.Reason == PermitRefusal.None ? Permit.Refused(PermitRefusal.WaitTooLong, AtLeast(Predict(ask))) : permit).ToLease();
+    }
+
+    protected override async ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken)
+    {
+        var ask = Whole(permitCount);
+        if (permitCount == 0)
+        {
+            return AttemptAcquireCore(0);
+        }
+
+        var permit = await AcquireAsync(ask, options.MaxWait, cancellationToken);
+        return permit.ToLease(permit.IsAcquired ? () => Ended(ask, permit, null) : null);
+    }
+
+    private static TimeSpan AtLeast(TimeSpan wait) => wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1);
+
+    private PermitRequest Whole(int permits)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(permits, nameof(permits));
+        return new PermitRequest(lanes.Usual, Math.Max(1, permits), IsRepeat: false);
+    }
+}
+
+/// <summary>A limit as <c>sendproxy limits</c> and the status page show it.</summary>
+/// <param name="Plan">As configured: <c>100/s</c>, <c>50 at once</c>, <c>100000 a calendar month</c>.</param>
+/// <param name="Mode">ready, reserved, blocked, share, local, closed.</param>
+/// <param name="InForce">What it keeps to now, and why it is less than the plan where it is.</param>
+/// <param name="Used">Permits taken since the process began.</param>
+/// <param name="Left">Permits there now; null where unknown.</param>
+internal sealed record LimitView(
+    string Name, string Plan, string Mode, string InForce, long Used, double? Left, int Waiting, int Processes, double BlockedSeconds,
+    long? VendorLimit, long? VendorRemaining, double? VendorResetSeconds);

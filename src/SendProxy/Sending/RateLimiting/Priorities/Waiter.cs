@@ -1,0 +1,43 @@
+namespace SendProxy.Sending.RateLimiting.Priorities;
+
+/// <summary>One request that waits for its permits. Times are microseconds of the limiter's clock.</summary>
+internal sealed class Waiter(Lane lane, int cost, bool isRepeat, double since, double until)
+{
+    private readonly TaskCompletionSource<Permit> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Permit _given;
+
+    public Lane Lane => lane;
+
+    public int Cost => cost;
+
+    /// <summary>A further attempt of a message, which goes after first ones.</summary>
+    public bool IsRepeat => isRepeat;
+
+    public double Since => since;
+
+    public double Until => until;
+
+    /// <summary>Permits it has already, of more than one.</summary>
+    public int Collected { get; set; }
+
+    public int Missing => cost - Collected;
+
+    /// <summary>Where it stands in the line; null before.</summary>
+    public LinkedListNode<Waiter>? Node { get; set; }
+
+    public CancellationTokenRegistration Registration { get; set; }
+
+    /// <summary>What it was told; null while it waits.</summary>
+    public Permit? Given => _end.Task.IsCompletedSuccessfully ? _given : null;
+
+    public Task<Permit> Task => _end.Task;
+
+    public void End(Permit permit)
+    {
+        _given = permit;
+        Registration.Unregister();
+        _end.TrySetResult(permit);
+    }
+
+    public void Cancel(CancellationToken token) => _end.TrySetCanceled(token);
+}

@@ -1,0 +1,349 @@
+using System.Threading.RateLimiting;
+using SendProxy.Sending.RateLimiting.Priorities;
+
+namespace SendProxy.Sending.RateLimiting.Quotas;
+
+/// <summary>
+/// So many in a calendar period, never waited for. Of the fleet's a process leases a small part of what is left and tells behind
+/// the send what it used; near the end each permit is asked for. Alone it holds all of them, and begins anew with the process.
+/// </summary>
+internal sealed partial class QuotaLimiter : PlanLimiter
+{
+    private static readonly TimeSpan TellEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(5);
+
+    // Less than the fleet keeps it for.
+    private static readonly TimeSpan LeaseLife = TimeSpan.FromSeconds(20);
+
+    private const int LeaseMin = 4;
+
+    private readonly QuotaOptions _quota;
+    private readonly RedisQuotaStore? _store;
+    private readonly int _fleetSize;
+    private readonly TimeProvider _time;
+    private readonly LimitMetrics.Series _series;
+    private readonly ILogger _logger;
+    private readonly ITimer _tell;
+    private readonly Lock _lock = new();
+    private CalendarPeriod _period;
+    private TimeSpan _clockOffset;
+    private long _lease;
+    private DateTimeOffset _leaseUntil;
+    private long _debt;
+    private long _number;
+    private QuotaCall? _telling;
+    private bool _inFlight;
+    private QuotaReply? _reply;
+    private long _usedHere;
+    private int _told;
+    private bool _isAway;
+    private long _awayLeft;
+    private long _granted;
+    private long _refused;
+    private bool _disposed;
+
+    /// <param name="store">Null: this process is alone.</param>
+    /// <param name="fleetSize">How many processes share the quota, before that is known.</param>
+    public QuotaLimiter(
+        LimitOptions options, LaneTable lanes, RedisQuotaStore? store, int fleetSize, TimeProvider time, LimitMetrics.Series series, ILogger logger)
+        : base(options, lanes)
+    {
+        (_quota, _store, _fleetSize, _time, _series, _logger) = (options.Quota!, store, Math.Max(1, fleetSize), time, series, logger);
+        Turn(Now);
+        var first = store is null ? Timeout.InfiniteTimeSpan : RenewEvery;
+        _tell = time.CreateTimer(static limiter => ((QuotaLimiter)limiter!).OnTimer(), this, first, first);
+    }
+
+    /// <summary>Told once it has ended.</summary>
+    public Action<QuotaLimiter>? OnDispose { get; init; }
+
+    public override TimeSpan? IdleDuration => null;
+
+    private DateTimeOffset Now => _time.GetUtcNow() + _clockOffset;
+
+    public override bool TryTake(in PermitRequest ask, out Permit permit)
+    {
+        permit = default;
+        lock (_lock)
+        {
+            var now = Now;
+            Turn(now);
+            var mode = _store is null ? PermitMode.Local : PermitMode.Ready;
+            if (_isAway)
+            {
+                if (Options.ClosedWhenAway || _awayLeft < ask.Cost)
+                {
+                    return false;
+                }
+
+                _awayLeft -= ask.Cost;
+                (_debt, mode) = (_debt + ask.Cost, PermitMode.Share);
+            }
+            else if (now < _leaseUntil && _lease >= ask.Cost && !_disposed)
+            {
+                _lease -= ask.Cost;
+                _debt += ask.Cost;
+            }
+            else
+            {
+                return false;
+            }
+
+            permit = Grant(mode, ask.Cost);
+            _series.Ready(ask.Lane, mode, ask.Cost);
+            Show();
+            if (_store is not null)
+            {
+                _tell.Change(TellEvery, RenewEvery);
+            }
+        }
+
+        return true;
+    }
+
+    public override async ValueTask<Permit> AcquireAsync(PermitRequest ask, TimeSpan maxWait, CancellationToken cancellation)
+    {
+        if (TryTake(ask, out var permit))
+        {
+            return permit;
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        CalendarPeriod period;
+        QuotaCall call;
+        lock (_lock)
+        {
+            if (_disposed || _store is null || _isAway)
+            {
+                return Refuse(ask);
+            }
+
+            (period, call) = (_period, new QuotaCall(0, 0, ask.Cost, _reply?.Used ?? 0, _reply?.Number ?? 0, 0));
+        }
+
+        var reply = await _store.AskAsync(period, Now, call);
+        lock (_lock)
+        {
+            Heard(period, reply);
+            if (reply is { Granted: > 0 })
+            {
+                _series.Ready(ask.Lane, PermitMode.Reserved, ask.Cost);
+                return Grant(PermitMode.Reserved, ask.Cost) with { Epoch = period.Start.ToUnixTimeSeconds() };
+            }
+        }
+
+        return reply is null && TryTake(ask, out permit) ? permit : Refuse(ask);
+    }
+
+    public override TimeSpan Predict(in PermitRequest ask)
+    {
+        lock (_lock)
+        {
+            return Left < ask.Cost ? Until : TimeSpan.Zero;
+        }
+    }
+
+    public override void GiveBack(in PermitRequest ask, Permit permit)
+    {
+        lock (_lock)
+        {
+            if (permit.Cost <= 0 || permit.Epoch != _period.Start.ToUnixTimeSeconds())
+            {
+                return;
+            }
+
+            _usedHere -= permit.Cost;
+            _debt -= permit.Cost;
+            _lease += _store is null ? permit.Cost : 0;
+            _awayLeft += permit.Mode == PermitMode.Share ? permit.Cost : 0;
+            Show();
+            if (_store is not null)
+            {
+                _tell.Change(TellEvery, RenewEvery);
+            }
+        }
+    }
+
+    /// <summary>Redis can be reached again.</summary>
+    public void Look() => OnTimer();
+
+    public override RateLimiterStatistics GetStatistics()
+    {
+        lock (_lock)
+        {
+            return new RateLimiterStatistics
+            {
+                CurrentAvailablePermits = Left,
+                CurrentQueuedCount = 0,
+                TotalSuccessfulLeases = _granted,
+                TotalFailedLeases = _refused,
+            };
+        }
+    }
+
+    public override IEnumerable<LimitView> Views()
+    {
+        lock (_lock)
+        {
+            Turn(Now);
+            var mode = _isAway ? Options.ClosedWhenAway ? "closed" : "share" : _store is null ? "local" : "ready";
+            return
+            [
+                new LimitView(
+                    Name, Options.Plan, mode, $"{Used} used, until {_period.End:yyyy-MM-dd HH:mm} UTC", _granted, Left, 0, _reply?.Live ?? 1, 0, null, null, null),
+            ];
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        bool isFirst;
+        lock (_lock)
+        {
+            (isFirst, _disposed) = (!_disposed, true);
+        }
+
+        if (isFirst)
+        {
+            _tell.Dispose();
+            OnDispose?.Invoke(this);
+            _ = TellAsync();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private long Used => _store is null ? _usedHere : (_reply?.Used ?? 0) + _debt + (long)(_telling?.Debt ?? 0);
+
+    private long Left => _isAway ? Options.ClosedWhenAway ? 0 : _awayLeft : Math.Max(0, _quota.Permits - Used);
+
+    // A timer that cuts a millisecond off must not bring anybody back too soon.
+    private TimeSpan Until => TimeSpan.FromMilliseconds(Math.Ceiling((_period.End - Now).TotalMilliseconds) + 1);
+
+    private Permit Grant(PermitMode mode, int cost)
+    {
+        _granted += cost;
+        _usedHere += cost;
+        return Permit.Granted(mode, cost, epoch: _period.Start.ToUnixTimeSeconds());
+    }
+
+    private Permit Refuse(in PermitRequest ask)
+    {
+        lock (_lock)
+        {
+            _refused++;
+            var permit = _disposed ? Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1))
+                : _isAway && Options.ClosedWhenAway ? Permit.Refused(PermitRefusal.Closed, TimeSpan.FromSeconds(1))
+                : Permit.Refused(PermitRefusal.QuotaUsed, _store is not null && !_isAway && Left >= ask.Cost ? RenewEvery : Until);
+            _series.Refused(ask.Lane, permit.Reason);
+            return permit;
+        }
+    }
+
+    // A new period begins with nothing used.
+    private void Turn(DateTimeOffset now)
+    {
+        if (now < _period.End && now >= _period.Start)
+        {
+            return;
+        }
+
+        _period = CalendarPeriod.At(now, _quota.Period, _quota.Zone);
+        (_debt, _usedHere, _told, _reply, _telling) = (0, 0, 0, null, null);
+        (_lease, _leaseUntil) = _store is null ? (_quota.Permits, DateTimeOffset.MaxValue) : (0, DateTimeOffset.MinValue);
+        _awayLeft = _quota.Permits / _fleetSize;
+        Show();
+    }
+
+    private void OnTimer() => _ = TellAsync();
+
+    private async Task TellAsync()
+    {
+        CalendarPeriod period;
+        QuotaCall call;
+        lock (_lock)
+        {
+            Turn(Now);
+            if (_inFlight || _store is null)
+            {
+                return;
+            }
+
+            // One that may have been counted is told again under its number; what was used since goes with the next.
+            if (_telling is null)
+            {
+                _telling = new QuotaCall(_debt, 0, 0, 0, 0, ++_number);
+                _debt = 0;
+            }
+
+            // What is more than a small part of what is left goes back; of few each is asked for.
+            var part = Math.Max(0, _quota.Permits - Used) / (8 * Math.Max(1, _reply?.Live ?? 1));
+            _lease = Now < _leaseUntil ? Math.Min(_lease, part < LeaseMin ? 0 : part) : 0;
+            call = _telling with { Kept = _lease, SeenUsed = _reply?.Used ?? 0, Seen = _reply?.Number ?? 0 };
+            (period, _inFlight) = (_period, true);
+        }
+
+        var kept = call.Kept;
+        var reply = await _store.AskAsync(period, Now, call);
+        lock (_lock)
+        {
+            _inFlight = false;
+            if (reply is not null && period == _period)
+            {
+                _telling = null;
+                _lease = Math.Max(0, reply.Leased - (kept - _lease));
+                _leaseUntil = Now + LeaseLife;
+            }
+
+            Heard(period, reply);
+        }
+    }
+
+    private void Heard(CalendarPeriod period, QuotaReply? reply)
+    {
+        if (period != _period)
+        {
+            return;
+        }
+
+        if (reply is null)
+        {
+            if (!_isAway)
+            {
+                _isAway = true;
+                _awayLeft = _reply is null ? _quota.Permits / _fleetSize : Math.Max(0, _quota.Permits - Used) / Math.Max(1, _reply.Live);
+            }
+
+            return;
+        }
+
+        _isAway = false;
+        _clockOffset = DateTimeOffset.FromUnixTimeMilliseconds(reply.NowMs) - _time.GetUtcNow();
+        _reply = reply.Number >= (_reply?.Number ?? 0) ? reply : _reply;
+        Show();
+        for (var i = 0; i < _quota.AlertAt.Count; i++)
+        {
+            if ((reply.Alerts & (1 << i)) != 0)
+            {
+                Log.Reached(_logger, Name, _quota.AlertAt[i], Options.Plan);
+            }
+        }
+    }
+
+    private void Show()
+    {
+        var used = (double)Used / _quota.Permits;
+        _series.QuotaUsed(used);
+        _series.State(0, Left, _reply?.Live ?? 1, _quota.Permits, _isAway);
+        for (; _store is null && _told < _quota.AlertAt.Count && used >= _quota.AlertAt[_told]; _told++)
+        {
+            Log.Reached(_logger, Name, _quota.AlertAt[_told], Options.Plan);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(230, LogLevel.Warning, "Of limit {Limit} {Share:P0} is used ({Plan})")]
+        public static partial void Reached(ILogger logger, string limit, double share, string plan);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Threading.RateLimiting;
+
+namespace SendProxy.Sending.RateLimiting.Rates;
+
+/// <content>What it says of itself.</content>
+internal sealed partial class FleetRateLimiter
+{
+    /// <summary>Read without the lock: it may be a moment old.</summary>
+    public override (long Left, long ResetSeconds)? RateLimitHeader
+    {
+        get
+        {
+            var shape = _shown;
+            var left = Math.Min(shape.Base, shape.Level - (Volatile.Read(ref _taken) - shape.Taken) + ((Now - shape.At) * shape.Rate / 1e6));
+            return ((long)Math.Max(0, left), (long)Math.Max(1, Math.Ceiling((shape.Base - left) / shape.Rate)));
+        }
+    }
+
+    public override RateLimiterStatistics GetStatistics()
+    {
+        lock (_lock)
+        {
+            Account();
+            var now = Now;
+            return new RateLimiterStatistics
+            {
+                CurrentAvailablePermits = _machine.Waiting > 0 || now < _machine.BlockedUntil ? 0 : (long)Math.Max(0, Math.Floor(LevelNow(now))),
+                CurrentQueuedCount = _machine.Waiting,
+                TotalSuccessfulLeases = _granted,
+                TotalFailedLeases = RefusedCount,
+            };
+        }
+    }
+
+    public override IEnumerable<LimitView> Views()
+    {
+        lock (_lock)
+        {
+            Account();
+            var now = Now;
+            var rate = _machine.InForce.Rate * (_machine.Known?.Multiplier ?? 1);
+            return
+            [
+                new LimitView(
+                    Name, Options.Plan, Mode(now), $"{rate:0.##}/s{_vendor.Why(_machine.Known?.Multiplier ?? 1, _machine.IsInWindow)}", _granted,
+                    _machine.IsAway ? null : Math.Max(0, Math.Round(LevelNow(now), 1)), _machine.Waiting, _machine.Live,
+                    Math.Max(0, (_machine.BlockedUntil - now) / 1e6), _vendor.Limit, _vendor.Remaining, _vendor.ResetAfter?.TotalSeconds),
+            ];
+        }
+    }
+
+    private string Mode(double now) => now < _machine.BlockedUntil ? "blocked"
+        : _machine.IsAway ? Options.ClosedWhenAway ? "closed" : "share"
+        : !_store.IsShared ? "local"
+        : _machine.IsPostPaid ? "ready"
+        : "reserved";
+
+    private double LevelNow(double now) => _machine.Known is { } known
+        ? Math.Min(_machine.Shape.Base, _machine.Level + ((now - _machine.KnownAt) * _machine.InForce.Rate * known.Multiplier / 1e6))
+        : _machine.Shape.Base;
+
+    /// <summary>The level as it was.</summary>
+    private sealed record Shown(double Level, double At, long Taken, double Base, double Rate);
+}

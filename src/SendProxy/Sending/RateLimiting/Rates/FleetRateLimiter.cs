@@ -1,0 +1,332 @@
+using SendProxy.Sending.RateLimiting.Feedback;
+using SendProxy.Sending.RateLimiting.Priorities;
+
+namespace SendProxy.Sending.RateLimiting.Rates;
+
+/// <summary>
+/// Keeps one rate of a plan for the fleet, or for this process alone. While there is room a permit is a number counted up: no
+/// lock, no allocation, no call. Everything else is <see cref="RateLimiterStateMachine"/>'s, under a lock that is never held over a wait.
+/// </summary>
+internal sealed partial class FleetRateLimiter : QueueingLimiter
+{
+    private static readonly TimeSpan Flush = TimeSpan.FromMicroseconds(RateLimiterStateMachine.FlushEvery);
+
+    private readonly RateLimiterStateMachine _machine;
+    private readonly IRateLimitStore _store;
+    private readonly TimeProvider _time;
+    private readonly RateLimitFeedback _vendor;
+    private readonly ITimer _wake;
+    private readonly ITimer _flush;
+    private readonly Lock _lock = new();
+    private readonly double _toMicroseconds;
+    private readonly long _start;
+    private long _readyUntil;
+    private long _taken;
+    private long _upTo;
+    private long _told;
+    private Shown _shown = new(0, 0, 0, 1, 1);
+    private double _unlent;
+    private long _lentEpoch;
+    private int _flushArmed;
+    private long _granted;
+    private long _lastGrant;
+    private bool _disposed;
+
+    /// <param name="process">Unique in the fleet.</param>
+    /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
+    public FleetRateLimiter(
+        LimitOptions options, LaneTable lanes, IRateLimitStore store, string process, int fleetSize, TimeProvider time, LimitMetrics.Series series, Func<double> draw)
+        : base(options, lanes, series)
+    {
+        (_store, _time) = (store, time);
+        _toMicroseconds = 1e6 / time.TimestampFrequency;
+        // A clock that is never zero: zero means "never" in the machine.
+        _start = time.GetTimestamp() - time.TimestampFrequency;
+        _lastGrant = time.GetTimestamp();
+        _vendor = new RateLimitFeedback(options);
+        _machine = new RateLimiterStateMachine(process, _vendor.Shape, lanes, store.IsShared, fleetSize, draw)
+        {
+            IsClosedWhenAway = options.ClosedWhenAway && store.IsShared,
+            Learns = options.Learn == LearnMode.Tighten,
+        };
+        _wake = time.CreateTimer(static limiter => ((FleetRateLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _flush = time.CreateTimer(static limiter => ((FleetRateLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Told once it has ended.</summary>
+    public Action<FleetRateLimiter>? OnDispose { get; init; }
+
+    public override TimeSpan? IdleDuration
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _machine.Waiting > 0 ? null : _time.GetElapsedTime(Volatile.Read(ref _lastGrant));
+            }
+        }
+    }
+
+    private double Now => (_time.GetTimestamp() - _start) * _toMicroseconds;
+
+    public override bool TryTake(in PermitRequest ask, out Permit permit)
+    {
+        if (TryReady(ask, out permit))
+        {
+            return true;
+        }
+
+        // A process that is alone knows all there is to know.
+        if (_store.IsShared && !_machine.IsAway)
+        {
+            permit = default;
+            return false;
+        }
+
+        var waiter = Enter(ask, TimeSpan.Zero);
+        if (waiter.Given is null)
+        {
+            Locked(now => _machine.Leave(now, waiter));
+        }
+
+        permit = waiter.Given ?? default;
+        return permit is { IsAcquired: true, Cost: > 0 };
+    }
+
+    public override TimeSpan Predict(in PermitRequest ask)
+    {
+        lock (_lock)
+        {
+            Account();
+            return TimeSpan.FromMicroseconds(Math.Ceiling(_machine.Predict(Now, ask.Lane, ask.Cost)));
+        }
+    }
+
+    public override void GiveBack(in PermitRequest ask, Permit permit)
+    {
+        if (permit.Cost > 0)
+        {
+            Locked(now => _machine.GiveBack(now, permit));
+        }
+    }
+
+    public override void Ended(in PermitRequest ask, Permit permit, RateLimitFeedbackSample? learned)
+    {
+        if (learned is { } heard && _vendor.Listens)
+        {
+            Learn(_vendor.Hear(permit, heard, Now), permit.Epoch, _vendor.TakeEdge());
+        }
+    }
+
+    public override void Throttle(in PermitRequest ask, TimeSpan wait)
+    {
+        Series.Blocked(wait);
+        var (cut, form) = _vendor.Refused(Now);
+        if (cut is { } made && Options.Learn == LearnMode.Observe)
+        {
+            Series.Found(made, applied: false);
+        }
+
+        Learn(form);
+        Locked(now => _machine.Throttle(now, Math.Max(0, wait.TotalMicroseconds)));
+    }
+
+    /// <summary>Another process of the fleet met a 429.</summary>
+    public void Block(TimeSpan wait)
+    {
+        Learn(_vendor.RefusedElsewhere(Now));
+        Locked(now =>
+        {
+            _machine.Block(now, wait.TotalMicroseconds);
+            _machine.Advance(now);
+        });
+    }
+
+    private void Learn(FeedbackFinding? finding, long epoch = -1, WindowBoundary? edge = null)
+    {
+        var tightens = Options.Learn == LearnMode.Tighten;
+        if (finding is { } found && _vendor.Listens)
+        {
+            Series.Found(found, tightens);
+        }
+
+        if (tightens && (finding is not null || edge is not null))
+        {
+            Locked(_ => _machine.Learn(_vendor.Shape, epoch, finding?.Drift ?? 0, edge));
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        Locked(_ =>
+        {
+            _disposed = true;
+            _machine.Close();
+        });
+        _wake.Dispose();
+        _flush.Dispose();
+        OnDispose?.Invoke(this);
+        base.Dispose(disposing);
+    }
+
+    // The ready path: what the machine lent is counted up until it is used, and told in a while.
+    protected override bool TryReady(in PermitRequest ask, out Permit permit)
+    {
+        permit = default;
+        if (_time.GetTimestamp() >= Volatile.Read(ref _readyUntil))
+        {
+            return false;
+        }
+
+        long taken;
+        do
+        {
+            taken = Volatile.Read(ref _taken);
+            if (taken + ask.Cost > Volatile.Read(ref _upTo))
+            {
+                return false;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _taken, taken + ask.Cost, taken) != taken);
+
+        var mode = _store.IsShared ? PermitMode.Ready : PermitMode.Local;
+        Series.Ready(ask.Lane, mode, ask.Cost);
+        var isLast = taken + ask.Cost >= Volatile.Read(ref _upTo);
+        if (isLast || Interlocked.CompareExchange(ref _flushArmed, 1, 0) == 0)
+        {
+            // With the last of the loan at once: a bucket that was full runs from when it was used, not from when that was told.
+            _flush.Change(isLast ? TimeSpan.Zero : Flush, Timeout.InfiniteTimeSpan);
+        }
+
+        permit = Permit.Granted(mode, ask.Cost, Volatile.Read(ref _upTo) - taken - ask.Cost + _unlent, Volatile.Read(ref _lentEpoch));
+        return true;
+    }
+
+    protected override Waiter Enter(PermitRequest ask, TimeSpan maxWait)
+    {
+        var now = Now;
+        var waiter = new Waiter(ask.Lane, ask.Cost, ask.IsRepeat, now, now + Math.Max(0, maxWait.TotalMicroseconds));
+        Locked(at =>
+        {
+            if (_disposed)
+            {
+                waiter.End(Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
+            }
+            else if (_machine.Waiting >= Options.MaxWaiting && _machine.Waiting > 0)
+            {
+                var wait = TimeSpan.FromMicroseconds(Math.Max(1000, _machine.Predict(at, ask.Lane, ask.Cost)));
+                Refuse(waiter, Permit.Refused(PermitRefusal.QueueFull, wait));
+            }
+            else
+            {
+                _machine.Arrive(at, waiter);
+            }
+        });
+        return waiter;
+    }
+
+    protected override void Leave(Waiter waiter, CancellationToken token)
+    {
+        Locked(now => _machine.Leave(now, waiter));
+        waiter.Cancel(token);
+    }
+
+    private void OnTimer()
+    {
+        Volatile.Write(ref _flushArmed, 0);
+        Locked(now => _machine.Advance(now));
+    }
+
+    // Every change of the machine: what was spent goes in first, what it decides is done after.
+    private void Locked(Action<double> change)
+    {
+        RateLimitCall? call;
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                change(Now);
+                Tell();
+                return;
+            }
+
+            Volatile.Write(ref _upTo, long.MinValue);
+            Account();
+            var now = Now;
+            change(now);
+            Tell();
+            call = _machine.TakeCall();
+            while (call is not null && _store.AskNow(call) is { } reply)
+            {
+                _machine.Replied(now, now, reply);
+                Tell();
+                call = _machine.TakeCall();
+            }
+
+            Lend();
+        }
+
+        if (call is not null)
+        {
+            _ = CallAsync(call);
+        }
+    }
+
+    private async Task CallAsync(RateLimitCall call)
+    {
+        var sentAt = Now;
+        var reply = await _store.AskAsync(call);
+        Locked(now => _machine.Replied(now, sentAt, reply));
+    }
+
+    // What was taken of the loan is what was spent. One that is taken while the loan is called in counts in the next account.
+    private void Account()
+    {
+        var taken = Volatile.Read(ref _taken);
+        if (taken != _told)
+        {
+            _machine.Spent(taken - _told);
+            _granted += taken - _told;
+            _told = taken;
+            Volatile.Write(ref _lastGrant, _time.GetTimestamp());
+        }
+    }
+
+    private void Lend()
+    {
+        var now = Now;
+        var credit = _machine.Credit(now);
+        _unlent = _machine.Level - credit;
+        _lentEpoch = _machine.Epoch;
+        Volatile.Write(ref _readyUntil, _start + (long)(Math.Min(_machine.CreditUntil, now + 1e9) / _toMicroseconds));
+        Volatile.Write(ref _upTo, credit > 0 ? _told + credit : long.MinValue);
+        var rate = _machine.InForce.Rate * (_machine.Known?.Multiplier ?? 1);
+        _shown = new Shown(now < _machine.BlockedUntil ? 0 : LevelNow(now), now, _told, _machine.Shape.Base, rate);
+        Series.State(_machine.Waiting, Math.Max(0, LevelNow(now)), _machine.Live, rate, _machine.IsAway);
+        var wait = _machine.WakeAt - now;
+        if (!double.IsPositiveInfinity(wait))
+        {
+            _wake.Change(TimerSpan(wait), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Tell()
+    {
+        foreach (var (waiter, permit) in _machine.Ended)
+        {
+            if (permit.IsAcquired)
+            {
+                _granted += permit.Cost;
+                Volatile.Write(ref _lastGrant, _time.GetTimestamp());
+                Series.Granted(waiter.Lane, permit.Mode, permit.Cost, (Now - waiter.Since) / 1e6);
+                waiter.End(permit);
+            }
+            else
+            {
+                Refuse(waiter, permit);
+            }
+        }
+
+        _machine.Ended.Clear();
+    }
+}

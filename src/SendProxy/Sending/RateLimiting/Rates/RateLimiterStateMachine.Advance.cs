@@ -1,0 +1,234 @@
+namespace SendProxy.Sending.RateLimiting.Rates;
+
+/// <content>What follows from its state: whom to let go, what to ask, when to look again.</content>
+internal sealed partial class RateLimiterStateMachine
+{
+    /// <summary>Lets go whom it may, and decides what comes next.</summary>
+    public void Advance(double now)
+    {
+        WakeAt = double.PositiveInfinity;
+        EndLate(now);
+        if (IsAway && !_share.TryRejoin(now))
+        {
+            AdvanceDegraded(now);
+            return;
+        }
+
+        if (now < BlockedUntil)
+        {
+            Wake(BlockedUntil);
+            AskIf(_debt != 0 || _throttled >= 0, now, 0, 0);
+            return;
+        }
+
+        UseSlots(now);
+        if (_isPostPaid && now < _validUntil && AdvancePostPaid(now))
+        {
+            return;
+        }
+
+        _isPostPaid = false;
+        AdvanceReserving(now);
+    }
+
+    private void UseSlots(double now)
+    {
+        while (_slots.TryPeek(out var slot) && slot.Due <= now)
+        {
+            var waiter = _filling ?? _line.Take(now);
+            if (waiter is null)
+            {
+                return;
+            }
+
+            _slots.Dequeue();
+            waiter.Collected++;
+            _filling = waiter.Missing > 0 ? waiter : null;
+            if (_filling is null)
+            {
+                End(waiter, Permit.Granted(_isShared ? PermitMode.Reserved : PermitMode.Local, waiter.Cost, slot.Level, Epoch));
+            }
+        }
+    }
+
+    /// <returns>False where it cannot go on so.</returns>
+    private bool AdvancePostPaid(double now)
+    {
+        // Slots that were not used are kept as what they are: permits counted already.
+        _debt -= _slots.Count;
+        _slots.Clear();
+        while (Waiting > 0)
+        {
+            var waiter = _filling ?? _line.Take(now)!;
+            _filling = waiter;
+            var left = _reply!.Allowance - _debt - _debtInFlight;
+            if (left < waiter.Missing)
+            {
+                break;
+            }
+
+            _debt += waiter.Missing;
+            _filling = null;
+            End(waiter, Permit.Granted(_isShared ? PermitMode.Ready : PermitMode.Local, waiter.Cost, Level, Epoch));
+        }
+
+        if (Waiting > 0 && _debt <= 0 && !_inFlight)
+        {
+            return false;
+        }
+
+        var due = Waiting > 0 || Credit(now) < 1 || now - _lastCall >= FlushEvery || _throttled >= 0;
+        AskIf((_debt != 0 || _throttled >= 0) && due, now, 0, 0);
+        if (_debt != 0 && !due)
+        {
+            Wake(_lastCall + FlushEvery);
+        }
+
+        return true;
+    }
+
+    private void AdvanceReserving(double now)
+    {
+        if (Waiting == 0)
+        {
+            _returned.AddRange(_slots.Select(s => s.At));
+            _slots.Clear();
+        }
+
+        var urgent = _line.Urgent > 0 && Shape.Reserve > 0 && now >= _urgentDenied && (_slots.Count > 0 || _comeBack > now)
+            ? (int)Math.Min(_line.Urgent, Shape.Reserve)
+            : 0;
+        var missing = _line.Permits + (_filling?.Missing ?? 0) - _slots.Count;
+        var need = missing > 0 && _slots.Count <= (_reply?.Quantum ?? 0) / 2;
+        if (need && _comeBack > now)
+        {
+            need = false;
+            Wake(_comeBack);
+        }
+
+        if (urgent > 0 && !_inFlight)
+        {
+            _urgentDenied = now + UrgentAgain;
+        }
+        else if (_line.Urgent > 0 && _urgentDenied > now)
+        {
+            Wake(_urgentDenied);
+        }
+
+        AskIf(need || urgent > 0 || _debt != 0 || _throttled >= 0 || _returned.Count > 0, now, need ? missing : 0, urgent);
+        if (_slots.TryPeek(out var next))
+        {
+            Wake(next.Due);
+        }
+    }
+
+    private void AdvanceDegraded(double now)
+    {
+        while (now >= BlockedUntil && Waiting > 0)
+        {
+            var waiter = _filling ?? _line.Take(now)!;
+            _filling = waiter;
+            if (!_share.TryTake(now, Shape, waiter.Missing))
+            {
+                Wake(_share.NextAt(Shape, waiter.Missing));
+                break;
+            }
+
+            _filling = null;
+            End(waiter, Permit.Granted(PermitMode.Share, waiter.Cost));
+        }
+
+        if (now < BlockedUntil)
+        {
+            Wake(BlockedUntil);
+        }
+
+        if (_share.ProbeDue(now) && !_inFlight)
+        {
+            _share.Probed(now);
+            AskIf(true, now, 0, 0);
+        }
+
+        Wake(_share.LookAt);
+    }
+
+    private void GoAway(double now, bool probe)
+    {
+        if (probe || !IsAway)
+        {
+            _share.Start(now, Shape, Level, probe);
+        }
+
+        (_isPostPaid, _hasTicket, _comeBack, _debt) = (false, false, 0, 0);
+        _slots.Clear();
+        _returned.Clear();
+        _validUntil = double.NegativeInfinity;
+        if (IsClosedWhenAway)
+        {
+            EndWaiting(_ => true, _ => Permit.Refused(PermitRefusal.Closed, TimeSpan.FromSeconds(1)));
+        }
+    }
+
+    private void AskIf(bool needed, double now, int want, int urgent)
+    {
+        if (!needed || _inFlight)
+        {
+            return;
+        }
+
+        var seenBlock = BlockedUntil > now && _reply is not null ? Math.Floor(_reply.Now + (BlockedUntil - _replyAt)) : 0;
+        Call = new RateLimitCall
+        {
+            Process = _process,
+            Shape = Shape,
+            Want = want,
+            SomeoneWaits = Waiting > 0 && !_isPostPaid,
+            Patience = Math.Max(0, Math.Floor(_lastUntil - now)),
+            HasTicket = _hasTicket && want > 0,
+            Urgent = urgent,
+            Debt = _debt,
+            Correction = _correction.Permits,
+            CorrectionEpoch = _correction.Epoch,
+            Throttled = _throttled >= 0 ? Math.Max(0, Math.Min(_throttled, BlockedUntil - now)) : -1,
+            WasAway = IsAway,
+            SeenNow = _reply?.Now ?? 0,
+            SeenSince = _reply is null ? 0 : Math.Floor(now - _replyAt),
+            SeenTat = _reply?.Tat ?? 0,
+            SeenBlock = seenBlock,
+            KnownLive = _share.KnownLive(now),
+            Learns = Learns,
+            Edge = EdgeToTell(),
+            EdgeWidth = Math.Ceiling((_edge?.Width ?? 0) + FlushEvery),
+            Returned = [.. _returned],
+        };
+        _hasTicket &= want == 0;
+        (_inFlight, _lastCall, _debtInFlight, _debt, _throttled, _correction) = (true, now, _debt, 0, -1, default);
+        _returned.Clear();
+        _edge = null;
+    }
+
+    // In the store's time. Permits are told behind: those of before the edge count until so much after it.
+    private double EdgeToTell() => _edge is not { } edge || _reply is null ? 0
+        : edge.IsElsewhere ? -1
+        : Math.Floor(_reply.Now + (edge.Latest - _replyAt) + FlushEvery);
+
+    private void EndLate(double now)
+    {
+        if (now < _nextScan)
+        {
+            Wake(_nextScan);
+            return;
+        }
+
+        EndWaiting(w => w.Until < now, w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
+        _nextScan = now + UrgentAgain;
+        if (Waiting == 0)
+        {
+            _nextScan = double.PositiveInfinity;
+        }
+        else
+        {
+            Wake(_nextScan);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using SendProxy.Errors;
+using SendProxy.Upstreams;
+
+namespace SendProxy.Sending.RateLimiting;
+
+/// <summary>The permits of one message: taken for each attempt, ended with it. One at a time uses it.</summary>
+internal sealed class SendPermits
+{
+    private readonly IReadOnlyList<PlanLimiter> _limits;
+    private readonly PermitRequest[] _asks;
+    private readonly Permit[] _permits;
+    private readonly TimeProvider _time;
+    private long _takenAt;
+    private bool _held;
+
+    public SendPermits(OutboundMessage message, TimeProvider time)
+    {
+        (_limits, _time) = (message.Plan.Limits, time);
+        if (_limits.Count == 0)
+        {
+            (_asks, _permits) = ([], []);
+            return;
+        }
+
+        _permits = new Permit[_limits.Count];
+        _asks = new PermitRequest[_limits.Count];
+        for (var i = 0; i < _asks.Length; i++)
+        {
+            _asks[i] = new PermitRequest(message.Lane, message.Cost, IsRepeat: false, message.Pers?[i]);
+        }
+    }
+
+    /// <summary>How the permits of the last attempt were come by: the hardest way of all.</summary>
+    public PermitMode Mode { get; private set; }
+
+    /// <returns>Null: one of each limit is held. Else why not, and none is.</returns>
+    public async ValueTask<Refusal?> TakeAsync(bool isRepeat, Deadline deadline, CancellationToken caller)
+    {
+        if (_limits.Count == 0)
+        {
+            return null;
+        }
+
+        if (isRepeat)
+        {
+            for (var i = 0; i < _asks.Length; i++)
+            {
+                _asks[i] = _asks[i] with { IsRepeat = true };
+            }
+        }
+
+        if (await PermitAcquirer.TakeAsync(_limits, _asks, _permits, deadline, caller) is { } refusal)
+        {
+            return refusal;
+        }
+
+        (_held, _takenAt) = (true, _time.GetTimestamp());
+        foreach (var permit in _permits)
+        {
+            Mode = permit.Mode > Mode ? permit.Mode : Mode;
+        }
+
+        return null;
+    }
+
+    /// <summary>The attempt is over. Does nothing where no permit is held.</summary>
+    /// <param name="started">False: nothing of it can have reached the vendor, and the permits go back.</param>
+    /// <param name="throttled">The vendor refused for want of permits.</param>
+    public void End(bool started, RateHint? hint, bool throttled)
+    {
+        if (!_held)
+        {
+            return;
+        }
+
+        _held = false;
+        if (!started)
+        {
+            PermitAcquirer.GiveBack(_limits, _asks, _permits);
+            return;
+        }
+
+        RateLimitFeedbackSample? learned = hint is { } heard
+            ? new RateLimitFeedbackSample(heard.Remaining, heard.Limit, heard.ResetAfter, heard.ResetBlur, _time.GetElapsedTime(_takenAt))
+            : null;
+        for (var i = 0; i < _limits.Count; i++)
+        {
+            _limits[i].Ended(_asks[i], _permits[i], throttled ? null : learned);
+            if (throttled)
+            {
+                _limits[i].Throttle(_asks[i], hint?.Wait ?? TimeSpan.Zero);
+            }
+        }
+    }
+}

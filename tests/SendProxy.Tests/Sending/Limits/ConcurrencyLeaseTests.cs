@@ -1,0 +1,54 @@
+using SendProxy.Sending.RateLimiting.Concurrency;
+
+namespace SendProxy.Tests.Sending.Limits;
+
+public sealed class ConcurrencyLeaseTests
+{
+    private const double Now = 1_000_000;
+
+    [Fact]
+    public void ToldShort_IdleSlots_GoBackAtOnce()
+    {
+        var lease = Leased(10, used: 3);
+        Assert.Null(lease.NextCall(Now, 0));
+
+        lease.ToldShort();
+
+        Assert.Equal((3, 3), lease.NextCall(Now, 0) is { } call ? (call.Kept, call.Wanted) : default);
+        Assert.Equal(0, lease.Free(Now));
+    }
+
+    [Fact]
+    public void Replied_NotInTime_KeepsToItsPartOfTheFleet()
+    {
+        var lease = Leased(10, used: 0, live: 3, rank: 0);
+
+        lease.Replied(Now, Now, new ConcurrencyCall(0, 0, false, -1, 0, 3, false, false), null);
+
+        Assert.Equal(4, lease.Cap(Now + 60_000_000));
+        Assert.True(lease.IsAway);
+    }
+
+    [Fact]
+    public void Replied_NotInTimeWhenClosed_HasNone()
+    {
+        var lease = Leased(10, used: 0, closed: true);
+
+        lease.Replied(Now, Now, new ConcurrencyCall(0, 0, false, -1, 0, 1, false, false), null);
+
+        Assert.Equal(0, lease.Free(Now));
+    }
+
+    [Fact]
+    public void Lease_NotRenewed_EndsBeforeTheFleetGivesItAway() =>
+        Assert.Equal(0, Leased(10, used: 0).Free(Now + RedisConcurrencyStore.Lease.TotalMicroseconds - 1));
+
+    private static ConcurrencyLease Leased(int slots, int used, int live = 1, int rank = 0, bool closed = false)
+    {
+        var lease = new ConcurrencyLease(10, isShared: true, 1, closed);
+        var call = lease.NextCall(Now, 1)!;
+        lease.Replied(Now, Now, call, new ConcurrencyReply(slots, 10, live, rank, 0, 10, 0, 0, 1, slots));
+        lease.Take(used);
+        return lease;
+    }
+}
