@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using SendProxy.Bench;
 using SendProxy.Queueing;
@@ -60,7 +61,7 @@ async Task MeasureAsync(int writers)
     await using (var journal = SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(metrics), time))
     {
         await using var queue =
-            await SqliteMessageQueue.OpenAsync(options, journal, metrics, time, CancellationToken.None);
+            await SqliteMessageQueue.OpenAsync(options, journal, metrics, time, NullLogger.Instance, CancellationToken.None);
         await EnqueueAsync(queue, writers, TimeSpan.FromSeconds(0.5));
         var before = commits.Value;
         var cpu = Environment.CpuUsage.TotalTime;

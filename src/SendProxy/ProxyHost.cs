@@ -61,7 +61,7 @@ internal static class ProxyHost
             .Configure<HostOptions>(h => h.ShutdownTimeout = settings.Shutdown.Drain + StopSlack)
             .AddSingleton(s => new LogSink(s.GetRequiredService<IMetricFactory>(), output))
             .AddSingleton<HealthHandler>()
-            .AddSingleton<AdminHandler>()
+            .AddSingleton<AdminHandler>().AddSingleton<JournalAdmin>().AddSingleton<WebhooksAdmin>()
             .AddSingleton<EgressComposer>()
             .AddSingleton<IQuiet>(s => s.GetRequiredService<EgressHandler>())
             .AddSingleton<DrainingLifetime>()

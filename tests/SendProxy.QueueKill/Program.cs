@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using SendProxy.Queueing;
 using SendProxy.Sqlite;
@@ -11,7 +12,7 @@ var options = new JournalOptions { Path = path, AllowEphemeral = true, Minimum =
 var metrics = Metrics.WithCustomRegistry(Metrics.NewCustomRegistry());
 await using var journal = SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(metrics), TimeProvider.System);
 await using var queue = await SqliteMessageQueue.OpenAsync(
-    options, journal, metrics, TimeProvider.System, CancellationToken.None);
+    options, journal, metrics, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
 var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
 var turn = new Lock();
 Say("ready");

@@ -6,14 +6,14 @@ using SendProxy.Upstreams;
 
 namespace SendProxy.Admin;
 
-/// <summary>The admin socket's API, for the commands. It only reads, and nothing it tells is a secret.</summary>
-internal sealed class AdminHandler(KeyBook keys, LimiterFactory limits)
+/// <summary>The admin socket's API, for the commands. Nothing it tells is a secret.</summary>
+internal sealed class AdminHandler(KeyBook keys, LimiterFactory limits, JournalAdmin journal, WebhooksAdmin webhooks)
 {
     public Task HandleAsync(HttpContext context) => (context.Request.Method, context.Request.Path.Value) switch
     {
         ("GET", AdminSocket.CredentialsPath) => CredentialsAsync(context),
         ("GET", AdminSocket.LimitsPath) => LimitsAsync(context),
-        _ => Problem.WriteAsync(context, Refusal.NotSent(ProxyError.NotFound, $"This listener has GET {AdminSocket.CredentialsPath} and GET {AdminSocket.LimitsPath}."), Guid.NewGuid().ToString()),
+        _ => journal.Handle(context) ?? webhooks.Handle(context) ?? Problem.WriteAsync(context, Refusal.NotSent(ProxyError.NotFound, $"This listener has GET {AdminSocket.CredentialsPath} and GET {AdminSocket.LimitsPath}."), Guid.NewGuid().ToString()),
     };
 
     private async Task CredentialsAsync(HttpContext context)

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text.Json;
 using SendProxy.Configuration;
 
 namespace SendProxy.Cli;
@@ -10,7 +11,12 @@ internal static class AdminClient
 
     /// <param name="socket">Where it is; null: where the configuration puts it.</param>
     /// <returns>The answer's JSON; or null and, for people, why there is none with the exit code for it.</returns>
-    public static async Task<(string? Json, string Problem, int ExitCode)> GetAsync(string path, string? socket, string configuration, CancellationToken cancellation)
+    public static Task<(string? Json, string Problem, int ExitCode)> GetAsync(string path, string? socket, string configuration, CancellationToken cancellation) =>
+        SendAsync(HttpMethod.Get, path, socket, configuration, cancellation);
+
+    /// <summary>The same with another method.</summary>
+    public static async Task<(string? Json, string Problem, int ExitCode)> SendAsync(
+        HttpMethod method, string path, string? socket, string configuration, CancellationToken cancellation)
     {
         IReadOnlyList<string> places;
         try
@@ -26,7 +32,7 @@ internal static class AdminClient
         {
             try
             {
-                return (await GetAsync(path, place, cancellation), "", 0);
+                return await SendAsync(method, path, place, cancellation);
             }
             catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied })
             {
@@ -41,7 +47,8 @@ internal static class AdminClient
         return (null, $"No proxy answers at {string.Join(" or ", places)}: is it running, as this user, with this --config?", ExitCodes.NoProxy);
     }
 
-    private static async Task<string> GetAsync(string path, string place, CancellationToken cancellation)
+    private static async Task<(string? Json, string Problem, int ExitCode)> SendAsync(
+        HttpMethod method, string path, string place, CancellationToken cancellation)
     {
         using var handler = new SocketsHttpHandler
         {
@@ -62,13 +69,33 @@ internal static class AdminClient
             },
         };
         using var client = new HttpClient(handler) { Timeout = Patience };
-        return await client.GetStringAsync(new Uri($"http://admin{path}"), cancellation);
+        using var request = new HttpRequestMessage(method, new Uri($"http://admin{path}"));
+        using var response = await client.SendAsync(request, cancellation);
+        var text = await response.Content.ReadAsStringAsync(cancellation);
+        return response.IsSuccessStatusCode ? (text, "", 0) : (null, Detail(text), ExitCodes.Refused);
+    }
+
+    // A problem says in its detail what is wrong (RFC 9457).
+    private static string Detail(string text)
+    {
+        try
+        {
+            using var problem = JsonDocument.Parse(text);
+            return problem.RootElement.GetProperty("detail").GetString() ?? text;
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return text;
+        }
     }
 }
 
 /// <summary>What a command's exit code says; the same for all of them.</summary>
 internal static class ExitCodes
 {
+    /// <summary>The proxy answered, and refused what it was asked for.</summary>
+    public const int Refused = 1;
+
     public const int BadConfiguration = 2;
     public const int NoProxy = 3;
 }

@@ -25,6 +25,8 @@ internal static class Commands
         root.Add(CheckCommand.Create(config));
         root.Add(CredentialsCommand.Create(config));
         root.Add(LimitsCommand.Create(config));
+        root.Add(JournalCommand.Create(config));
+        root.Add(WebhooksCommand.Create(config));
         root.Add(VersionCommand());
 
         // Signals are the host's: the parser's own handler would end a draining proxy after two seconds with 143.

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using System.Text.Json;
 
 namespace SendProxy.Cli;
 
@@ -17,4 +19,9 @@ internal static class Table
 
         return text.ToString();
     }
+
+    /// <summary>A point in time as a cell: UTC, to the second; a hyphen for null.</summary>
+    public static string Time(JsonElement time) => time.ValueKind == JsonValueKind.Null
+        ? "-"
+        : time.GetDateTimeOffset().UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 }

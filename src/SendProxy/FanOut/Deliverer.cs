@@ -5,7 +5,8 @@ namespace SendProxy.FanOut;
 
 /// <summary>
 /// Makes one attempt of a leased delivery and moves it on: done; back, to be tried again; or dead, once it has failed for
-/// <c>retry.for</c>. That time counts from the first failure, so that an outage of the proxy takes nothing of it.
+/// <c>retry.for</c>. That time counts from the first failure, so that an outage of the proxy takes nothing of it. Only a failed
+/// attempt at its end makes a delivery dead, never what a subscriber asks for.
 /// </summary>
 internal sealed class Deliverer(
     JournalKeeper journal, DeliveryAttempt attempts, DeliveryTelemetry telemetry, Func<double> draw, TimeProvider time)
@@ -62,7 +63,6 @@ internal sealed class Deliverer(
 
         var now = time.GetUtcNow();
         var word = DeliveryAttempt.Word(result.Outcome);
-        var due = now + Wait(options, number, result);
         if (item.Item.Deadline is not { } deadline)
         {
             deadline = now + options.RetryFor;
@@ -71,12 +71,16 @@ internal sealed class Deliverer(
         }
 
         var answer = result.Status > 0 ? new Answer(result.Status, default) : null;
-        if (due > deadline && result.Outcome != DeliveryOutcome.Gone)
+        var isGone = result.Outcome == DeliveryOutcome.Gone;
+        if (now >= deadline && !isGone)
         {
             await Moves.UntilMovedAsync(() => queue.FinishAsync(item.Lease, Finish.Dead(word, answer), CancellationToken.None), time, cut);
             return (null, true);
         }
 
+        // The last attempt is made when the time is over, however long the wait would be.
+        var due = now + Wait(options, number, result);
+        due = due > deadline && !isGone ? deadline : due;
         await Moves.UntilMovedAsync(
             () => queue.RetryAsync(item.Lease, new Retry(due, word) { Answer = answer }, CancellationToken.None), time, cut);
         return (due, false);
@@ -92,6 +96,8 @@ internal sealed class Deliverer(
         // The wait before this one is not stored; what it was expected to be stands for it.
         var grown = options.BaseDelay.TotalSeconds * Math.Pow(1.5, Math.Min(number, MaxGrowth) - 1);
         var last = number == 1 ? 0 : Math.Min(options.MaxDelay.TotalSeconds, grown);
-        return Backoff.Next(TimeSpan.FromSeconds(last), options.BaseDelay, options.MaxDelay, result.RetryAfter, draw());
+        // A Retry-After of a year is a mistake of the subscriber's: it is asked again after the longest wait of the settings.
+        var asked = result.RetryAfter is { } wait && wait > options.MaxDelay ? options.MaxDelay : result.RetryAfter;
+        return Backoff.Next(TimeSpan.FromSeconds(last), options.BaseDelay, options.MaxDelay, asked, draw());
     }
 }

@@ -48,7 +48,7 @@ internal sealed record SubscriberOptions(
             Timeout: subscriber.Duration("timeout", "30s", "100ms", "5m", "For one delivery, the answer's body included."),
             RetryFor: retry.Duration("for", "3d", "1s", "30d", "After a first failure; then the event is put aside as dead, to be replayed by hand."),
             BaseDelay: retry.Duration("baseDelay", "1s", "10ms", "1h", "About the first wait; later ones grow, with jitter."),
-            MaxDelay: retry.Duration("maxDelay", "1h", "100ms", "24h", "The longest wait but for a Retry-After."),
+            MaxDelay: retry.Duration("maxDelay", "1h", "100ms", "24h", "The longest wait, also where the subscriber asks for a longer one by Retry-After."),
             Concurrency: (int)subscriber.Integer("concurrency", 16, 1, 1000, "Deliveries to it at once."),
             SignWith: [.. keys.OfType<ISecretSource>()],
             AllowPrivateAddresses: subscriber.Flag("allowPrivateAddresses", false, "Let it be in a private network; loopback needs no permission."));

@@ -18,6 +18,16 @@ internal sealed record AdminSocket(string Path, Socket? Bound, string? Problem)
 
     public const string CredentialsPath = "/v1/credentials";
 
+    /// <summary>Which seal keys the journal still needs.</summary>
+    public const string JournalKeysPath = "/v1/journal/keys";
+
+    /// <summary>Stored webhook items; one of them stands at this path, a slash and its id.</summary>
+    public const string WebhooksPath = "/v1/webhooks";
+
+    public const string WebhooksReplayPath = "/v1/webhooks/replay";
+
+    public const string WebhooksDiscardPath = "/v1/webhooks/discard";
+
     // sun_path of struct sockaddr_un, without its last zero.
     private const int PathBytesMax = 107;
     private const uint OwnerOnly = 0x7F; // 0177

@@ -24,8 +24,7 @@ internal interface IMessageQueue : IAsyncDisposable
 
     /// <summary>
     /// Leases up to <see cref="ClaimRequest.Max"/> due items that are neither held, expired nor behind another of their
-    /// order key; by lane, due time, arrival. What does not open is dead-lettered (<c>seal_unopenable</c>) and left
-    /// out.
+    /// order key; by lane, due time, arrival. What does not open is held, told, and left out.
     /// </summary>
     public ValueTask<ClaimResult> ClaimAsync(ClaimRequest request, CancellationToken cancel);
 
@@ -69,7 +68,7 @@ internal interface IMessageQueue : IAsyncDisposable
     public ValueTask<QueueResult> EditAsync(string queue, Guid id, Edit edit, CancellationToken cancel);
 
     /// <summary>
-    /// Ends an item that is waiting, dead, unknown or expired. <c>Refused</c> when it is leased, done, or waits with an
+    /// Ends an item that is waiting, held, dead, unknown or expired. <c>Refused</c> when it is leased, done, or waits with an
     /// attempt that may have been started: that would call undone what may have happened.
     /// </summary>
     public ValueTask<QueueResult> DiscardAsync(string queue, Guid id, CancellationToken cancel);
@@ -85,6 +84,9 @@ internal interface IMessageQueue : IAsyncDisposable
 
     /// <summary>Age of the oldest item that is not finished; zero when there is none.</summary>
     public ValueTask<QueueRead<TimeSpan>> OldestAgeAsync(string queue, CancellationToken cancel);
+
+    /// <summary>Which seal keys what is stored still needs; a key that nothing needs is left out.</summary>
+    public ValueTask<QueueRead<IReadOnlyList<SealKeyUse>>> SealKeysAsync(CancellationToken cancel);
 
     /// <summary>
     /// Removes up to <paramref name="max"/> finished items and outlived dedupe keys. To be called again soon when that

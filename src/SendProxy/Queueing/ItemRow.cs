@@ -8,6 +8,9 @@ internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState 
 {
     private const int AnswerColumn = 21;
 
+    /// <summary>The key that it was sealed with.</summary>
+    public SealKeyId SealKey => ItemSeal.KeyOf(Metadata);
+
     private byte[]? Answer { get; init; }
 
     private byte[]? Body { get; init; }

@@ -14,7 +14,7 @@ internal static class ItemSql
     /// <summary>
     /// Whether nothing stands before the item ?1 under its order key. A leased one before it counts; a free one not.
     /// </summary>
-    private const string IsReady = """
+    public const string IsReady = """
         (order_key IS NULL OR order_free = 1 OR NOT EXISTS (
             SELECT 1 FROM item AS before WHERE before.lot = item.lot AND before.order_key = item.order_key
             AND before.state < 4 AND before.order_free = 0 AND before.seq < item.seq))
@@ -98,6 +98,16 @@ internal static class ItemSql
         UPDATE item SET state = waiting, attempting = CASE WHEN attempting = token THEN 0 ELSE attempting END,
             ready = {IsReady}
         WHERE seq = ?1 RETURNING ready, state
+        """;
+
+    /// <summary>
+    /// Holds a leased item that does not open, as it was when it was claimed. Those behind it under its order key go on: it may
+    /// never open again.
+    /// </summary>
+    public const string HoldUnopenable = """
+        UPDATE item SET state = 3, ready = 0, order_free = 1, reason = ?2,
+            attempting = CASE WHEN attempting = token THEN 0 ELSE attempting END
+        WHERE seq = ?1
         """;
 
     public const string Replay = """

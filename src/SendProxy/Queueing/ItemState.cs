@@ -12,7 +12,10 @@ internal enum ItemState
     /// <summary>Waits for another attempt.</summary>
     Retrying = 2,
 
-    /// <summary>Queued or retrying, and its route or group is held. Told by reads; never stored.</summary>
+    /// <summary>
+    /// Queued or retrying, and its route or group is held: then told by reads and not stored. Stored for an item that does
+    /// not open; the reason says why.
+    /// </summary>
     Held = 3,
 
     /// <summary>Finished well.</summary>

@@ -2,7 +2,8 @@ namespace SendProxy.Queueing;
 
 /// <summary>A queue and what is to be closed with it.</summary>
 /// <param name="Keys">Where idempotency keys are kept beside the items; null where the store has no place for them.</param>
-internal sealed record OpenedJournal(IMessageQueue Queue, IAsyncDisposable Store, KeyFile? Keys = null) : IAsyncDisposable
+/// <param name="SealKeys">What seals and opens its items.</param>
+internal sealed record OpenedJournal(IMessageQueue Queue, IAsyncDisposable Store, Secrets.Sealing.SealKeys SealKeys, KeyFile? Keys = null) : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {

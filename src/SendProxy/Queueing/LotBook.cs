@@ -111,8 +111,8 @@ internal sealed class LotBook
         return true;
     }
 
-    /// <summary>Puts back what was leased when the process ended, then reads lots, counts and holds. Once.</summary>
-    public void Load(SqliteSession session)
+    /// <summary>Reads the lots, and puts back what was leased when the process ended. Before <see cref="Load"/>.</summary>
+    public void Recover(SqliteSession session)
     {
         using (var lots = session.Query(LotSql.Lots))
         {
@@ -126,7 +126,11 @@ internal sealed class LotBook
         {
             session.Execute(ItemSql.Recover, queue);
         }
+    }
 
+    /// <summary>Reads counts and holds, and has all gauges set.</summary>
+    public void Load(SqliteSession session)
+    {
         using (var counts = session.Query(LotSql.Counts))
         {
             while (counts.Read())
@@ -144,13 +148,20 @@ internal sealed class LotBook
             }
         }
 
-        using var holds = session.Query(LotSql.Holds);
-        while (holds.Read())
+        using (var holds = session.Query(LotSql.Holds))
         {
-            var hold = new Hold(
-                holds.Text(0), (HoldScope)holds.Int(1), holds.Text(2), holds.Text(3),
-                DateTimeOffset.FromUnixTimeMilliseconds(holds.Number(4)));
-            _holds[(hold.Queue, hold.Scope, hold.Name)] = hold;
+            while (holds.Read())
+            {
+                var hold = new Hold(
+                    holds.Text(0), (HoldScope)holds.Int(1), holds.Text(2), holds.Text(3),
+                    DateTimeOffset.FromUnixTimeMilliseconds(holds.Number(4)));
+                _holds[(hold.Queue, hold.Scope, hold.Name)] = hold;
+            }
+        }
+
+        foreach (var queue in Queues)
+        {
+            Touch(session, queue, wake: false);
         }
     }
 
@@ -201,8 +212,10 @@ internal sealed class LotBook
         foreach (var (queue, wake) in _touched)
         {
             byState.Clear();
+            var unopenable = 0L;
             foreach (var lot in Of(queue))
             {
+                unopenable += lot.Items[(int)ItemState.Held];
                 var held = IsHeld(lot);
                 for (var state = 0; state < byState.Length; state++)
                 {
@@ -210,7 +223,7 @@ internal sealed class LotBook
                 }
             }
 
-            _metrics.Counted(queue, byState);
+            _metrics.Counted(queue, byState, unopenable);
             if (wake)
             {
                 _signals.Raise(queue);

@@ -16,12 +16,17 @@ internal sealed class QueueMetrics(IMetricFactory metrics)
         ["queue"]);
 
     private readonly Counter _unopenable = metrics.CreateCounter(
-        "sendproxy_queue_unopenable_total", "Items dead-lettered because no key opens them.", ["queue"]);
+        "sendproxy_queue_unopenable_total", "Items that did not open when they were claimed; each is held.", ["queue"]);
+
+    private readonly Gauge _held = metrics.CreateGauge(
+        "sendproxy_queue_unopenable_items", "Items that are held because no seal key opens them.", ["queue"]);
 
     /// <param name="queue">Name of the queue.</param>
     /// <param name="byState">Items by <see cref="ItemState"/>.</param>
-    public void Counted(string queue, ReadOnlySpan<long> byState)
+    /// <param name="unopenable">Held ones that do not open.</param>
+    public void Counted(string queue, ReadOnlySpan<long> byState, long unopenable)
     {
+        _held.WithLabels(queue).Set(unopenable);
         for (var state = 0; state < byState.Length; state++)
         {
             _items.WithLabels(queue, ((ItemState)state).WireName()).Set(byState[state]);

@@ -93,5 +93,11 @@ internal sealed record ClaimResult(
 /// <summary>One page; <c>Next</c> is null on the last.</summary>
 internal sealed record ItemPage(IReadOnlyList<StoredItem> Items, string? Next);
 
+/// <summary>How much of the queue may still be opened with one seal key.</summary>
+/// <param name="Key">The key's public name; it need not be one of the configured keys.</param>
+/// <param name="Items">Items that are neither done nor discarded.</param>
+/// <param name="Oldest">When the oldest of them arrived.</param>
+internal sealed record SealKeyUse(Secrets.Sealing.SealKeyId Key, long Items, DateTimeOffset? Oldest);
+
 /// <summary>Items in one state of one route and group.</summary>
 internal readonly record struct QueueCount(ItemState State, string Route, string Group, long Items);

@@ -30,8 +30,9 @@ internal static class QueueingSetup
         var journal = SqliteJournal.Open(options.ToSqlite(), services.GetRequiredService<JournalMetrics>(), time);
         try
         {
-            var queue = await SqliteMessageQueue.OpenAsync(options, journal, services.GetRequiredService<IMetricFactory>(), time, cancellation);
-            return new OpenedJournal(queue, journal, new KeyFile(journal, queue.Sealing));
+            var queue = await SqliteMessageQueue.OpenAsync(options, journal, services.GetRequiredService<IMetricFactory>(), time,
+                services.GetRequiredService<ILogger<SqliteMessageQueue>>(), cancellation);
+            return new OpenedJournal(queue, journal, queue.Sealing.Keys, new KeyFile(journal, queue.Sealing));
         }
         catch
         {

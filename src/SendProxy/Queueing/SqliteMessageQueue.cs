@@ -8,16 +8,15 @@ namespace SendProxy.Queueing;
 /// The queue on the embedded journal: one process, so there are no lease times; what was leased when the process ended
 /// is back at the next open. Sealing and opening happen on the caller's thread, everything else on the journal's.
 /// </summary>
-internal sealed class SqliteMessageQueue : IMessageQueue
+internal sealed partial class SqliteMessageQueue : IMessageQueue
 {
-    private const string UnopenableReason = "seal_unopenable";
-
     // One work item of a sweep: short, so that a commit with it takes no longer than others.
     private const int SweepChunk = 100;
     private readonly SqliteJournal _journal;
     private readonly TimeProvider _time;
     private readonly QueueMetrics _metrics;
     private readonly QueueSignals _signals;
+    private readonly ILogger _logger;
     private readonly SealKeys _keys;
     private readonly ItemSeal _seal;
     private readonly LotBook _book;
@@ -30,9 +29,9 @@ internal sealed class SqliteMessageQueue : IMessageQueue
     private volatile bool _isClosed;
 
     private SqliteMessageQueue(
-        JournalOptions options, SqliteJournal journal, SealKeys keys, IMetricFactory metrics, TimeProvider time)
+        JournalOptions options, SqliteJournal journal, SealKeys keys, IMetricFactory metrics, TimeProvider time, ILogger logger)
     {
-        (_journal, _time, _keys, _seal) = (journal, time, keys, new ItemSeal(keys));
+        (_journal, _time, _keys, _seal, _logger) = (journal, time, keys, new ItemSeal(keys), logger);
         _metrics = new QueueMetrics(metrics);
         _signals = new QueueSignals(time);
         _book = new LotBook(_metrics, _signals);
@@ -55,9 +54,9 @@ internal sealed class SqliteMessageQueue : IMessageQueue
     /// Reads what the journal holds and puts back what was leased. The journal stays the caller's to dispose.
     /// </summary>
     /// <exception cref="JournalUnavailableException">It keeps less than the minimum, or cannot be read.</exception>
-    /// <exception cref="SealKeyUnavailableException">A key is missing or none.</exception>
+    /// <exception cref="SealKeyUnavailableException">A key is missing or none, or no key opens what is stored.</exception>
     public static async Task<SqliteMessageQueue> OpenAsync(
-        JournalOptions options, SqliteJournal journal, IMetricFactory metrics, TimeProvider time,
+        JournalOptions options, SqliteJournal journal, IMetricFactory metrics, TimeProvider time, ILogger logger,
         CancellationToken cancel)
     {
         if (DurabilityOf(journal) < options.Minimum)
@@ -76,7 +75,9 @@ internal sealed class SqliteMessageQueue : IMessageQueue
         var keys = options.SealKeys.Count > 0
             ? SealKeys.Load(options.SealKeys)
             : SealKeys.LoadOrCreate(options.Path + ".key", hasItems.Value);
-        var queue = new SqliteMessageQueue(options, journal, keys, metrics, time);
+        var needed = await journal.ReadAsync(SealKeyHolds.Count, cancel);
+        SealKeyHolds.RefuseIfNothingOpens(keys, needed.Value ?? [], options.Path);
+        var queue = new SqliteMessageQueue(options, journal, keys, metrics, time, logger);
         var loaded = await journal.WriteAsync(queue.Load, 0, cancel);
         return loaded.Error is null
             ? queue
@@ -123,7 +124,8 @@ internal sealed class SqliteMessageQueue : IMessageQueue
             }
 
             _metrics.Unopenable(request.Queue);
-            await FinishAsync(lease, Finish.Dead(UnopenableReason) with { AttemptsMade = 0 }, CancellationToken.None);
+            Log.Damaged(_logger, request.Queue, row.Item.Id, row.Item.Route, row.Item.Created);
+            await ChangeAsync(session => _moves.HoldUnopenable(session, lease, _seal.Keys.Find(row.SealKey) is null ? SealReasons.MissingKey : SealReasons.Damaged), 0, CancellationToken.None);
         }
 
         return new ClaimResult(items, found.NextDue, found.Version);
@@ -199,6 +201,9 @@ internal sealed class SqliteMessageQueue : IMessageQueue
     public ValueTask<QueueRead<TimeSpan>> OldestAgeAsync(string queue, CancellationToken cancel) =>
         ReadAsync(session => AgeOfOldest(session, queue), cancel);
 
+    public ValueTask<QueueRead<IReadOnlyList<SealKeyUse>>> SealKeysAsync(CancellationToken cancel) =>
+        ReadAsync<IReadOnlyList<SealKeyUse>>(SealKeyHolds.Count, cancel);
+
     public async ValueTask<QueueRead<int>> SweepAsync(int max, CancellationToken cancel)
     {
         var removed = 0;
@@ -259,9 +264,20 @@ internal sealed class SqliteMessageQueue : IMessageQueue
 
     private bool Load(SqliteSession session)
     {
+        _book.Recover(session);
+        var counts = new SealKeyHolds(_keys).Apply(session, _book.Queues);
         _book.Load(session);
         _dedupe.Load(session);
+        session.OnCommitted(() => TellMissingKeys(counts));
         return true;
+    }
+
+    private void TellMissingKeys(IReadOnlyList<SealKeyUse> counts)
+    {
+        foreach (var missing in counts.Where(count => _keys.Find(count.Key) is null))
+        {
+            Log.MissingKey(_logger, missing.Items, missing.Key, missing.Oldest);
+        }
     }
 
     private int Sweep(SqliteSession session, int max)
@@ -276,4 +292,15 @@ internal sealed class SqliteMessageQueue : IMessageQueue
 
     private TimeSpan AgeOfOldest(SqliteSession session, string queue) =>
         SqliteReads.Oldest(session, queue) is { } oldest ? _time.GetUtcNow() - oldest : TimeSpan.Zero;
+
+    private static partial class Log
+    {
+        [LoggerMessage(302, LogLevel.Error,
+            "{Items} items, the oldest of {Oldest}, are sealed under the key {SealKey}, which is not in journal.sealKeys; they are held. Add its file to journal.sealKeys and restart, and they go on")]
+        public static partial void MissingKey(ILogger logger, long items, SealKeyId sealKey, DateTimeOffset? oldest);
+
+        [LoggerMessage(303, LogLevel.Error,
+            "Item {Id} of the queue {Queue}, route {Route}, stored at {Stored}, does not open: its bytes are not as they were sealed. It is held; the disk may be damaged")]
+        public static partial void Damaged(ILogger logger, string queue, Guid id, string route, DateTimeOffset stored);
+    }
 }

@@ -68,6 +68,20 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
         return QueueVerdict.Done;
     }
 
+    /// <summary>Holds a leased item that does not open.</summary>
+    public QueueResult HoldUnopenable(SqliteSession session, Lease lease, string reason)
+    {
+        if (Held(session, lease) is not { } head)
+        {
+            return QueueVerdict.Stale;
+        }
+
+        session.Execute(ItemSql.HoldUnopenable, head.Seq, reason);
+        Left(session, head, ItemState.Held, ready: false);
+        Unblock(session, head);
+        return QueueVerdict.Done;
+    }
+
     public QueueResult Replay(SqliteSession session, string queue, Guid id, Replay replay, long now)
     {
         if (ItemHead.Find(session, book, queue, id) is not { } head)
@@ -116,7 +130,7 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
         }
 
         var may = (head.State.IsWaiting() && !head.IsAttempting)
-            || head.State is ItemState.Dead or ItemState.Unknown or ItemState.Expired;
+            || head.State is ItemState.Held or ItemState.Dead or ItemState.Unknown or ItemState.Expired;
         if (!may)
         {
             return QueueResult.Refused(head.SeenState(book));

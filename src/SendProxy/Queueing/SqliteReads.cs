@@ -44,7 +44,7 @@ internal sealed class SqliteReads(LotBook book)
     public static DateTimeOffset? Oldest(SqliteSession session, string queue)
     {
         long? oldest = null;
-        foreach (var state in (ReadOnlySpan<ItemState>)[ItemState.Queued, ItemState.Leased, ItemState.Retrying])
+        foreach (var state in (ReadOnlySpan<ItemState>)[ItemState.Queued, ItemState.Leased, ItemState.Retrying, ItemState.Held])
         {
             if (session.Number(ItemSql.Oldest, queue, (int)state) is long created && !(created >= oldest))
             {
@@ -55,7 +55,8 @@ internal sealed class SqliteReads(LotBook book)
         return oldest is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
     }
 
-    // Held and waiting items are of the same stored states and told apart by their lots, so both walk those states.
+    // Held and waiting items are of the same stored states and told apart by their lots, so both walk those states. Items that do
+    // not open have a stored state of their own.
     private List<ItemRow> Scan(SqliteSession session, ListRequest request, long after, int max)
     {
         if (request.State is not { } state)
@@ -70,7 +71,8 @@ internal sealed class SqliteReads(LotBook book)
 
         var queued = Rows(session.Query(ItemSql.List, request.Queue, (int)ItemState.Queued, after, max));
         var retrying = Rows(session.Query(ItemSql.List, request.Queue, (int)ItemState.Retrying, after, max));
-        return [.. queued.Concat(retrying).OrderBy(row => row.Seq).Take(max)];
+        var unopenable = Rows(session.Query(ItemSql.List, request.Queue, (int)ItemState.Held, after, max));
+        return [.. queued.Concat(retrying).Concat(unopenable).OrderBy(row => row.Seq).Take(max)];
     }
 
     private List<ItemRow> Rows(SqliteRows reader)

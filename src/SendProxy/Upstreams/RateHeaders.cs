@@ -76,15 +76,19 @@ internal static class RateHeaders
             Malformed: malformed);
     }
 
-    /// <summary>Seconds (a fraction is rounded up to whole milliseconds) or a date in one of the three HTTP forms.</summary>
+    /// <summary>
+    /// Seconds (a fraction is rounded up to whole milliseconds) or a date in one of the three HTTP forms. Some servers write the
+    /// unix time at which to come again: a number above 1e9 is read as that, since as seconds it would be thirty years.
+    /// </summary>
     public static bool TryRetryAfter(string text, DateTimeOffset date, out TimeSpan? wait)
     {
         wait = null;
         text = text.Trim();
         if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
         {
-            wait = Bounded(seconds);
-            return wait is not null || seconds == 0;
+            var left = UnixSeconds(seconds) is { } point ? point - (date.ToUnixTimeMilliseconds() / 1e3) : seconds;
+            wait = Bounded(left);
+            return wait is not null || left <= 0;
         }
 
         if (!TryDate(text, out var at))
@@ -105,17 +109,9 @@ internal static class RateHeaders
         text = text.Trim();
         if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
         {
-            // A plan's window is never thirty years, and a clock never stood before 2001: above 1e9 it is a point in time.
-            var unix = number switch
-            {
-                >= 1e18 => number / 1e9,
-                >= 1e15 => number / 1e6,
-                >= 1e12 => number / 1e3,
-                >= 1e9 => number,
-                _ => double.NaN,
-            };
-            var seconds = double.IsNaN(unix) ? (milliseconds ? number / 1000 : number) : unix - (date.ToUnixTimeMilliseconds() / 1e3);
-            reset = new Reset(Bounded(seconds) ?? TimeSpan.Zero, !double.IsNaN(unix) ? ByDate : milliseconds ? Millisecond : LastPlace(text));
+            var unix = UnixSeconds(number);
+            var seconds = unix is { } point ? point - (date.ToUnixTimeMilliseconds() / 1e3) : milliseconds ? number / 1000 : number;
+            reset = new Reset(Bounded(seconds) ?? TimeSpan.Zero, unix is not null ? ByDate : milliseconds ? Millisecond : LastPlace(text));
             return true;
         }
 
@@ -129,6 +125,17 @@ internal static class RateHeaders
         reset = new Reset(Bounded((at - date).TotalSeconds) ?? TimeSpan.Zero, ByDate);
         return true;
     }
+
+    // A plan's window is never thirty years, and a clock never stood before 2001: above 1e9 a number is a point in time, told apart
+    // by its size as seconds, milliseconds, microseconds or nanoseconds.
+    private static double? UnixSeconds(double number) => number switch
+    {
+        >= 1e18 => number / 1e9,
+        >= 1e15 => number / 1e6,
+        >= 1e12 => number / 1e3,
+        >= 1e9 => number,
+        _ => null,
+    };
 
     /// <summary>Both structured generations: <c>limit=100, remaining=50, reset=5</c> and <c>"default";r=50;t=30</c>.</summary>
     private static (long? Limit, long? Remaining, Reset? Reset) Structured(string? text)

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using SendProxy.Queueing;
 using SendProxy.Sqlite;
 
@@ -67,7 +68,7 @@ public sealed class DiskFullTests
         await using var journal =
             SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(factory), TimeProvider.System);
         await using var queue =
-            await SqliteMessageQueue.OpenAsync(options, journal, factory, TimeProvider.System, Cancel);
+            await SqliteMessageQueue.OpenAsync(options, journal, factory, TimeProvider.System, NullLogger.Instance, Cancel);
         await use(queue);
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using SendProxy.Queueing;
 using SendProxy.Sqlite;
 
@@ -53,7 +54,7 @@ public sealed class QueueKillTests : IDisposable
         await using var journal =
             SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(factory), TimeProvider.System);
         await using var queue =
-            await SqliteMessageQueue.OpenAsync(options, journal, factory, TimeProvider.System, Cancel);
+            await SqliteMessageQueue.OpenAsync(options, journal, factory, TimeProvider.System, NullLogger.Instance, Cancel);
         var stored = new HashSet<Guid>();
         while ((await queue.ClaimAsync(new ClaimRequest("outbox", 1000), Cancel)).Items is { Count: > 0 } claimed)
         {

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using SendProxy.Configuration;
 using SendProxy.FanOut;
@@ -33,7 +34,8 @@ internal sealed class DeliveryUnderTest : IAsyncDisposable
         _journal = new JournalKeeper(true, async cancel =>
         {
             var store = SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(metrics), TimeProvider.System);
-            return new OpenedJournal(await SqliteMessageQueue.OpenAsync(options, store, metrics, Time, cancel), store);
+            var queue = await SqliteMessageQueue.OpenAsync(options, store, metrics, Time, NullLogger.Instance, cancel);
+            return new OpenedJournal(queue, store, queue.Sealing.Keys);
         });
         _sink = new LogSink(metrics, Stream.Null);
         _metrics = new FanOutMetrics(metrics);

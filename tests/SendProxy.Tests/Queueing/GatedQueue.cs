@@ -60,6 +60,8 @@ internal sealed class GatedQueue(IMessageQueue inner) : IMessageQueue
 
     public ValueTask<QueueRead<TimeSpan>> OldestAgeAsync(string queue, CancellationToken cancel) => inner.OldestAgeAsync(queue, cancel);
 
+    public ValueTask<QueueRead<IReadOnlyList<SealKeyUse>>> SealKeysAsync(CancellationToken cancel) => inner.SealKeysAsync(cancel);
+
     public ValueTask<QueueRead<int>> SweepAsync(int max, CancellationToken cancel) => inner.SweepAsync(max, cancel);
 
     public ValueTask WaitForWorkAsync(string queue, ClaimResult last, CancellationToken cancel) => inner.WaitForWorkAsync(queue, last, cancel);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
 using SendProxy.Queueing;
 using SendProxy.Sqlite;
 using SendProxy.Tests.Sqlite;
@@ -25,7 +26,7 @@ public sealed class NamesMigrationTests : IDisposable
 
         var factory = Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry());
         await using var journal = SqliteJournal.Open(_options.ToSqlite(), new JournalMetrics(factory), TimeProvider.System);
-        await using var queue = await SqliteMessageQueue.OpenAsync(_options, journal, factory, TimeProvider.System, Cancel);
+        await using var queue = await SqliteMessageQueue.OpenAsync(_options, journal, factory, TimeProvider.System, NullLogger.Instance, Cancel);
         var results = await queue.EnqueueAsync(
             [Item("sendapi", "evt_1"), Item("stripe", "evt_1"), Item("sendapi", "evt_2"), Item("sendapi", "evt_3"), Item("sendapi", "evt_3")], Cancel);
 

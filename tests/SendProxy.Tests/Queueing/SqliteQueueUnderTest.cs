@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using SendProxy.Queueing;
 using SendProxy.Sqlite;
 
@@ -18,6 +19,8 @@ internal sealed class SqliteQueueUnderTest : QueueUnderTest
     }
 
     public override IMessageQueue Queue => _queue!;
+
+    public SendProxy.Secrets.Sealing.SealKeys SealKeys => _queue!.Sealing.Keys;
 
     public SqliteJournal Journal => _journal!;
 
@@ -56,7 +59,7 @@ internal sealed class SqliteQueueUnderTest : QueueUnderTest
         // The registry keeps its collectors over a restart, and gives the same ones again by name.
         var factory = Prometheus.Metrics.WithCustomRegistry(Registry);
         _journal = SqliteJournal.Open(_options.ToSqlite(), new JournalMetrics(factory), TimeProvider.System);
-        _queue = await SqliteMessageQueue.OpenAsync(_options, _journal, factory, Time, CancellationToken.None);
+        _queue = await SqliteMessageQueue.OpenAsync(_options, _journal, factory, Time, NullLogger.Instance, CancellationToken.None);
     }
 
     private async Task StopAsync()

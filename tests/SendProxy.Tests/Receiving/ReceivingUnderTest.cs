@@ -44,7 +44,7 @@ internal sealed class ReceivingUnderTest : IAsyncDisposable
     {
         var store = await SqliteQueueUnderTest.OpenAsync(SqliteQueueUnderTest.NewOptions() with { MaxItems = maxItems });
         var queue = new GatedQueue(store.Queue);
-        var keeper = new JournalKeeper(true, _ => Task.FromResult(new OpenedJournal(queue, store)));
+        var keeper = new JournalKeeper(true, _ => Task.FromResult(new OpenedJournal(queue, store, store.SealKeys)));
         await keeper.OpenAsync(CancellationToken.None);
         var options = Recipes.Read($"{{ {yaml}, secrets: [{{ env: NONE }}] }}");
         var metrics = new SecretMetrics(Prometheus.Metrics.WithCustomRegistry(store.Registry));

@@ -13,11 +13,17 @@ internal sealed class ItemSeal(SealKeys keys)
     public const int TagBytes = 16;
     private const int NonceBytes = 12;
     private const byte Version = 1;
-    private const int NonceAt = 1 + SealKey.IdBytes;
+    private const int NonceAt = 1 + SealKeyId.Bytes;
     private const int TagAt = NonceAt + NonceBytes;
 
     /// <summary>How many bytes the stored form is longer.</summary>
     public const int OverheadBytes = TagAt + TagBytes;
+
+    /// <summary>The keys that it seals and opens with.</summary>
+    public SealKeys Keys => keys;
+
+    /// <returns>The key that a stored form names; the default where it is too short to name one.</returns>
+    public static SealKeyId KeyOf(ReadOnlySpan<byte> stored) => stored.Length < NonceAt ? default : SealKeyId.Read(stored[1..]);
 
     /// <summary>Seals under the first key.</summary>
     public byte[] Seal(ReadOnlySpan<byte> plain, SealContext context)
@@ -25,7 +31,7 @@ internal sealed class ItemSeal(SealKeys keys)
         var key = keys.Current;
         var stored = new byte[OverheadBytes + plain.Length];
         stored[0] = Version;
-        key.Id.Span.CopyTo(stored.AsSpan(1));
+        key.Id.Write(stored.AsSpan(1));
         var nonce = stored.AsSpan(NonceAt, NonceBytes);
         BufferedRandom.Fill(nonce);
         var cipher = key.Ciphers.Get();
@@ -42,7 +48,7 @@ internal sealed class ItemSeal(SealKeys keys)
     {
         plain = null;
         if (stored.Length < OverheadBytes || stored[0] != Version
-            || keys.Find(stored.Slice(1, SealKey.IdBytes)) is not { } key)
+            || keys.Find(SealKeyId.Read(stored[1..])) is not { } key)
         {
             return false;
         }

@@ -9,21 +9,25 @@ namespace SendProxy.Secrets.Sealing;
 internal sealed class SealKey : IDisposable
 {
     public const int Bytes = 32;
-    public const int IdBytes = 8;
-
     private readonly byte[] _key;
 
     /// <summary>Takes over the array, which is cleared at <see cref="Dispose"/>.</summary>
-    public SealKey(byte[] key)
+    /// <param name="key">32 bytes.</param>
+    /// <param name="file">Where it was read; empty where it was not read from a file.</param>
+    public SealKey(byte[] key, string file = "")
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, Bytes);
         _key = key;
-        Id = SHA256.HashData(key).AsMemory(0, IdBytes);
+        File = file;
+        Id = SealKeyId.Of(key);
         Ciphers = new DefaultObjectPoolProvider().Create(new CipherPolicy(key));
     }
 
     /// <summary>First 8 bytes of the key's SHA-256: tells which key opens an item, and nothing else about it.</summary>
-    public ReadOnlyMemory<byte> Id { get; }
+    public SealKeyId Id { get; }
+
+    /// <summary>The file that it was read from.</summary>
+    public string File { get; }
 
     /// <summary>Each for one use at a time: <see cref="AesGcm"/> is not safe for several threads at once.</summary>
     public ObjectPool<AesGcm> Ciphers { get; }

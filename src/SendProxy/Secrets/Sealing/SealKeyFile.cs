@@ -18,7 +18,7 @@ internal static class SealKeyFile
             using var file = File.OpenHandle(path);
             var length = RandomAccess.Read(file, content, 0);
             return new SealKey(Parse(content.AsSpan(0, length)) ?? throw new SealKeyUnavailableException(
-                path, "is no AES-256 key: 32 bytes, raw or in base64 or hex, are needed (openssl rand -base64 32)"));
+                path, "is no AES-256 key: 32 bytes, raw or in base64 or hex, are needed (openssl rand -base64 32)"), path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

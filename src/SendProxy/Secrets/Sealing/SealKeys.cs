@@ -14,14 +14,18 @@ internal sealed class SealKeys : IDisposable
         _keys = [.. keys];
     }
 
+    /// <summary>The first one, which seals.</summary>
     public SealKey Current => _keys[0];
 
+    /// <summary>All of them, the first one first.</summary>
+    public IReadOnlyList<SealKey> All => _keys;
+
     /// <summary>Null when no key has this id.</summary>
-    public SealKey? Find(ReadOnlySpan<byte> id)
+    public SealKey? Find(SealKeyId id)
     {
         foreach (var key in _keys)
         {
-            if (key.Id.Span.SequenceEqual(id))
+            if (key.Id == id)
             {
                 return key;
             }

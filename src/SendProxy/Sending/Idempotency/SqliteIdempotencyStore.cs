@@ -19,7 +19,9 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
     private const string End = "UPDATE idempotency SET state = ?3, answer = ?4, started = coalesce(started, ?5) WHERE id = ?1 AND token = ?2 AND state = 0";
     private const string Recover = "UPDATE idempotency SET leased = 0 WHERE state = 0";
     private const string Sweep = "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE expires <= ?1 ORDER BY expires LIMIT ?2)";
+    private const string Answers = "SELECT id, substr(answer, 1, 9) FROM idempotency WHERE id > ?1 AND expires > ?2 ORDER BY id LIMIT ?3";
     private const string Queue = "idempotency";
+    private const int CountedAtOnce = 500;
     private const int Running = 0;
     private const int Finished = 1;
     private const int Unknown = 3;
@@ -80,6 +82,27 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
         return swept.Error is null ? swept.Value : null;
     }
 
+    /// <summary>Counts the recorded answers by the seal key that each needs; a few at a time, so that no commit waits long.</summary>
+    /// <returns>Null when the store could not be asked.</returns>
+    public async Task<IReadOnlyDictionary<SealKeyId, long>?> AnswersByKeyAsync(CancellationToken cancellation)
+    {
+        var counts = new Dictionary<SealKeyId, long>();
+        byte[]? after = [];
+        while (after is not null)
+        {
+            var last = after;
+            var read = await journal.ReadAsync(session => CountAnswers(session, last, counts), cancellation);
+            if (read.Error is not null)
+            {
+                return null;
+            }
+
+            after = read.Value;
+        }
+
+        return counts;
+    }
+
     private static byte[] Id(IdempotencyKeyScope scope) => SHA256.HashData(Encoding.UTF8.GetBytes(scope.ToString()));
 
     private static SealContext Context(byte[] id, IdempotencyKeyScope scope) =>
@@ -124,6 +147,24 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
         // An owner that died may have sent something at any time since its claim.
         var since = record.Started ?? (record.State == Running ? record.Expires - (long)claim.Lifetime.TotalMilliseconds : null);
         return new ClaimResult(ClaimVerdict.Owned, token, since is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null);
+    }
+
+    /// <returns>The last id that was looked at; null at the end.</returns>
+    private byte[]? CountAnswers(SqliteSession session, byte[] after, Dictionary<SealKeyId, long> counts)
+    {
+        var seen = 0;
+        using var rows = session.Query(Answers, after, Now, CountedAtOnce);
+        while (rows.Read())
+        {
+            (after, seen) = (rows.Bytes(0), seen + 1);
+            if (rows.BytesOrNull(1) is { } answer)
+            {
+                var key = ItemSeal.KeyOf(answer);
+                counts[key] = counts.GetValueOrDefault(key) + 1;
+            }
+        }
+
+        return seen == CountedAtOnce ? after : null;
     }
 
     private static Row? Read(SqliteSession session, byte[] id)

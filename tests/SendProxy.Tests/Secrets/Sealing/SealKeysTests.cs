@@ -36,7 +36,7 @@ public sealed class SealKeysTests : IDisposable
 
         using var keys = SealKeys.Load([path]);
 
-        Assert.Equal(SHA256.HashData(Known)[..8], keys.Current.Id.ToArray());
+        Assert.Equal(SHA256.HashData(Known)[..8], keys.Current.Id.ToBytes());
     }
 
     public static TheoryData<int> WrongLengths => [0, 16, 31, 33, 129];
@@ -68,7 +68,7 @@ public sealed class SealKeysTests : IDisposable
         using var made = SealKeys.LoadOrCreate(path, journalHasItems: false);
         using var again = SealKeys.LoadOrCreate(path, journalHasItems: true);
 
-        Assert.Equal(made.Current.Id.ToArray(), again.Current.Id.ToArray());
+        Assert.Equal(made.Current.Id.ToBytes(), again.Current.Id.ToBytes());
         Assert.Equal([path], Directory.GetFiles(Path.GetDirectoryName(path)!));
         if (!OperatingSystem.IsWindows())
         {
@@ -94,7 +94,7 @@ public sealed class SealKeysTests : IDisposable
         {
             await gate.Task;
             using var keys = SealKeys.LoadOrCreate(path, journalHasItems: false);
-            return Convert.ToHexString(keys.Current.Id.Span);
+            return keys.Current.Id.ToString();
         }).ToArray();
         gate.SetResult();
 

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Text.Json;
+
+namespace SendProxy.Cli;
+
+/// <summary>The options that commands over the admin socket have in common.</summary>
+internal sealed class AdminOptions(Option<string> config)
+{
+    private readonly Option<string> _output = Output();
+    private readonly Option<string?> _socket = new("--socket") { Description = "The admin socket; by default where the configuration puts it." };
+
+    /// <summary>How the last call ended; 0 when it was answered.</summary>
+    public int ExitCode { get; private set; }
+
+    public Command AddTo(Command command)
+    {
+        command.Add(_output);
+        command.Add(_socket);
+        return command;
+    }
+
+    public bool WantsJson(ParseResult result) => result.GetValue(_output) == "json";
+
+    /// <returns>The answer; null when there is none: then the reason was printed.</returns>
+    public async Task<JsonElement?> SendAsync(HttpMethod method, string path, ParseResult result, CancellationToken cancellation)
+    {
+        var (json, problem, code) = await AdminClient.SendAsync(method, path, result.GetValue(_socket), result.GetValue(config)!, cancellation);
+        ExitCode = code;
+        if (json is null)
+        {
+            await result.InvocationConfiguration.Error.WriteLineAsync(problem);
+            return null;
+        }
+
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.Clone();
+    }
+
+    private static Option<string> Output()
+    {
+        var output = new Option<string>("--output", "-o") { Description = "text or json.", DefaultValueFactory = _ => "text" };
+        output.AcceptOnlyFromAmong("text", "json");
+        return output;
+    }
+}
+
+/// <summary>The options that say which stored webhook items are meant.</summary>
+internal sealed class WebhookFilterOptions
+{
+    private readonly Option<string[]> _state = new("--state") { Description = "Only items in this state; may be given several times.", AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string?> _source = new("--source") { Description = "Only events of this webhook source." };
+    private readonly Option<string?> _subscriber = new("--subscriber") { Description = "Only deliveries to this subscriber." };
+
+    public WebhookFilterOptions(string[] states) => _state.AcceptOnlyFromAmong(states);
+
+    public Command AddTo(Command command)
+    {
+        command.Add(_state);
+        command.Add(_source);
+        command.Add(_subscriber);
+        return command;
+    }
+
+    public bool IsGiven(ParseResult result) =>
+        result.GetValue(_state) is { Length: > 0 } || result.GetValue(_source) is not null || result.GetValue(_subscriber) is not null;
+
+    public string Query(ParseResult result)
+    {
+        var parts = (result.GetValue(_state) ?? []).Select(state => $"state={state}").ToList();
+        if (result.GetValue(_source) is { } source)
+        {
+            parts.Add($"source={Uri.EscapeDataString(source)}");
+        }
+
+        if (result.GetValue(_subscriber) is { } subscriber)
+        {
+            parts.Add($"subscriber={Uri.EscapeDataString(subscriber)}");
+        }
+
+        return string.Join('&', parts);
+    }
+}

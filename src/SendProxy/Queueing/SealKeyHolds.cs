@@ -1,0 +1,81 @@
+using SendProxy.Secrets.Sealing;
+using SendProxy.Sqlite;
+
+namespace SendProxy.Queueing;
+
+/// <summary>Why an item is held that does not open: its <see cref="StoredItem.Reason"/>.</summary>
+internal static class SealReasons
+{
+    /// <summary>Its key is not among the configured ones.</summary>
+    public const string MissingKey = "seal_key_missing";
+
+    /// <summary>Its key is there, and its bytes are not as they were sealed.</summary>
+    public const string Damaged = "item_damaged";
+}
+
+/// <summary>
+/// Holds what no key of the configuration opens, and lets it go on once its key is back. Keys change only at a start, so
+/// this runs once, when the journal is opened.
+/// </summary>
+internal sealed class SealKeyHolds(SealKeys keys)
+{
+    /// <summary>Counts what is needed of each key that has items, from an index alone.</summary>
+    public static List<SealKeyUse> Count(SqliteSession session)
+    {
+        var found = new List<(SealKeyId Key, long Items, long First)>();
+        using (var rows = session.Query(SealKeySql.Counts))
+        {
+            while (rows.Read())
+            {
+                // Too short for an id is damaged; it counts under a key that there cannot be.
+                var id = rows.Bytes(0);
+                found.Add((id.Length < SealKeyId.Bytes ? default : SealKeyId.Read(id), rows.Number(1), rows.Number(2)));
+            }
+        }
+
+        return found.ConvertAll(key => new SealKeyUse(key.Key, key.Items, Created(session, key.First)));
+    }
+
+    /// <exception cref="SealKeyUnavailableException">There are items, and no key opens any of them.</exception>
+    public static void RefuseIfNothingOpens(SealKeys keys, IReadOnlyList<SealKeyUse> counts, string journal)
+    {
+        if (counts.Count == 0 || counts.Any(count => keys.Find(count.Key) is not null))
+        {
+            return;
+        }
+
+        var items = counts.Sum(count => count.Items);
+        throw new SealKeyUnavailableException(
+            keys.Current.File, $"({string.Join(", ", keys.All.Select(key => key.Id))}) opens none of the {Items(items)} in the journal {journal}. They are sealed under "
+            + string.Join(" and ", counts.Select(count => $"the key {count.Key} ({Items(count.Items)})"))
+            + ". Nothing was changed. Give back the file with that key: anywhere in journal.sealKeys, where the first key seals and all keys open. "
+            + "If the key is lost, nobody can read these items; docs/OPERATING.md says under \"A new beginning\" how to start without them");
+    }
+
+    /// <summary>In the transaction in which the journal is loaded, after leased items were put back.</summary>
+    /// <returns>What is needed of each key.</returns>
+    public IReadOnlyList<SealKeyUse> Apply(SqliteSession session, IEnumerable<string> queues)
+    {
+        session.Execute(SealKeySql.Revive);
+        foreach (var queue in queues)
+        {
+            foreach (var key in keys.All)
+            {
+                session.Execute(SealKeySql.Release, queue, key.Id.ToBytes());
+            }
+        }
+
+        var counts = Count(session);
+        foreach (var missing in counts.Where(count => keys.Find(count.Key) is null))
+        {
+            session.Execute(SealKeySql.Hold, missing.Key.ToBytes(), SealReasons.MissingKey);
+        }
+
+        return counts;
+    }
+
+    private static string Items(long count) => count == 1 ? "1 item" : $"{count} items";
+
+    private static DateTimeOffset? Created(SqliteSession session, long seq) =>
+        session.Number(SealKeySql.Created, seq) is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
+}
