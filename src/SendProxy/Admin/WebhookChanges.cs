@@ -61,7 +61,7 @@ internal sealed class WebhookChanges(JournalKeeper journal)
     private static WebhookChangeView Empty { get; } = new(0, 0, [], [], null);
 
     private async Task<(WebhookChangeView View, QueueError? Error)> ChangeAsync(
-        WebhookChangeOrder order, IReadOnlyList<StoredItem> items, List<WebhookRefusalView> refused, string? next, CancellationToken cancellation)
+        WebhookChangeOrder order, List<StoredItem> items, List<WebhookRefusalView> refused, string? next, CancellationToken cancellation)
     {
         var (changed, matched) = (0, items.Count + refused.Count);
         var held = new SortedSet<string>(StringComparer.Ordinal);
