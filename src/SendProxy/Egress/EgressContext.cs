@@ -33,6 +33,9 @@ internal sealed class EgressContext(string requestId)
     /// <summary>The upstream's answer ended before its end, after it had begun to go to the caller.</summary>
     public bool IsBrokenOff { get; set; }
 
+    /// <summary>What of the upstream's response could not be passed on as it came; null where all of it was.</summary>
+    public ResponseChanges? Changes { get; private set; }
+
     /// <summary>What the message took of its route's recipients; null where nobody counts them.</summary>
     public RecipientReservation? Recipients { get; set; }
 
@@ -52,6 +55,10 @@ internal sealed class EgressContext(string requestId)
             Recipients?.GiveBack();
         }
     }
+
+    public void Change(ResponsePart part) => (Changes ??= new ResponseChanges()).Add(part);
+
+    public void ChangeHeader(string name) => (Changes ??= new ResponseChanges()).AddHeader(name);
 
     /// <summary>What the answer says of its way: never what an upstream could forge.</summary>
     public void Explain(IHeaderDictionary headers)
@@ -82,6 +89,11 @@ internal sealed class EgressContext(string requestId)
                 headers.Append("RateLimit", string.Create(CultureInfo.InvariantCulture, $"\"{limit.Name}\";r={left};t={reset}"));
                 headers.Append("RateLimit-Policy", limit.Policy);
             }
+        }
+
+        if (Changes is { } changes)
+        {
+            headers["SendProxy-Response-Changed"] = changes.ToString();
         }
 
         if (Message is { Streamed: not null })

@@ -15,7 +15,7 @@ namespace SendProxy.Egress;
 /// The way of a send through the local port: 1 guard and route, 2 body, 3 key, 4 check, 5 send and answer, 6 log. Each stage may end it.
 /// </summary>
 internal sealed partial class EgressHandler(
-    Live<EgressState> live, ISender sender, AnswerRoad road, BodyReader reader, EgressTelemetry telemetry, TimeProvider time,
+    Live<EgressState> live, ISender sender, ResponseWriter writer, BodyReader reader, EgressTelemetry telemetry, TimeProvider time,
     ILogger<EgressHandler> log) : IQuiet
 {
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(1);
@@ -50,7 +50,7 @@ internal sealed partial class EgressHandler(
                 call.Refusal = call.Outcome.Refusal;
             }
 
-            await (call.Refusal is { } refusal ? RefuseAsync(context, call, refusal) : road.AnswerAsync(context, call));
+            await (call.Refusal is { } refusal ? RefuseAsync(context, call, refusal) : writer.WriteAsync(context, call));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

@@ -36,6 +36,13 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
         "sendproxy_bodies_streamed_total", "Bodies above maxBody, which have one attempt, by what became of them: whole, too_large, incomplete, secret, or unsent where no vendor took them to their end.",
         ["route", "outcome"]);
 
+    private readonly Counter _responseChanges = metrics.CreateCounter(
+        "sendproxy_response_changes_total",
+        "Parts of upstreams' responses that could not be passed on as they came: status, reason, header, body, trailer, or whole where only status and body went out.",
+        ["upstream", "part"]);
+
+    public void ResponseChanged(string upstream, ResponsePart part) => _responseChanges.WithLabels(upstream, ResponseChanges.Word(part)).Inc();
+
     public void Ended(string route, int status, string code, double seconds)
     {
         _requests[(route, StatusClass(status), code)].Inc();

@@ -12,7 +12,7 @@ internal static class EgressSetup
             .AddSingleton<EgressMetrics>()
             .AddSingleton<BodyReader>()
             .AddSingleton<Recipients.RecipientCheckFactory>()
-            .AddSingleton<AnswerRoad>()
+            .AddSingleton<ResponseWriter>()
             .AddSingleton<EgressTelemetry>()
             .AddSingleton<EgressHandler>();
     }

@@ -30,6 +30,11 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
             }
         }
 
+        foreach (var part in call.Changes?.Parts ?? [])
+        {
+            metrics.ResponseChanged(call.Route!.Plan.Pipeline.Upstream.Name, part);
+        }
+
         var dull = status < 400 && options.SuccessSample < 1 && draw() >= options.SuccessSample;
         if (options.Level <= LogLevel.Information && !dull)
         {
@@ -57,6 +62,11 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         json.WriteString(Names.Lane, call.Message?.Lane.Name);
         json.WriteString(Names.Key, call.Outcome?.KeyFingerprint);
         json.WriteString(Names.MessageId, call.Outcome?.MessageId);
+        if (call.Changes is { } changes)
+        {
+            json.WriteString(Names.ResponseChanged, changes.ToString());
+        }
+
         if (call.Recipients is { } recipients)
         {
             json.WriteString(Names.Recipient, recipients.Shown);
@@ -89,6 +99,7 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         public static readonly JsonEncodedText Lane = JsonEncodedText.Encode("lane");
         public static readonly JsonEncodedText Key = JsonEncodedText.Encode("key");
         public static readonly JsonEncodedText MessageId = JsonEncodedText.Encode("messageId");
+        public static readonly JsonEncodedText ResponseChanged = JsonEncodedText.Encode("responseChanged");
         public static readonly JsonEncodedText Recipient = JsonEncodedText.Encode("recipient");
         public static readonly JsonEncodedText Recipients = JsonEncodedText.Encode("recipients");
         public static readonly JsonEncodedText LimitRemaining = JsonEncodedText.Encode("limitRemaining");

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Primitives;
-using SendProxy.Upstreams;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace SendProxy.Egress;
@@ -31,12 +29,15 @@ internal sealed class EgressTransformer : HttpTransformer
             return false;
         }
 
-        var headers = httpContext.Response.Headers;
         var call = Call(httpContext);
-        CopyHeaders(proxyResponse, call, headers);
+        ResponseHead.Write(httpContext, call, proxyResponse);
         if (proxyResponse.Content is TrailedContent)
         {
-            headers.TransferEncoding = "chunked";
+            httpContext.Response.Headers.TransferEncoding = "chunked";
+        }
+        else
+        {
+            httpContext.Response.ContentLength = proxyResponse.Content.Headers.ContentLength;
         }
 
         if (call.Outcome?.IsStreamed == true)
@@ -48,24 +49,5 @@ internal sealed class EgressTransformer : HttpTransformer
         return true;
     }
 
-    /// <summary>The head of an answer: what may come back of the upstream's, and how it came.</summary>
-    public static void CopyHeaders(HttpResponseMessage from, EgressContext call, IHeaderDictionary to)
-    {
-        Copy(from.Headers.NonValidated, to);
-        Copy(from.Content.Headers.NonValidated, to);
-        call.Explain(to);
-    }
-
     private static EgressContext Call(HttpContext context) => (EgressContext)context.Items[ItemKey]!;
-
-    private static void Copy(System.Net.Http.Headers.HttpHeadersNonValidated from, IHeaderDictionary to)
-    {
-        foreach (var (name, values) in from)
-        {
-            if (HeaderNames.ComesBack(name))
-            {
-                to[name] = values.Count == 1 ? new StringValues(values.ToString()) : new StringValues([.. values]);
-            }
-        }
-    }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using SendProxy.Sending.Attempts;
 using SendProxy.Upstreams;
@@ -10,17 +9,28 @@ namespace SendProxy.Egress;
 /// An answer with trailers. Kestrel sends none over HTTP/1.1, but leaves the framing to who sets Transfer-Encoding: here the
 /// chunks are written, and behind the last one the trailers.
 /// </summary>
-internal sealed class TrailedContent(HttpResponseMessage answer)
-    : StreamedContent(answer.Content, body => new ChunkedStream(body, () => Trailers(answer)), "Content-Length")
+internal sealed class TrailedContent(HttpResponseMessage answer, EgressContext call)
+    : StreamedContent(answer.Content, body => new ChunkedStream(body, () => Trailers(answer, call)), "Content-Length")
 {
     /// <returns>True where the vendor announced trailers, or sent some.</returns>
     public static bool Fits(HttpResponseMessage answer) =>
         (answer.Headers.NonValidated.Contains("Trailer") || answer.TrailingHeaders.NonValidated.Count > 0)
-        && answer.StatusCode is not (HttpStatusCode.NoContent or HttpStatusCode.NotModified);
+        && ResponseReader.HasContent(answer);
 
     // Complete once the body has been read to its end.
-    private static string Trailers(HttpResponseMessage answer) => string.Concat(answer.TrailingHeaders.NonValidated
-        .Where(t => HeaderNames.ComesBackInTrailer(t.Key)).SelectMany(t => t.Value.Select(v => $"{t.Key}: {v}\r\n")));
+    private static string Trailers(HttpResponseMessage answer, EgressContext call) => string.Concat(answer.TrailingHeaders.NonValidated
+        .Where(t => HeaderNames.ComesBackInTrailer(t.Key)).SelectMany(t => t.Value.Select(v => $"{t.Key}: {Clean(v, call)}\r\n")));
+
+    private static string Clean(string value, EgressContext call)
+    {
+        if (ResponseChanges.IsClean(value))
+        {
+            return value;
+        }
+
+        call.Change(ResponsePart.Trailer);
+        return ResponseChanges.Clean(value);
+    }
 
     /// <summary>Chunked framing (RFC 9112, 7.1) around what is read.</summary>
     private sealed class ChunkedStream(Stream inner, Func<string> trailers) : ReadOnlyStream

@@ -37,6 +37,9 @@ internal static class Listeners
     {
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
+
+        // RFC 9110, 5.5: octets above 0x7f in a vendor's headers are opaque and go out as they came; the default would refuse them.
+        kestrel.ResponseHeaderEncodingSelector = static _ => System.Text.Encoding.Latin1;
         // The rooms bound bodies themselves, by route and by source.
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.RequestHeadersTimeout = listen.HeadersTimeout;

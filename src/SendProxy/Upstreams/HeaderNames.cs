@@ -14,7 +14,7 @@ internal static class HeaderNames
     private static readonly HashSet<string> DroppedFromAnswer = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
-        "Set-Cookie", "Alt-Svc", "Strict-Transport-Security",
+        "Content-Length", "Set-Cookie", "Alt-Svc", "Strict-Transport-Security",
     };
 
     private static readonly HashSet<string> NotInTrailer = new(StringComparer.OrdinalIgnoreCase)
@@ -30,7 +30,7 @@ internal static class HeaderNames
         && !StartsWith(name, "Sec-Fetch-")
         && !StartsWith(name, "Proxy-");
 
-    /// <returns>False also for SendProxy-*, so that an upstream cannot forge what the proxy says.</returns>
+    /// <returns>False also for SendProxy-*, so that an upstream cannot forge what the proxy says, and for Content-Length, which the proxy knows better.</returns>
     public static bool ComesBack(string name) => !DroppedFromAnswer.Contains(name) && !StartsWith(name, "SendProxy-");
 
     /// <returns>False also for what frames, routes or authenticates a message: it must not come behind its body (RFC 9110, 6.5.1).</returns>

@@ -62,6 +62,7 @@ internal sealed class Upstream : IDisposable
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
             ActivityHeadersPropagator = null,
+            MaxResponseHeadersLength = (int)(options.Responses.MaxHeadSize / 1024),
             ConnectTimeout = options.Timeouts.Connect,
             PooledConnectionLifetime = options.Connections.Lifetime,
             PooledConnectionIdleTimeout = options.Connections.Idle,

@@ -13,6 +13,7 @@ internal sealed record UpstreamOptions(
     JsonPointer? MessageId,
     TimeoutOptions Timeouts,
     ConnectionOptions Connections,
+    ResponseOptions Responses,
     TlsOptions Tls,
     bool AllowPrivateAddresses,
     bool AllowInsecureLoopback,
@@ -37,6 +38,7 @@ internal sealed record UpstreamOptions(
             MessageId: upstream.Pointer("messageId", null, "The message's id in a 2xx answer (preset)."),
             Timeouts: TimeoutOptions.Read(upstream.Section("timeouts", "Bounds of one request.")),
             Connections: ConnectionOptions.Read(upstream.Section("connections", "Connections to the vendor.")),
+            Responses: ResponseOptions.Read(upstream.Section("responses", "What of the vendor's responses is read and passed on.")),
             Tls: TlsOptions.Read(upstream.Section("tls", "TLS to the vendor; the system's authorities by default.")),
             AllowPrivateAddresses: upstream.Flag("allowPrivateAddresses", false, "Allow private networks (RFC 1918, fc00::/7, CGNAT); never link-local or metadata."),
             AllowInsecureLoopback: insecure,
@@ -111,7 +113,7 @@ internal sealed record RateHeaderNames(string? Limit, string? Remaining, string?
 /// <summary>Section <c>timeouts</c>.</summary>
 /// <param name="Connect">TCP and TLS.</param>
 /// <param name="Attempt">One attempt, to the answer's headers.</param>
-/// <param name="Total">All attempts and waits, to the answer's headers.</param>
+/// <param name="Total">All attempts and waits, to the answer's headers; of a buffered answer, to its end.</param>
 /// <param name="BodyIdle">Longest silence inside a streamed answer; the whole of a buffered one.</param>
 internal sealed record TimeoutOptions(TimeSpan Connect, TimeSpan Attempt, TimeSpan Total, TimeSpan BodyIdle)
 {
@@ -120,7 +122,7 @@ internal sealed record TimeoutOptions(TimeSpan Connect, TimeSpan Attempt, TimeSp
         var options = new TimeoutOptions(
             Connect: timeouts.Duration("connect", "2s", "10ms", "1m", "Longest wait for a connection, TLS included."),
             Attempt: timeouts.Duration("attempt", "10s", "10ms", "10m", "Longest time of one attempt, to the answer's headers."),
-            Total: timeouts.Duration("total", "30s", "10ms", "1h", "Longest time of a request with all waits and attempts."),
+            Total: timeouts.Duration("total", "30s", "10ms", "1h", "Longest time of a request with all waits and attempts, up to the end of a buffered answer or the head of a streamed one."),
             BodyIdle: timeouts.Duration("bodyIdle", "30s", "100ms", "1h", "Longest silence inside a streamed answer; one that is buffered (up to 64KiB) must come whole within it."));
         timeouts.Check(options.Attempt <= options.Total, "attempt", "must not be longer than total");
         return options;
@@ -144,6 +146,20 @@ internal sealed record ConnectionOptions(int Max, TimeSpan Idle, TimeSpan Lifeti
         connections.Check(options.Proxy is null or { AbsolutePath: "/", Query: "" }, "proxy", "takes host and port only");
         return options;
     }
+}
+
+/// <summary>Section <c>responses</c>.</summary>
+/// <param name="MaxHeadSize">Of what the vendor may send; in bytes.</param>
+/// <param name="MaxHeaders">Header lines of a response that go to the caller.</param>
+/// <param name="MaxHeadersSize">Bytes of them.</param>
+internal sealed record ResponseOptions(long MaxHeadSize, int MaxHeaders, long MaxHeadersSize)
+{
+    public static ResponseOptions Read(SettingsReader responses) => new(
+        MaxHeadSize: responses.Size("maxHeadSize", "256KiB", "8KiB", "4MiB", "Largest head of a response that is read; a larger one is told as upstream_broken."),
+        MaxHeaders: (int)responses.Integer("maxHeaders", 70, 10, 1000,
+            "Most header lines of the vendor's that are passed on; what goes beyond is dropped and told. Python's http.client reads 100 with the proxy's own."),
+        MaxHeadersSize: responses.Size("maxHeadersSize", "12KiB", "1KiB", "1MiB",
+            "Most bytes of the vendor's headers that are passed on; what goes beyond is dropped and told. Node.js reads 16KiB with the proxy's own."));
 }
 
 /// <summary>Section <c>tls</c>. All files are PEM and read again when their content changes.</summary>

@@ -60,6 +60,10 @@ internal static class ResponseReader
     public static bool IsBodiless(HttpMethod method, HttpResponseMessage answer) =>
         method == HttpMethod.Head || answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified;
 
+    /// <returns>False where the status allows the caller no body (RFC 9110, 15.3.5, 15.3.6, 15.4.5). That of a 205 is read, since it may be on the connection.</returns>
+    public static bool HasContent(HttpResponseMessage answer) =>
+        answer.StatusCode is not (HttpStatusCode.NoContent or HttpStatusCode.ResetContent or HttpStatusCode.NotModified);
+
     private static bool IsEventStream(HttpResponseMessage answer) =>
         answer.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type)
         && type.ToString().StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)

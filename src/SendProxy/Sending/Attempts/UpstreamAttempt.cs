@@ -93,12 +93,12 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
                 }
                 else
                 {
-                    _answer = await upstream.SendAsync(request, _timer.Token);
+                    _answer = FinalOrBroken(await upstream.SendAsync(request, _timer.Token));
                     var reading = ReadAsync(upstream, _answer, _timer.Token);
                     if (!reading.IsCompleted)
                     {
-                        // The headers are here in time; from now on only silence ends the attempt.
-                        _timer.CancelAfter(Options.Timeouts.BodyIdle);
+                        // The headers are here in time. What is held whole must also come before the caller's time is over.
+                        _timer.CancelAfter(Positive(Shorter(Options.Timeouts.BodyIdle, send.Message.Deadline.Left)));
                     }
 
                     result = Judge(upstream, key, _answer, await reading);
@@ -173,6 +173,20 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         ? Options.Timeouts.Attempt
         : send.Message.Deadline.Left;
 
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    // RFC 9110, 15.2.2: no upgrade was asked for, and what follows is not HTTP.
+    private static HttpResponseMessage FinalOrBroken(HttpResponseMessage response)
+    {
+        if (response.StatusCode != HttpStatusCode.SwitchingProtocols)
+        {
+            return response;
+        }
+
+        response.Dispose();
+        throw new IOException("The upstream switched protocols without being asked to.");
+    }
+
     private static TimeSpan Positive(TimeSpan left) => left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
 
     private HttpRequestMessage? Request(Upstream upstream, KeyChoice key)
@@ -211,6 +225,7 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
             return new([]);
         }
 
+        ResponseFraming.Normalize(answer);
         if (ResponseDecoding.Decode(answer) is { } decoded)
         {
             metrics.Encoded(upstream.Name, decoded);
