@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using SendProxy.Bench;
 using SendProxy.Queueing;
+using SendProxy.Queueing.Sqlite;
 using SendProxy.Sqlite;
 
 // How many items a second the journal takes and gives.

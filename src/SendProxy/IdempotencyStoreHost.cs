@@ -11,7 +11,7 @@ namespace SendProxy;
 /// </summary>
 /// <param name="fleet">Makes the store in Redis; null where there is none.</param>
 internal sealed partial class IdempotencyStoreHost(
-    JournalKeeper journal, Func<FleetIdempotencyStore?> fleet, IdempotencyMetrics metrics, TimeProvider time, ILogger<IdempotencyStoreHost> logger)
+    JournalHost journal, Func<FleetIdempotencyStore?> fleet, IdempotencyMetrics metrics, TimeProvider time, ILogger<IdempotencyStoreHost> logger)
     : BackgroundService
 {
     private const int SweepItems = 500;

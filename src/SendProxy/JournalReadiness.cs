@@ -4,7 +4,7 @@ using SendProxy.Queueing;
 namespace SendProxy;
 
 /// <summary>Readiness of webhooks and worker follows the journal. Here, since no room but this one may know Admin.</summary>
-internal sealed class JournalReadiness(JournalKeeper journal) : IReadiness
+internal sealed class JournalReadiness(JournalHost journal) : IReadiness
 {
     public string? NotReady() => journal.NotReady();
 }

@@ -16,7 +16,7 @@ internal static partial class Serving
         try
         {
             // Before anything listens: what cannot be stored must not be accepted.
-            await app.Services.GetRequiredService<JournalKeeper>().OpenAsync(CancellationToken.None);
+            await app.Services.GetRequiredService<JournalHost>().OpenAsync(CancellationToken.None);
             await app.Services.GetRequiredService<IdempotencyStoreHost>().OpenAsync(CancellationToken.None);
             await app.StartAsync();
         }

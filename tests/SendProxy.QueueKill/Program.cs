@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using SendProxy.Queueing;
+using SendProxy.Queueing.Sqlite;
 using SendProxy.Sqlite;
 
 // The process that the kill test kills. Arguments: journal path, writers, `commit` or `early`.

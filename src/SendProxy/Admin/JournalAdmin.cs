@@ -7,7 +7,7 @@ using SendProxy.Sending.Idempotency;
 namespace SendProxy.Admin;
 
 /// <summary>What the admin socket tells of the journal: which seal keys are in use, and which may be taken away.</summary>
-internal sealed class JournalAdmin(JournalKeeper journal, Func<IIdempotencyStore?> idempotency)
+internal sealed class JournalAdmin(JournalHost journal, Func<IIdempotencyStore?> idempotency)
 {
     /// <returns>Null where the request is for something else.</returns>
     public Task? Handle(HttpContext context) =>

@@ -17,7 +17,7 @@ internal enum WebhookChange
 internal sealed record WebhookChangeOrder(WebhookChange Change, WebhookFilter Filter, bool DryRun, bool MaySendTwice);
 
 /// <summary>Carries out what an operator orders for one item or for all that a filter means, a page at a time.</summary>
-internal sealed class WebhookChanges(JournalKeeper journal)
+internal sealed class WebhookChanges(JournalHost journal)
 {
     private readonly WebhookItems _items = new(journal);
 
@@ -130,9 +130,9 @@ internal sealed class WebhookChanges(JournalKeeper journal)
 
         return item.State switch
         {
-            ItemState.Held when item.Reason == SealReasons.MissingKey =>
+            ItemState.Held when item.Reason == UnopenableReason.MissingKey =>
                 "its seal key is not in journal.sealKeys; add the key and restart, and it goes on by itself",
-            ItemState.Held when item.Reason == SealReasons.Damaged => "its bytes are damaged and cannot be opened",
+            ItemState.Held when item.Reason == UnopenableReason.Damaged => "its bytes are damaged and cannot be opened",
             ItemState.Dead or ItemState.Expired or ItemState.Held => null,
             ItemState.Unknown => order.MaySendTwice ? null : "it may have arrived; --may-send-twice delivers it again",
             ItemState.Done => "it was delivered",

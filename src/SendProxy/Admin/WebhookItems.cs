@@ -40,7 +40,7 @@ internal sealed record WebhookPage(IReadOnlyList<(StoredItem Item, EventEnvelope
 /// Walks the events that wait for their fan-out and the deliveries to subscribers, state by state, in order of arrival. Each
 /// step reads a bounded number of items, so that commits are never held up.
 /// </summary>
-internal sealed class WebhookItems(JournalKeeper journal)
+internal sealed class WebhookItems(JournalHost journal)
 {
     private const int PageItems = 200;
 

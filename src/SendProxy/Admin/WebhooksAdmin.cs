@@ -9,7 +9,7 @@ namespace SendProxy.Admin;
 /// Stored webhook items over the admin socket: list, show, and change by hand. Bodies name recipients, so they are told only
 /// when they are asked for.
 /// </summary>
-internal sealed class WebhooksAdmin(JournalKeeper journal)
+internal sealed class WebhooksAdmin(JournalHost journal)
 {
     private const int MaxItems = 1000;
     private const int DefaultItems = 100;

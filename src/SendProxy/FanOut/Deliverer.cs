@@ -9,7 +9,7 @@ namespace SendProxy.FanOut;
 /// attempt at its end makes a delivery dead, never what a subscriber asks for.
 /// </summary>
 internal sealed class Deliverer(
-    JournalKeeper journal, DeliveryAttempt attempts, DeliveryTelemetry telemetry, Func<double> draw, TimeProvider time)
+    JournalHost journal, DeliveryAttempt attempts, DeliveryTelemetry telemetry, Func<double> draw, TimeProvider time)
 {
     private static readonly TimeSpan GoneWait = TimeSpan.FromHours(1);
 
@@ -51,13 +51,13 @@ internal sealed class Deliverer(
         var queue = journal.Queue;
         if (result.Outcome == DeliveryOutcome.Delivered)
         {
-            await Moves.UntilMovedAsync(() => queue.FinishAsync(item.Lease, Finish.Done(), CancellationToken.None), time, cut);
+            await QueueRetry.UntilAnsweredAsync(() => queue.FinishAsync(item.Lease, Finish.Done(), CancellationToken.None), time, cut);
             return (null, false);
         }
 
         if (result.Outcome == DeliveryOutcome.Unsigned || (options.IsLocal && result.Outcome == DeliveryOutcome.Unreachable))
         {
-            await Moves.UntilMovedAsync(() => queue.GiveBackAsync(item.Lease, CancellationToken.None), time, cut);
+            await QueueRetry.UntilAnsweredAsync(() => queue.GiveBackAsync(item.Lease, CancellationToken.None), time, cut);
             return (null, false);
         }
 
@@ -67,21 +67,21 @@ internal sealed class Deliverer(
         {
             deadline = now + options.RetryFor;
             var mark = new AttemptMark(Deadline: deadline);
-            await Moves.UntilMovedAsync(() => queue.MarkAttemptingAsync(item.Lease, mark, CancellationToken.None), time, cut);
+            await QueueRetry.UntilAnsweredAsync(() => queue.MarkAttemptingAsync(item.Lease, mark, CancellationToken.None), time, cut);
         }
 
         var answer = result.Status > 0 ? new Answer(result.Status, default) : null;
         var isGone = result.Outcome == DeliveryOutcome.Gone;
         if (now >= deadline && !isGone)
         {
-            await Moves.UntilMovedAsync(() => queue.FinishAsync(item.Lease, Finish.Dead(word, answer), CancellationToken.None), time, cut);
+            await QueueRetry.UntilAnsweredAsync(() => queue.FinishAsync(item.Lease, Finish.Dead(word, answer), CancellationToken.None), time, cut);
             return (null, true);
         }
 
         // The last attempt is made when the time is over, however long the wait would be.
         var due = now + Wait(options, number, result);
         due = due > deadline && !isGone ? deadline : due;
-        await Moves.UntilMovedAsync(
+        await QueueRetry.UntilAnsweredAsync(
             () => queue.RetryAsync(item.Lease, new Retry(due, word) { Answer = answer }, CancellationToken.None), time, cut);
         return (due, false);
     }

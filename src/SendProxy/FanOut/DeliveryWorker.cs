@@ -9,7 +9,7 @@ namespace SendProxy.FanOut;
 /// then it is cut off and goes back to the queue.
 /// </summary>
 internal sealed class DeliveryWorker(
-    JournalKeeper journal, Live<FanOutState> live, Deliverer deliverer, FanOutMetrics metrics, WorkerMetrics worker, IDraining draining,
+    JournalHost journal, Live<FanOutState> live, Deliverer deliverer, FanOutMetrics metrics, WorkerMetrics worker, IDraining draining,
     ShutdownOptions shutdown, TimeProvider time, ILogger<SubscriberLoop> logger) : BackgroundService
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);

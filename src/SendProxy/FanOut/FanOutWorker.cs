@@ -11,7 +11,7 @@ namespace SendProxy.FanOut;
 /// event. A crash repeats it without effect: the id of a delivery is made of the event and the subscriber.
 /// </summary>
 internal sealed partial class FanOutWorker(
-    JournalKeeper journal, Live<FanOutState> live, FanOutMetrics metrics, WorkerMetrics worker, IDraining draining,
+    JournalHost journal, Live<FanOutState> live, FanOutMetrics metrics, WorkerMetrics worker, IDraining draining,
     TimeProvider time, ILogger<FanOutWorker> logger)
     : BackgroundService
 {
@@ -91,7 +91,7 @@ internal sealed partial class FanOutWorker(
 
         var deliveries = state.Subscribers.Values.Where(s => s.Wants(envelope)).Select(s => Delivery(item, s.Name)).ToArray();
         var finish = Finish.Done() with { Next = deliveries };
-        var finished = await Moves.UntilMovedAsync(() => journal.Queue.FinishAsync(item.Lease, finish, CancellationToken.None), time, cancellation);
+        var finished = await QueueRetry.UntilAnsweredAsync(() => journal.Queue.FinishAsync(item.Lease, finish, CancellationToken.None), time, cancellation);
         if (finished.IsDone)
         {
             metrics.FannedOut(deliveries.Length > 0);
@@ -102,7 +102,7 @@ internal sealed partial class FanOutWorker(
         {
             worker.Failed(Name);
             var later = new Retry(time.GetUtcNow() + finished.RetryAfter, "journal_full") { AttemptsMade = 0 };
-            await Moves.UntilMovedAsync(() => journal.Queue.RetryAsync(item.Lease, later, CancellationToken.None), time, cancellation);
+            await QueueRetry.UntilAnsweredAsync(() => journal.Queue.RetryAsync(item.Lease, later, CancellationToken.None), time, cancellation);
         }
     }
 

@@ -8,7 +8,7 @@ namespace SendProxy.FanOut;
 /// does it listen, where it is local; 3 claim as many as it may have in flight; 4 deliver them side by side; 5 wait. No subscriber waits for another.
 /// </summary>
 internal sealed partial class SubscriberLoop(
-    string name, JournalKeeper journal, Live<FanOutState> live, Deliverer deliverer, FanOutMetrics metrics, WorkerMetrics worker,
+    string name, JournalHost journal, Live<FanOutState> live, Deliverer deliverer, FanOutMetrics metrics, WorkerMetrics worker,
     TimeProvider time, ILogger<SubscriberLoop> logger)
 {
     public const string GoneReason = "subscriber_gone";

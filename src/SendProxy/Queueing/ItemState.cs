@@ -34,6 +34,16 @@ internal enum ItemState
     Discarded = 8,
 }
 
+/// <summary>Why an item is held that does not open: its <see cref="StoredItem.Reason"/>.</summary>
+internal static class UnopenableReason
+{
+    /// <summary>Its key is not among the configured ones.</summary>
+    public const string MissingKey = "seal_key_missing";
+
+    /// <summary>Its key is there, and its bytes are not as they were sealed.</summary>
+    public const string Damaged = "item_damaged";
+}
+
 /// <summary>Names of <see cref="ItemState"/> in metrics and the admin API.</summary>
 internal static class ItemStates
 {

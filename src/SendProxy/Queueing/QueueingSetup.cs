@@ -1,4 +1,5 @@
 using Prometheus;
+using SendProxy.Queueing.Sqlite;
 using SendProxy.Sqlite;
 
 namespace SendProxy.Queueing;
@@ -12,12 +13,12 @@ internal static class QueueingSetup
         services
             .AddSingleton<JournalMetrics>()
             .AddSingleton<WorkerMetrics>()
-            .AddSingleton(s => new JournalKeeper(needed, cancellation => OpenSqliteAsync(s, options, cancellation)));
+            .AddSingleton(s => new JournalHost(needed, cancellation => OpenSqliteAsync(s, options, cancellation)));
         return needed ? services.AddHostedService<JournalOpening>().AddHostedService<SweepWorker>() : services;
     }
 
     /// <summary>For hosts that are started without having opened it: nothing that uses it starts before.</summary>
-    private sealed class JournalOpening(JournalKeeper journal) : IHostedService
+    private sealed class JournalOpening(JournalHost journal) : IHostedService
     {
         public Task StartAsync(CancellationToken cancellationToken) => journal.OpenAsync(cancellationToken);
 
@@ -32,7 +33,7 @@ internal static class QueueingSetup
         {
             var queue = await SqliteMessageQueue.OpenAsync(options, journal, services.GetRequiredService<IMetricFactory>(), time,
                 services.GetRequiredService<ILogger<SqliteMessageQueue>>(), cancellation);
-            return new OpenedJournal(queue, journal, queue.Sealing.Keys, new KeyFile(journal, queue.Sealing));
+            return new OpenedJournal(queue, journal, queue.Sealing.Keys, new SealedJournalFile(journal, queue.Sealing));
         }
         catch
         {

@@ -1,7 +1,7 @@
 namespace SendProxy.Queueing;
 
 /// <summary>Removes finished items and outlived dedupe keys, a bounded number at a time, and notices whether the store works.</summary>
-internal sealed partial class SweepWorker(JournalKeeper journal, WorkerMetrics metrics, TimeProvider time, ILogger<SweepWorker> logger)
+internal sealed partial class SweepWorker(JournalHost journal, WorkerMetrics metrics, TimeProvider time, ILogger<SweepWorker> logger)
     : BackgroundService
 {
     private const string Name = "sweep";

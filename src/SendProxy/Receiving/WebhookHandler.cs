@@ -9,7 +9,7 @@ namespace SendProxy.Receiving;
 /// The way of a webhook: 1 source, 2 head, 3 body, 4 signature, 5 events, 6 store, 7 answer, 8 log. Nothing is acknowledged
 /// that is not stored; nothing of the body is read that the head already rules out.
 /// </summary>
-internal sealed class WebhookHandler(Live<ReceivingState> live, JournalKeeper journal, WebhookTelemetry telemetry, TimeProvider time)
+internal sealed class WebhookHandler(Live<ReceivingState> live, JournalHost journal, WebhookTelemetry telemetry, TimeProvider time)
 {
     private const string Prefix = "/webhooks/";
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using SendProxy.Queueing;
+using SendProxy.Queueing.Sqlite;
 using SendProxy.Sqlite;
 
 namespace SendProxy.IntegrationTests.Queueing;

@@ -6,6 +6,7 @@ using Prometheus;
 using SendProxy.Configuration;
 using SendProxy.FanOut;
 using SendProxy.Queueing;
+using SendProxy.Queueing.Sqlite;
 using SendProxy.Secrets;
 using SendProxy.Sqlite;
 using SendProxy.Telemetry;
@@ -21,7 +22,7 @@ internal sealed class DeliveryUnderTest : IAsyncDisposable
     private readonly ProxyFolder _folder = new();
     private readonly SubscriberClient _client = new();
     private readonly LogSink _sink;
-    private readonly JournalKeeper _journal;
+    private readonly JournalHost _journal;
     private readonly Deliverer _deliverer;
     private readonly FanOutMetrics _metrics;
     private readonly WorkerMetrics _worker;
@@ -31,7 +32,7 @@ internal sealed class DeliveryUnderTest : IAsyncDisposable
     {
         var metrics = Prometheus.Metrics.WithCustomRegistry(_registry);
         var options = new JournalOptions { Path = Path.Combine(_folder.Path, "j.db"), AllowEphemeral = true, Minimum = Durability.Memory };
-        _journal = new JournalKeeper(true, async cancel =>
+        _journal = new JournalHost(true, async cancel =>
         {
             var store = SqliteJournal.Open(options.ToSqlite(), new JournalMetrics(metrics), TimeProvider.System);
             var queue = await SqliteMessageQueue.OpenAsync(options, store, metrics, Time, NullLogger.Instance, cancel);

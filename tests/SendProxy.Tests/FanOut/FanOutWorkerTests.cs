@@ -91,7 +91,7 @@ public sealed class FanOutWorkerTests : IAsyncLifetime
 
     private async Task<FanOutWorker> WorkerAsync()
     {
-        var keeper = new JournalKeeper(true, _ => Task.FromResult(new OpenedJournal(_store.Queue, _store, _store.SealKeys)));
+        var keeper = new JournalHost(true, _ => Task.FromResult(new OpenedJournal(_store.Queue, _store, _store.SealKeys)));
         await keeper.OpenAsync(Cancel);
         var metrics = Prometheus.Metrics.WithCustomRegistry(_store.Registry);
         return new FanOutWorker(

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using SendProxy.Queueing;
+using SendProxy.Queueing.Sqlite;
 using SendProxy.Sqlite;
 using SendProxy.Tests.Sqlite;
 

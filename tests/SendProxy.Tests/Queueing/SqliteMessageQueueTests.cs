@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using SendProxy.Queueing;
+using SendProxy.Queueing.Sqlite;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 

@@ -24,7 +24,7 @@ internal sealed class ReceivingUnderTest : IAsyncDisposable
     private readonly Live<ReceivingState> _live;
     private readonly WebhookHandler _handler;
 
-    private ReceivingUnderTest(SqliteQueueUnderTest store, Dictionary<string, Source> sources, JournalKeeper keeper, GatedQueue queue)
+    private ReceivingUnderTest(SqliteQueueUnderTest store, Dictionary<string, Source> sources, JournalHost keeper, GatedQueue queue)
     {
         _store = store;
         Queue = queue;
@@ -44,7 +44,7 @@ internal sealed class ReceivingUnderTest : IAsyncDisposable
     {
         var store = await SqliteQueueUnderTest.OpenAsync(SqliteQueueUnderTest.NewOptions() with { MaxItems = maxItems });
         var queue = new GatedQueue(store.Queue);
-        var keeper = new JournalKeeper(true, _ => Task.FromResult(new OpenedJournal(queue, store, store.SealKeys)));
+        var keeper = new JournalHost(true, _ => Task.FromResult(new OpenedJournal(queue, store, store.SealKeys)));
         await keeper.OpenAsync(CancellationToken.None);
         var options = Recipes.Read($"{{ {yaml}, secrets: [{{ env: NONE }}] }}");
         var metrics = new SecretMetrics(Prometheus.Metrics.WithCustomRegistry(store.Registry));

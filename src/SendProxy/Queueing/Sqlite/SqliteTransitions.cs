@@ -1,10 +1,10 @@
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>Moves an item from state to state. On the journal's thread; each method is one work item.</summary>
-internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal seal)
+internal sealed class SqliteTransitions(QueuePartitions partitions, SqliteInserts inserts, ItemSeal seal)
 {
     public static QueueResult Mark(SqliteSession session, Lease lease, AttemptMark mark)
     {
@@ -28,7 +28,7 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
 
         session.Execute(
             ItemSql.Finish, head.Seq, (int)finish.State, now, finish.Reason, finish.AttemptsMade,
-            finish.Answer?.Status, Seal(session, lease, head.Lot, finish.Answer));
+            finish.Answer?.Status, Seal(session, lease, head.Partition, finish.Answer));
         Left(session, head, finish.State, ready: false);
         Unblock(session, head);
         return QueueVerdict.Done;
@@ -44,7 +44,7 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
         var ready = session.Number(
             ItemSql.Retry, head.Seq, retry.Due.ToUnixTimeMilliseconds(), retry.Reason, retry.AttemptsMade,
             retry.KeepAttempting ? 1 : 0, retry.LetOthersPass ? 1 : 0, retry.Answer?.Status,
-            Seal(session, lease, head.Lot, retry.Answer)) == 1;
+            Seal(session, lease, head.Partition, retry.Answer)) == 1;
         Left(session, head, ItemState.Retrying, ready);
         Unblock(session, head);
         return QueueVerdict.Done;
@@ -84,7 +84,7 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
 
     public QueueResult Replay(SqliteSession session, string queue, Guid id, Replay replay, long now)
     {
-        if (ItemHead.Find(session, book, queue, id) is not { } head)
+        if (ItemHead.Find(session, partitions, queue, id) is not { } head)
         {
             return QueueVerdict.NotFound;
         }
@@ -93,38 +93,38 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
             || (head.State == ItemState.Unknown && replay.MaySendTwice);
         if (!may || (head.IsAttempting && !replay.MaySendTwice))
         {
-            return QueueResult.Refused(head.SeenState(book));
+            return QueueResult.Refused(head.SeenState(partitions));
         }
 
         session.Execute(ItemSql.Replay, head.Seq, now);
-        book.Move(session, head.Lot, head.State, ItemState.Queued, head.Lane, 1);
+        partitions.Move(session, head.Partition, head.State, ItemState.Queued, head.Lane, 1);
         return QueueVerdict.Done;
     }
 
     public QueueResult Edit(SqliteSession session, string queue, Guid id, Edit edit)
     {
-        if (ItemHead.Find(session, book, queue, id) is not { } head)
+        if (ItemHead.Find(session, partitions, queue, id) is not { } head)
         {
             return QueueVerdict.NotFound;
         }
 
         if (head.IsAttempting || !(head.State.IsWaiting() || head.State == ItemState.Dead))
         {
-            return QueueResult.Refused(head.SeenState(book));
+            return QueueResult.Refused(head.SeenState(partitions));
         }
 
         session.AddUsedBytes(edit.Body.Length);
         session.Execute(
             ItemSql.Edit, head.Seq,
-            seal.Seal(edit.Metadata.Span, new SealContext(queue, id, head.Lot.Route, SealPart.Metadata)),
-            seal.Seal(edit.Body.Span, new SealContext(queue, id, head.Lot.Route, SealPart.Body)),
+            seal.Seal(edit.Metadata.Span, new SealContext(queue, id, head.Partition.Route, SealPart.Metadata)),
+            seal.Seal(edit.Body.Span, new SealContext(queue, id, head.Partition.Route, SealPart.Body)),
             edit.IdempotencyKey);
         return QueueVerdict.Done;
     }
 
     public QueueResult Discard(SqliteSession session, string queue, Guid id, long now)
     {
-        if (ItemHead.Find(session, book, queue, id) is not { } head)
+        if (ItemHead.Find(session, partitions, queue, id) is not { } head)
         {
             return QueueVerdict.NotFound;
         }
@@ -133,18 +133,18 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
             || head.State is ItemState.Held or ItemState.Dead or ItemState.Unknown or ItemState.Expired;
         if (!may)
         {
-            return QueueResult.Refused(head.SeenState(book));
+            return QueueResult.Refused(head.SeenState(partitions));
         }
 
         session.Execute(ItemSql.Discard, head.Seq, now);
-        book.Move(session, head.Lot, head.State, ItemState.Discarded, head.Lane, head.IsReady ? -1 : 0);
+        partitions.Move(session, head.Partition, head.State, ItemState.Discarded, head.Lane, head.IsReady ? -1 : 0);
         Unblock(session, head);
         return QueueVerdict.Done;
     }
 
     /// <returns>Null when this lease is not, or no longer, the item's.</returns>
     private ItemHead? Held(SqliteSession session, Lease lease) =>
-        ItemHead.Find(session, book, lease.Queue, lease.Id) is { State: ItemState.Leased } head
+        ItemHead.Find(session, partitions, lease.Queue, lease.Id) is { State: ItemState.Leased } head
         && head.Token == lease.Token
             ? head
             : null;
@@ -153,23 +153,23 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
     // wakes.
     private void Left(SqliteSession session, ItemHead head, ItemState to, bool ready)
     {
-        book.Move(session, head.Lot, ItemState.Leased, to, head.Lane, ready ? 1 : 0);
+        partitions.Move(session, head.Partition, ItemState.Leased, to, head.Lane, ready ? 1 : 0);
         if (head.OrderKey is not null)
         {
-            book.Touch(session, head.Lot.Queue, wake: true);
+            partitions.Touch(session, head.Partition.Queue, wake: true);
         }
     }
 
     private void Unblock(SqliteSession session, ItemHead head)
     {
         if (head.OrderKey is not null
-            && session.Number(ItemSql.UnblockFirst, head.Lot.Number, head.OrderKey) is long lane)
+            && session.Number(ItemSql.UnblockFirst, head.Partition.Number, head.OrderKey) is long lane)
         {
-            book.Unblocked(session, head.Lot, (int)lane);
+            partitions.Unblocked(session, head.Partition, (int)lane);
         }
     }
 
-    private byte[]? Seal(SqliteSession session, Lease lease, Lot lot, Answer? answer)
+    private byte[]? Seal(SqliteSession session, Lease lease, QueuePartition partition, Answer? answer)
     {
         if (answer is null)
         {
@@ -177,6 +177,6 @@ internal sealed class SqliteMoves(LotBook book, SqliteInserts inserts, ItemSeal 
         }
 
         session.AddUsedBytes(answer.Body.Length);
-        return seal.Seal(answer.Body.Span, new SealContext(lease.Queue, lease.Id, lot.Route, SealPart.Answer));
+        return seal.Seal(answer.Body.Span, new SealContext(lease.Queue, lease.Id, partition.Route, SealPart.Answer));
     }
 }

@@ -1,17 +1,7 @@
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 
-namespace SendProxy.Queueing;
-
-/// <summary>Why an item is held that does not open: its <see cref="StoredItem.Reason"/>.</summary>
-internal static class SealReasons
-{
-    /// <summary>Its key is not among the configured ones.</summary>
-    public const string MissingKey = "seal_key_missing";
-
-    /// <summary>Its key is there, and its bytes are not as they were sealed.</summary>
-    public const string Damaged = "item_damaged";
-}
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>
 /// Holds what no key of the configuration opens, and lets it go on once its key is back. Keys change only at a start, so
@@ -68,7 +58,7 @@ internal sealed class SealKeyHolds(SealKeys keys)
         var counts = Count(session);
         foreach (var missing in counts.Where(count => keys.Find(count.Key) is null))
         {
-            session.Execute(SealKeySql.Hold, missing.Key.ToBytes(), SealReasons.MissingKey);
+            session.Execute(SealKeySql.Hold, missing.Key.ToBytes(), UnopenableReason.MissingKey);
         }
 
         return counts;

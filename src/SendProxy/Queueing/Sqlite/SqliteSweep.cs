@@ -1,9 +1,9 @@
 using SendProxy.Sqlite;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>Removes what is finished. On the journal's thread, a few at a time.</summary>
-internal sealed class SqliteSweep(LotBook book, DedupeBook dedupe, JournalOptions options)
+internal sealed class SqliteSweep(QueuePartitions partitions, DedupeIndex dedupe, JournalOptions options)
 {
     /// <summary>Nobody does anything with them any more; the first state is given up first.</summary>
     public static readonly ItemState[] Settled = [ItemState.Done, ItemState.Discarded, ItemState.Expired];
@@ -17,9 +17,9 @@ internal sealed class SqliteSweep(LotBook book, DedupeBook dedupe, JournalOption
         var removed = Sweep(session, Settled, now - options.Retention, max);
         removed += Sweep(session, Unsettled, now - options.DeadRetention, max - removed);
         removed += dedupe.Sweep(session, now.ToUnixTimeMilliseconds(), max - removed);
-        foreach (var lot in book.All.Where(lot => lot.IsEmpty).ToArray())
+        foreach (var partition in partitions.All.Where(partition => partition.IsEmpty).ToArray())
         {
-            book.Remove(session, lot);
+            partitions.Remove(session, partition);
         }
 
         return removed;
@@ -54,7 +54,7 @@ internal sealed class SqliteSweep(LotBook book, DedupeBook dedupe, JournalOption
 
     private int Remove(SqliteSession session, ItemState state, long until, int max)
     {
-        var rows = new List<(long Seq, long Lot, int Lane)>();
+        var rows = new List<(long Seq, long QueuePartition, int Lane)>();
         using (var oldest = session.Query(ItemSql.OldestFinished, (int)state, until, max))
         {
             while (oldest.Read())
@@ -63,10 +63,10 @@ internal sealed class SqliteSweep(LotBook book, DedupeBook dedupe, JournalOption
             }
         }
 
-        foreach (var (seq, lot, lane) in rows)
+        foreach (var (seq, partition, lane) in rows)
         {
             session.Execute(ItemSql.Delete, seq);
-            book.Move(session, book[lot], state, null, lane, 0);
+            partitions.Move(session, partitions[partition], state, null, lane, 0);
         }
 
         session.ForgetUsedBytes();

@@ -1,22 +1,22 @@
 using SendProxy.Sqlite;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>
 /// Counts and holds in memory beside their tables: read once at open, moved with every change, undone with it. Only the
 /// journal's thread uses it. After a commit it tells the gauges and wakes the workers of the queues that changed.
 /// </summary>
-internal sealed class LotBook
+internal sealed class QueuePartitions
 {
-    private readonly Dictionary<(string Queue, string Route, string Group), Lot> _byName = [];
-    private readonly Dictionary<long, Lot> _byNumber = [];
+    private readonly Dictionary<(string Queue, string Route, string Group), QueuePartition> _byName = [];
+    private readonly Dictionary<long, QueuePartition> _byNumber = [];
     private readonly Dictionary<(string Queue, HoldScope Scope, string Name), Hold> _holds = [];
     private readonly Dictionary<string, bool> _touched = new(StringComparer.Ordinal);
     private readonly QueueMetrics _metrics;
     private readonly QueueSignals _signals;
     private readonly Action _publish;
 
-    public LotBook(QueueMetrics metrics, QueueSignals signals)
+    public QueuePartitions(QueueMetrics metrics, QueueSignals signals)
     {
         (_metrics, _signals, _publish) = (metrics, signals, Publish);
     }
@@ -25,58 +25,58 @@ internal sealed class LotBook
     public long TotalItems { get; private set; }
 
     /// <summary>Items that may be given up before their time.</summary>
-    public long SettledItems => All.Sum(lot => SqliteSweep.Settled.Sum(state => lot.Items[(int)state]));
+    public long SettledItems => All.Sum(partition => SqliteSweep.Settled.Sum(state => partition.Items[(int)state]));
 
-    public IEnumerable<string> Queues => _byNumber.Values.Select(lot => lot.Queue).Distinct(StringComparer.Ordinal);
+    public IEnumerable<string> Queues => _byNumber.Values.Select(partition => partition.Queue).Distinct(StringComparer.Ordinal);
 
-    public IEnumerable<Lot> All => _byNumber.Values;
+    public IEnumerable<QueuePartition> All => _byNumber.Values;
 
     public IEnumerable<Hold> Holds => _holds.Values;
 
-    public Lot this[long number] => _byNumber[number];
+    public QueuePartition this[long number] => _byNumber[number];
 
-    public IEnumerable<Lot> Of(string queue) => _byNumber.Values.Where(lot => lot.Queue == queue);
+    public IEnumerable<QueuePartition> Of(string queue) => _byNumber.Values.Where(partition => partition.Queue == queue);
 
-    public bool IsHeld(Lot lot) => _holds.Count > 0
-        && (_holds.ContainsKey((lot.Queue, HoldScope.Route, lot.Route))
-            || _holds.ContainsKey((lot.Queue, HoldScope.Group, lot.Group)));
+    public bool IsHeld(QueuePartition partition) => _holds.Count > 0
+        && (_holds.ContainsKey((partition.Queue, HoldScope.Route, partition.Route))
+            || _holds.ContainsKey((partition.Queue, HoldScope.Group, partition.Group)));
 
-    /// <summary>The lot of this name, made when there is none.</summary>
-    public Lot Get(SqliteSession session, string queue, string route, string group)
+    /// <summary>The partition of this name, made when there is none.</summary>
+    public QueuePartition Get(SqliteSession session, string queue, string route, string group)
     {
-        if (!_byName.TryGetValue((queue, route, group), out var lot))
+        if (!_byName.TryGetValue((queue, route, group), out var partition))
         {
-            lot = new Lot(session.Number(LotSql.Insert, queue, route, group)!.Value, queue, route, group);
-            Add(lot);
-            session.OnRolledBack(() => Forget(lot));
+            partition = new QueuePartition(session.Number(PartitionSql.Insert, queue, route, group)!.Value, queue, route, group);
+            Add(partition);
+            session.OnRolledBack(() => Forget(partition));
         }
 
-        return lot;
+        return partition;
     }
 
-    public void Remove(SqliteSession session, Lot lot)
+    public void Remove(SqliteSession session, QueuePartition partition)
     {
-        session.Execute(LotSql.Delete, lot.Number);
-        Forget(lot);
-        session.OnRolledBack(() => Add(lot));
+        session.Execute(PartitionSql.Delete, partition.Number);
+        Forget(partition);
+        session.OnRolledBack(() => Add(partition));
     }
 
     /// <summary>Counts a change of one item; null stands for not being there.</summary>
     /// <param name="session">Its transaction.</param>
-    /// <param name="lot">Whose item it is.</param>
+    /// <param name="partition">Whose item it is.</param>
     /// <param name="from">State before.</param>
     /// <param name="to">State after.</param>
     /// <param name="lane">The item's.</param>
     /// <param name="ready">1 when it becomes claimable, -1 when it ceases to be.</param>
-    public void Move(SqliteSession session, Lot lot, ItemState? from, ItemState? to, int lane, int ready)
+    public void Move(SqliteSession session, QueuePartition partition, ItemState? from, ItemState? to, int lane, int ready)
     {
-        Apply(lot, from, to, lane, ready);
-        session.OnRolledBack(() => Apply(lot, to, from, lane, -ready));
-        Touch(session, lot.Queue, wake: ready > 0);
+        Apply(partition, from, to, lane, ready);
+        session.OnRolledBack(() => Apply(partition, to, from, lane, -ready));
+        Touch(session, partition.Queue, wake: ready > 0);
     }
 
     /// <summary>An item that waited behind another under its order key is claimable now.</summary>
-    public void Unblocked(SqliteSession session, Lot lot, int lane) => Move(session, lot, null, null, lane, 1);
+    public void Unblocked(SqliteSession session, QueuePartition partition, int lane) => Move(session, partition, null, null, lane, 1);
 
     /// <summary>
     /// Has the queue's gauges set after the commit and, where something may be claimable now, its workers woken.
@@ -92,7 +92,7 @@ internal sealed class LotBook
         var key = (hold.Queue, hold.Scope, hold.Name);
         var before = _holds.GetValueOrDefault(key);
         session.Execute(
-            LotSql.Hold, hold.Queue, (int)hold.Scope, hold.Name, hold.Reason, hold.Since.ToUnixTimeMilliseconds());
+            PartitionSql.Hold, hold.Queue, (int)hold.Scope, hold.Name, hold.Reason, hold.Since.ToUnixTimeMilliseconds());
         _holds[key] = hold;
         session.OnRolledBack(() => Restore(key, before));
         Touch(session, hold.Queue, wake: false);
@@ -106,19 +106,19 @@ internal sealed class LotBook
         }
 
         session.OnRolledBack(() => Restore((queue, scope, name), before));
-        session.Execute(LotSql.Release, queue, (int)scope, name);
+        session.Execute(PartitionSql.Release, queue, (int)scope, name);
         Touch(session, queue, wake: true);
         return true;
     }
 
-    /// <summary>Reads the lots, and puts back what was leased when the process ended. Before <see cref="Load"/>.</summary>
+    /// <summary>Reads the partitions, and puts back what was leased when the process ended. Before <see cref="Load"/>.</summary>
     public void Recover(SqliteSession session)
     {
-        using (var lots = session.Query(LotSql.Lots))
+        using (var partitions = session.Query(PartitionSql.Partitions))
         {
-            while (lots.Read())
+            while (partitions.Read())
             {
-                Add(new Lot(lots.Number(0), lots.Text(1), lots.Text(2), lots.Text(3)));
+                Add(new QueuePartition(partitions.Number(0), partitions.Text(1), partitions.Text(2), partitions.Text(3)));
             }
         }
 
@@ -131,7 +131,7 @@ internal sealed class LotBook
     /// <summary>Reads counts and holds, and has all gauges set.</summary>
     public void Load(SqliteSession session)
     {
-        using (var counts = session.Query(LotSql.Counts))
+        using (var counts = session.Query(PartitionSql.Counts))
         {
             while (counts.Read())
             {
@@ -140,7 +140,7 @@ internal sealed class LotBook
             }
         }
 
-        using (var ready = session.Query(LotSql.Ready))
+        using (var ready = session.Query(PartitionSql.Ready))
         {
             while (ready.Read())
             {
@@ -148,7 +148,7 @@ internal sealed class LotBook
             }
         }
 
-        using (var holds = session.Query(LotSql.Holds))
+        using (var holds = session.Query(PartitionSql.Holds))
         {
             while (holds.Read())
             {
@@ -165,16 +165,16 @@ internal sealed class LotBook
         }
     }
 
-    private void Add(Lot lot)
+    private void Add(QueuePartition partition)
     {
-        _byName.Add((lot.Queue, lot.Route, lot.Group), lot);
-        _byNumber.Add(lot.Number, lot);
+        _byName.Add((partition.Queue, partition.Route, partition.Group), partition);
+        _byNumber.Add(partition.Number, partition);
     }
 
-    private void Forget(Lot lot)
+    private void Forget(QueuePartition partition)
     {
-        _byName.Remove((lot.Queue, lot.Route, lot.Group));
-        _byNumber.Remove(lot.Number);
+        _byName.Remove((partition.Queue, partition.Route, partition.Group));
+        _byNumber.Remove(partition.Number);
     }
 
     private void Restore((string Queue, HoldScope Scope, string Name) key, Hold? before)
@@ -189,21 +189,21 @@ internal sealed class LotBook
         }
     }
 
-    private void Apply(Lot lot, ItemState? from, ItemState? to, int lane, int ready)
+    private void Apply(QueuePartition partition, ItemState? from, ItemState? to, int lane, int ready)
     {
         if (from is { } left)
         {
-            lot.Items[(int)left]--;
+            partition.Items[(int)left]--;
             TotalItems--;
         }
 
         if (to is { } entered)
         {
-            lot.Items[(int)entered]++;
+            partition.Items[(int)entered]++;
             TotalItems++;
         }
 
-        lot.Ready[lane] += ready;
+        partition.Ready[lane] += ready;
     }
 
     private void Publish()
@@ -213,13 +213,13 @@ internal sealed class LotBook
         {
             byState.Clear();
             var unopenable = 0L;
-            foreach (var lot in Of(queue))
+            foreach (var partition in Of(queue))
             {
-                unopenable += lot.Items[(int)ItemState.Held];
-                var held = IsHeld(lot);
+                unopenable += partition.Items[(int)ItemState.Held];
+                var held = IsHeld(partition);
                 for (var state = 0; state < byState.Length; state++)
                 {
-                    byState[(int)((ItemState)state).Seen(held)] += lot.Items[state];
+                    byState[(int)((ItemState)state).Seen(held)] += partition.Items[state];
                 }
             }
 

@@ -1,9 +1,9 @@
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>
 /// Items of one queue, route and group, counted as the tables have them. Only the journal's thread uses it.
 /// </summary>
-internal sealed record Lot(long Number, string Queue, string Route, string Group)
+internal sealed record QueuePartition(long Number, string Queue, string Route, string Group)
 {
     /// <summary>Items by <see cref="ItemState"/>.</summary>
     public long[] Items { get; } = new long[ItemStates.Count];

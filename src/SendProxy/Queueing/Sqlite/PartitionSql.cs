@@ -1,13 +1,13 @@
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
-/// <summary>Statements of lots and holds.</summary>
-internal static class LotSql
+/// <summary>Statements of partitions and holds.</summary>
+internal static class PartitionSql
 {
     public const string Insert = "INSERT INTO lot (queue, route, grp) VALUES (?1, ?2, ?3) RETURNING lot";
 
     public const string Delete = "DELETE FROM lot WHERE lot = ?1";
 
-    public const string Lots = "SELECT lot, queue, route, grp FROM lot";
+    public const string Partitions = "SELECT lot, queue, route, grp FROM lot";
 
     // From index item_state alone: the rows, with their bodies, are not read.
     public const string Counts = "SELECT lot, state, count(*) FROM item INDEXED BY item_state GROUP BY lot, state";

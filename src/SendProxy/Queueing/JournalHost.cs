@@ -1,9 +1,12 @@
+using SendProxy.Secrets.Sealing;
+using SendProxy.Sqlite;
+
 namespace SendProxy.Queueing;
 
 /// <summary>A queue and what is to be closed with it.</summary>
 /// <param name="Keys">Where idempotency keys are kept beside the items; null where the store has no place for them.</param>
 /// <param name="SealKeys">What seals and opens its items.</param>
-internal sealed record OpenedJournal(IMessageQueue Queue, IAsyncDisposable Store, Secrets.Sealing.SealKeys SealKeys, KeyFile? Keys = null) : IAsyncDisposable
+internal sealed record OpenedJournal(IMessageQueue Queue, IAsyncDisposable Store, SealKeys SealKeys, SealedJournalFile? Keys = null) : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {
@@ -13,11 +16,11 @@ internal sealed record OpenedJournal(IMessageQueue Queue, IAsyncDisposable Store
 }
 
 /// <summary>The journal's file and what seals in it, for records that belong beside its items.</summary>
-internal sealed record KeyFile(Sqlite.SqliteJournal Journal, Secrets.Sealing.ItemSeal Seal);
+internal sealed record SealedJournalFile(SqliteJournal Journal, ItemSeal Seal);
 
 /// <summary>Opens the journal where the configuration needs one, and closes it last.</summary>
 /// <param name="needed">False: no file is made, and nobody may ask for the queue.</param>
-internal sealed class JournalKeeper(bool needed, Func<CancellationToken, Task<OpenedJournal>> open) : IAsyncDisposable
+internal sealed class JournalHost(bool needed, Func<CancellationToken, Task<OpenedJournal>> open) : IAsyncDisposable
 {
     private OpenedJournal? _opened;
     private QueueError? _failing;
@@ -31,8 +34,8 @@ internal sealed class JournalKeeper(bool needed, Func<CancellationToken, Task<Op
     public IMessageQueue Queue => _opened?.Queue ?? throw new InvalidOperationException("The journal is not open.");
 
     /// <summary>Opens it if it is needed and not open yet. Before anything that uses it starts.</summary>
-    /// <exception cref="Sqlite.JournalUnavailableException">With path, reason and remedy.</exception>
-    /// <exception cref="Secrets.Sealing.SealKeyUnavailableException">With path, reason and remedy.</exception>
+    /// <exception cref="JournalUnavailableException">With path, reason and remedy.</exception>
+    /// <exception cref="SealKeyUnavailableException">With path, reason and remedy.</exception>
     public async Task OpenAsync(CancellationToken cancellation)
     {
         if (needed && !IsOpen)

@@ -1,17 +1,17 @@
 using SendProxy.Sqlite;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>A name that is remembered.</summary>
 /// <param name="Seq">Its place.</param>
 /// <param name="Item">The item that had it first.</param>
 /// <param name="Until">Unix milliseconds; then it may be had again.</param>
-internal readonly record struct Sighting(long Seq, Guid Item, long Until);
+internal readonly record struct DedupeEntry(long Seq, Guid Item, long Until);
 
 /// <summary>
 /// Which names were seen, by scope; how many are counted in memory. Only the journal's thread uses it.
 /// </summary>
-internal sealed class DedupeBook(QueueMetrics metrics)
+internal sealed class DedupeIndex(QueueMetrics metrics)
 {
     private const string Find = "SELECT seq, item, until FROM name WHERE head = ?1 AND rest = ?2 AND seq BETWEEN ?3 AND ?4";
     private const string Insert = "INSERT INTO name (seq, head, rest, item, until) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -52,7 +52,7 @@ internal sealed class DedupeBook(QueueMetrics metrics)
     }
 
     /// <returns>Null for a name that nobody had; else who, though its window may be over.</returns>
-    public Sighting? Seen(SqliteSession session, DedupeKey key, NameHash hash)
+    public DedupeEntry? Seen(SqliteSession session, DedupeKey key, DedupeKeyHash hash)
     {
         if (!_scopes.TryGetValue(key.Scope, out var scope))
         {
@@ -60,7 +60,7 @@ internal sealed class DedupeBook(QueueMetrics metrics)
         }
 
         using var found = session.Query(Find, hash.Head, hash.Rest, scope.First, scope.Last);
-        return found.Read() ? new Sighting(found.Number(0), new Guid(found.Bytes(1), bigEndian: true), found.Number(2)) : null;
+        return found.Read() ? new DedupeEntry(found.Number(0), new Guid(found.Bytes(1), bigEndian: true), found.Number(2)) : null;
     }
 
     /// <summary>Remembers a name; beyond the scope's bound the oldest is forgotten.</summary>
@@ -68,7 +68,7 @@ internal sealed class DedupeBook(QueueMetrics metrics)
     /// <param name="item">Has a dedupe key.</param>
     /// <param name="outlived">Who had it before, and too long ago.</param>
     /// <param name="now">Unix milliseconds.</param>
-    public void Remember(SqliteSession session, SealedItem item, Sighting? outlived, long now)
+    public void Remember(SqliteSession session, SealedItem item, DedupeEntry? outlived, long now)
     {
         var (key, hash) = (item.Item.Dedupe!, item.DedupeHash!.Value);
         var scope = ScopeOf(session, key.Scope);

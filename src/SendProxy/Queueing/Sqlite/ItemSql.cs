@@ -1,4 +1,4 @@
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>Statements of items. Times are Unix milliseconds, ids 16 bytes in network order.</summary>
 internal static class ItemSql

@@ -1,13 +1,13 @@
 namespace SendProxy.Queueing;
 
 /// <summary>Moves of leased items by workers: a store that fails now and heals must not leave an item in nobody's hands.</summary>
-internal static class Moves
+internal static class QueueRetry
 {
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
 
     /// <summary>Tries until the store has answered: done, stale, full or another answer that is not a failure.</summary>
     /// <returns>The store's answer; its failure once it is closed or the process stops: the next start recovers the lease.</returns>
-    public static async Task<QueueResult> UntilMovedAsync(Func<ValueTask<QueueResult>> move, TimeProvider time, CancellationToken stop)
+    public static async Task<QueueResult> UntilAnsweredAsync(Func<ValueTask<QueueResult>> move, TimeProvider time, CancellationToken stop)
     {
         while (true)
         {

@@ -2,7 +2,7 @@ using Prometheus;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>
 /// The queue on the embedded journal: one process, so there are no lease times; what was leased when the process ended
@@ -19,11 +19,11 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
     private readonly ILogger _logger;
     private readonly SealKeys _keys;
     private readonly ItemSeal _seal;
-    private readonly LotBook _book;
-    private readonly DedupeBook _dedupe;
+    private readonly QueuePartitions _partitions;
+    private readonly DedupeIndex _dedupe;
     private readonly SqliteInserts _inserts;
     private readonly SqliteClaims _claims;
-    private readonly SqliteMoves _moves;
+    private readonly SqliteTransitions _transitions;
     private readonly SqliteReads _reads;
     private readonly SqliteSweep _sweep;
     private volatile bool _isClosed;
@@ -34,13 +34,13 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
         (_journal, _time, _keys, _seal, _logger) = (journal, time, keys, new ItemSeal(keys), logger);
         _metrics = new QueueMetrics(metrics);
         _signals = new QueueSignals(time);
-        _book = new LotBook(_metrics, _signals);
-        _dedupe = new DedupeBook(_metrics);
-        _sweep = new SqliteSweep(_book, _dedupe, options);
-        _inserts = new SqliteInserts(_book, _dedupe, _sweep, options);
-        _claims = new SqliteClaims(_book, _signals);
-        _moves = new SqliteMoves(_book, _inserts, _seal);
-        _reads = new SqliteReads(_book);
+        _partitions = new QueuePartitions(_metrics, _signals);
+        _dedupe = new DedupeIndex(_metrics);
+        _sweep = new SqliteSweep(_partitions, _dedupe, options);
+        _inserts = new SqliteInserts(_partitions, _dedupe, _sweep, options);
+        _claims = new SqliteClaims(_partitions, _signals);
+        _transitions = new SqliteTransitions(_partitions, _inserts, _seal);
+        _reads = new SqliteReads(_partitions);
     }
 
     public Durability Durability => DurabilityOf(_journal);
@@ -125,14 +125,14 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
 
             _metrics.Unopenable(request.Queue);
             Log.Damaged(_logger, request.Queue, row.Item.Id, row.Item.Route, row.Item.Created);
-            await ChangeAsync(session => _moves.HoldUnopenable(session, lease, _seal.Keys.Find(row.SealKey) is null ? SealReasons.MissingKey : SealReasons.Damaged), 0, CancellationToken.None);
+            await ChangeAsync(session => _transitions.HoldUnopenable(session, lease, _seal.Keys.Find(row.SealKey) is null ? UnopenableReason.MissingKey : UnopenableReason.Damaged), 0, CancellationToken.None);
         }
 
         return new ClaimResult(items, found.NextDue, found.Version);
     }
 
     public ValueTask<QueueResult> MarkAttemptingAsync(Lease lease, AttemptMark mark, CancellationToken cancel) =>
-        ChangeAsync(session => SqliteMoves.Mark(session, lease, mark), 0, cancel);
+        ChangeAsync(session => SqliteTransitions.Mark(session, lease, mark), 0, cancel);
 
     public async ValueTask<QueueResult> FinishAsync(Lease lease, Finish finish, CancellationToken cancel)
     {
@@ -148,38 +148,38 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
 
         var next = Seal(finish.Next);
         var bytes = next.Sum(item => item.Bytes) + (finish.Answer?.Body.Length ?? 0);
-        return await ChangeAsync(session => _moves.Finish(session, lease, finish, next, Now), bytes, cancel);
+        return await ChangeAsync(session => _transitions.Finish(session, lease, finish, next, Now), bytes, cancel);
     }
 
     public ValueTask<QueueResult> RetryAsync(Lease lease, Retry retry, CancellationToken cancel) =>
-        ChangeAsync(session => _moves.Retry(session, lease, retry), retry.Answer?.Body.Length ?? 0, cancel);
+        ChangeAsync(session => _transitions.Retry(session, lease, retry), retry.Answer?.Body.Length ?? 0, cancel);
 
     public ValueTask<QueueResult> GiveBackAsync(Lease lease, CancellationToken cancel) =>
-        ChangeAsync(session => _moves.GiveBack(session, lease), 0, cancel);
+        ChangeAsync(session => _transitions.GiveBack(session, lease), 0, cancel);
 
     public ValueTask<QueueResult> HoldAsync(Hold hold, CancellationToken cancel) => ChangeAsync(
         session =>
         {
-            _book.Set(session, hold with { Since = DateTimeOffset.FromUnixTimeMilliseconds(Now) });
+            _partitions.Set(session, hold with { Since = DateTimeOffset.FromUnixTimeMilliseconds(Now) });
             return QueueVerdict.Done;
         },
         0, cancel);
 
     public ValueTask<QueueResult> ReleaseAsync(string queue, HoldScope scope, string name, CancellationToken cancel) =>
         ChangeAsync(
-            session => _book.Clear(session, queue, scope, name) ? QueueVerdict.Done : QueueVerdict.NotFound, 0, cancel);
+            session => _partitions.Clear(session, queue, scope, name) ? QueueVerdict.Done : QueueVerdict.NotFound, 0, cancel);
 
     public ValueTask<QueueRead<IReadOnlyList<Hold>>> HoldsAsync(string queue, CancellationToken cancel) =>
-        ReadAsync<IReadOnlyList<Hold>>(_ => [.. _book.Holds.Where(hold => hold.Queue == queue)], cancel);
+        ReadAsync<IReadOnlyList<Hold>>(_ => [.. _partitions.Holds.Where(hold => hold.Queue == queue)], cancel);
 
     public ValueTask<QueueResult> ReplayAsync(string queue, Guid id, Replay replay, CancellationToken cancel) =>
-        ChangeAsync(session => _moves.Replay(session, queue, id, replay, Now), 0, cancel);
+        ChangeAsync(session => _transitions.Replay(session, queue, id, replay, Now), 0, cancel);
 
     public ValueTask<QueueResult> EditAsync(string queue, Guid id, Edit edit, CancellationToken cancel) =>
-        ChangeAsync(session => _moves.Edit(session, queue, id, edit), edit.Body.Length, cancel);
+        ChangeAsync(session => _transitions.Edit(session, queue, id, edit), edit.Body.Length, cancel);
 
     public ValueTask<QueueResult> DiscardAsync(string queue, Guid id, CancellationToken cancel) =>
-        ChangeAsync(session => _moves.Discard(session, queue, id, Now), 0, cancel);
+        ChangeAsync(session => _transitions.Discard(session, queue, id, Now), 0, cancel);
 
     public async ValueTask<QueueRead<StoredItem>> GetAsync(string queue, Guid id, CancellationToken cancel)
     {
@@ -264,9 +264,9 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
 
     private bool Load(SqliteSession session)
     {
-        _book.Recover(session);
-        var counts = new SealKeyHolds(_keys).Apply(session, _book.Queues);
-        _book.Load(session);
+        _partitions.Recover(session);
+        var counts = new SealKeyHolds(_keys).Apply(session, _partitions.Queues);
+        _partitions.Load(session);
         _dedupe.Load(session);
         session.OnCommitted(() => TellMissingKeys(counts));
         return true;
@@ -282,7 +282,7 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
 
     private int Sweep(SqliteSession session, int max)
     {
-        foreach (var queue in _book.Queues)
+        foreach (var queue in _partitions.Queues)
         {
             _metrics.OldestIs(queue, AgeOfOldest(session, queue));
         }

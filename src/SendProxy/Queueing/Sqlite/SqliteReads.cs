@@ -1,10 +1,10 @@
 using System.Globalization;
 using SendProxy.Sqlite;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>Looks at items and changes none. On the journal's thread, between two commits.</summary>
-internal sealed class SqliteReads(LotBook book)
+internal sealed class SqliteReads(QueuePartitions partitions)
 {
     // A page of held items walks those that wait; this many rows and the page ends early, with a cursor to go on.
     private const int ScanRows = 1000;
@@ -12,7 +12,7 @@ internal sealed class SqliteReads(LotBook book)
     public ItemRow? Get(SqliteSession session, string queue, Guid id)
     {
         using var row = session.Query(ItemSql.Get, queue, id.ToByteArray(bigEndian: true));
-        return row.Read() ? ItemRow.Read(row, book, whole: true) : null;
+        return row.Read() ? ItemRow.Read(row, partitions, whole: true) : null;
     }
 
     /// <returns>Rows in order of arrival, and the cursor of the next page or null.</returns>
@@ -34,10 +34,10 @@ internal sealed class SqliteReads(LotBook book)
 
     public List<QueueCount> Counts(string queue) =>
     [
-        .. from lot in book.Of(queue)
+        .. from partition in partitions.Of(queue)
            from state in Enum.GetValues<ItemState>()
-           where lot.Items[(int)state] > 0
-           group lot.Items[(int)state] by (State: state.Seen(book.IsHeld(lot)), lot.Route, lot.Group) into same
+           where partition.Items[(int)state] > 0
+           group partition.Items[(int)state] by (State: state.Seen(partitions.IsHeld(partition)), partition.Route, partition.Group) into same
            select new QueueCount(same.Key.State, same.Key.Route, same.Key.Group, same.Sum()),
     ];
 
@@ -55,7 +55,7 @@ internal sealed class SqliteReads(LotBook book)
         return oldest is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
     }
 
-    // Held and waiting items are of the same stored states and told apart by their lots, so both walk those states. Items that do
+    // Held and waiting items are of the same stored states and told apart by their partitions, so both walk those states. Items that do
     // not open have a stored state of their own.
     private List<ItemRow> Scan(SqliteSession session, ListRequest request, long after, int max)
     {
@@ -81,7 +81,7 @@ internal sealed class SqliteReads(LotBook book)
         var read = new List<ItemRow>();
         while (rows.Read())
         {
-            read.Add(ItemRow.Read(rows, book, whole: false));
+            read.Add(ItemRow.Read(rows, partitions, whole: false));
         }
 
         return read;

@@ -1,7 +1,7 @@
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>An item as it was read: everything but its sealed parts in <see cref="Item"/>, those beside it.</summary>
 internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState Waiting, byte[] Metadata)
@@ -17,19 +17,19 @@ internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState 
 
     /// <summary>Reads the columns of <see cref="ItemSql"/>.</summary>
     /// <param name="reader">On a row.</param>
-    /// <param name="book">Names the lot.</param>
+    /// <param name="partitions">Names the partition.</param>
     /// <param name="whole">Answer and body were asked for.</param>
-    public static ItemRow Read(SqliteRows reader, LotBook book, bool whole)
+    public static ItemRow Read(SqliteRows reader, QueuePartitions partitions, bool whole)
     {
-        var lot = book[reader.Number(2)];
+        var partition = partitions[reader.Number(2)];
         var item = new StoredItem
         {
             Id = new Guid(reader.Bytes(1), bigEndian: true),
-            Queue = lot.Queue,
-            Route = lot.Route,
-            Group = lot.Group,
+            Queue = partition.Queue,
+            Route = partition.Route,
+            Group = partition.Group,
             SchemaVersion = reader.Int(3),
-            State = ((ItemState)reader.Int(4)).Seen(book.IsHeld(lot)),
+            State = ((ItemState)reader.Int(4)).Seen(partitions.IsHeld(partition)),
             Lane = reader.Int(5),
             Attempts = reader.Int(7),
             Attempting = reader.Number(8) != 0,

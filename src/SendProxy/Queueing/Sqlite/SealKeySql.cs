@@ -1,4 +1,4 @@
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>
 /// Statements of what is sealed under which key. Their conditions are written as in index <c>item_seal_key</c>: only then

@@ -1,9 +1,9 @@
 using SendProxy.Sqlite;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>Stores new items inside the journal's bounds. On the journal's thread.</summary>
-internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep sweep, JournalOptions options)
+internal sealed class SqliteInserts(QueuePartitions partitions, DedupeIndex dedupe, SqliteSweep sweep, JournalOptions options)
 {
     // How soon room may be there is not known: it is made by workers and by retention. 5 s keeps callers from
     // hammering.
@@ -49,7 +49,7 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
     }
 
     /// <returns>Who had the item's name before, though it may be too long ago.</returns>
-    private Sighting? Seen(SqliteSession session, SealedItem item) =>
+    private DedupeEntry? Seen(SqliteSession session, SealedItem item) =>
         item.DedupeHash is { } hash ? dedupe.Seen(session, item.Item.Dedupe!, hash) : null;
 
     private static bool Exists(SqliteSession session, SealedItem item) =>
@@ -63,10 +63,10 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
             session.ForgetUsedBytes();
         }
 
-        while (book.TotalItems + items > options.MaxItems || session.UsedBytes + bytes > _softBytes)
+        while (partitions.TotalItems + items > options.MaxItems || session.UsedBytes + bytes > _softBytes)
         {
             // Not to give up some and refuse all the same.
-            if (book.TotalItems - book.SettledItems + items > options.MaxItems || !sweep.EvictOldest(session))
+            if (partitions.TotalItems - partitions.SettledItems + items > options.MaxItems || !sweep.EvictOldest(session))
             {
                 return false;
             }
@@ -76,13 +76,13 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
     }
 
     /// <returns>False where the queue has an item of this id.</returns>
-    private bool TryInsert(SqliteSession session, SealedItem sealedItem, Sighting? outlived, long now)
+    private bool TryInsert(SqliteSession session, SealedItem sealedItem, DedupeEntry? outlived, long now)
     {
         var item = sealedItem.Item;
-        var lot = book.Get(session, item.Queue, item.Route, item.Group);
-        var ready = item.OrderKey is null || session.Number(ItemSql.AnyBefore, lot.Number, item.OrderKey) is null;
+        var partition = partitions.Get(session, item.Queue, item.Route, item.Group);
+        var ready = item.OrderKey is null || session.Number(ItemSql.AnyBefore, partition.Number, item.OrderKey) is null;
         var inserted = session.Execute(
-            ItemSql.Insert, item.Queue, sealedItem.Id.ToByteArray(bigEndian: true), lot.Number, item.SchemaVersion,
+            ItemSql.Insert, item.Queue, sealedItem.Id.ToByteArray(bigEndian: true), partition.Number, item.SchemaVersion,
             ready ? 1 : 0, item.Lane, now, item.Due?.ToUnixTimeMilliseconds() ?? now,
             item.Deadline?.ToUnixTimeMilliseconds(), item.Expires?.ToUnixTimeMilliseconds(), item.OrderKey,
             item.IdempotencyKey, item.KeyFingerprint, sealedItem.Metadata, sealedItem.Body);
@@ -92,7 +92,7 @@ internal sealed class SqliteInserts(LotBook book, DedupeBook dedupe, SqliteSweep
         }
 
         session.AddUsedBytes(sealedItem.Bytes);
-        book.Move(session, lot, null, ItemState.Queued, item.Lane, ready ? 1 : 0);
+        partitions.Move(session, partition, null, ItemState.Queued, item.Lane, ready ? 1 : 0);
         if (sealedItem.DedupeHash is not null)
         {
             dedupe.Remember(session, sealedItem, outlived, now);
