@@ -8,10 +8,13 @@
 #   eng/campaign.sh storm [seconds] [requests per second]
 #     a vendor that is down in each of three ways (30 s, 500/s each); and one control without a retry budget that must flood it.
 #   eng/campaign.sh limits [seconds] [proxies] [permits per second]
-#     the bars of LIMITS.md: a fleet at, below and beyond its plan, Redis that pauses, forgets and fails over, proxies that die and
+#     the bars of docs/RATE-LIMITS.md: a fleet at, below and beyond its plan, Redis that pauses, forgets and fails over, proxies that die and
 #     come, a vendor that has less (30 s each, 10 proxies, 200/s); and a control without a fleet that must be refused.
 #   eng/campaign.sh twin [operations] [seed]
 #     the limiter's script and its twin answer the same calls the same (1000000).
+#   eng/campaign.sh config [edits] [reloads]
+#     one-character edits of a good configuration are good or refused with position and remedy; good and bad files under load, and
+#     one that never settles (100000, 20); and a control: the YAML parser alone, which must throw what nobody expects.
 # Figures go to standard output and to artifacts/campaigns/NAME.txt; the last ones stand in docs/CAMPAIGNS.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -58,7 +61,13 @@ case $name in
     export SENDPROXY_CAMPAIGN_SENDS=$messages SENDPROXY_CAMPAIGN_SEED=$seed
     bound=$((messages / 5 + 600))
     ;;
-  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | storm [seconds] [requests per second] | attempts [messages] [seed] | limits [seconds] [proxies] [permits per second] | twin [operations] [seed]" ;;
+  config)
+    edits=${2:-100000} reloads=${3:-20}
+    [[ $edits =~ ^[0-9]+$ && $reloads =~ ^[0-9]+$ ]] || give_up "edits and reloads are whole numbers"
+    export SENDPROXY_CAMPAIGN_EDITS=$edits SENDPROXY_CAMPAIGN_RELOADS=$reloads
+    bound=$((edits / 50 + reloads * 10 + 300))
+    ;;
+  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | storm [seconds] [requests per second] | attempts [messages] [seed] | limits [seconds] [proxies] [permits per second] | twin [operations] [seed] | config [edits] [reloads]" ;;
 esac
 rid=linux-x64
 [[ $(uname -m) != aarch64 ]] || rid=linux-arm64

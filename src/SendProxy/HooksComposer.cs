@@ -30,7 +30,7 @@ internal sealed class HooksComposer(SecretPoller secrets)
     private Source Source(SourceOptions options)
     {
         var path = $"webhooks.sources.{options.Name}";
-        var form = options.Recipe?.Key ?? new SigningKeyFormat(SignatureScheme.None, KeyEncoding.Utf8);
+        var form = options.KeyFormat;
         var token = options.VerifyToken is { } place ? secrets.Watch($"{path}.challenge.verifyToken", place, SecretFormat.Any) : null;
         return new Source(options, Ring($"{path}.secrets", options.Secrets, form), token);
     }

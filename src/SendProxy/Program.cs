@@ -1,6 +1,7 @@
 using SendProxy;
 using SendProxy.Cli;
 using SendProxy.Configuration;
+using SendProxy.Hosting;
 using SendProxy.Telemetry;
 
 return await Commands.RunAsync(args, ServeAsync);
@@ -15,7 +16,7 @@ static async Task<int> ServeAsync(string path)
     catch (SettingsException e)
     {
         await Console.Error.WriteLineAsync(e.Message);
-        return CheckCommand.Bad;
+        return ExitCodes.BadConfiguration;
     }
 
     await using var app = ProxyHost.Build(path, settings, new RawOutput(RawOutput.StandardOutput));

@@ -55,14 +55,30 @@ internal sealed record ProxySettings(
             yield return ($"upstreams.{name}.credential", upstream.Options.Credential.Source!, upstream.Options.Credential.Form);
         }
 
-        foreach (var (name, source) in Webhooks.Sources.SelectMany(s => s.Value.Secrets.Select(x => (s.Key, x))))
+        foreach (var source in Webhooks.Sources.Values)
         {
-            yield return ($"webhooks.sources.{name}.secrets", source, SecretFormat.Any);
+            for (var i = 0; i < source.Secrets.Count; i++)
+            {
+                yield return ($"webhooks.sources.{source.Name}.secrets[{i}]", source.Secrets[i], source.KeyFormat.TextFormat);
+            }
+
+            if (source.VerifyToken is { } verifyToken)
+            {
+                yield return ($"webhooks.sources.{source.Name}.challenge.verifyToken", verifyToken, SecretFormat.Any);
+            }
         }
 
-        foreach (var (name, source) in Webhooks.Subscribers.SelectMany(s => s.Value.SignWith.Select(x => (s.Key, x))))
+        foreach (var subscriber in Webhooks.Subscribers.Values)
         {
-            yield return ($"webhooks.subscribers.{name}.signWith", source, SecretFormat.Any);
+            for (var i = 0; i < subscriber.SignWith.Count; i++)
+            {
+                yield return ($"webhooks.subscribers.{subscriber.Name}.signWith[{i}]", subscriber.SignWith[i], SigningKeyFormat.StandardWebhooks.TextFormat);
+            }
+        }
+
+        if (Fleet.Redis?.Password is { } password)
+        {
+            yield return ("fleet.redis.password", password, SecretFormat.Any);
         }
 
         if (Guard.CallerToken is { } token)
@@ -76,14 +92,24 @@ internal sealed record ProxySettings(
     public static ProxySettings Load(string path, Func<string, string?> environment)
     {
         var document = new SettingsDocument(environment);
-        var root = document.Open(path);
-        var settings = document.Errors.Count > 0 ? null : Read(root) with { Files = [.. document.Included] };
-        if (settings is not null)
+        ProxySettings? settings = null;
+        try
         {
-            document.RefuseUnknownKeys();
+            var root = document.Open(path);
+            settings = document.Errors.Count > 0 ? null : Read(root) with { Files = [.. document.Included] };
+            if (settings is not null)
+            {
+                document.RefuseUnknownKeys();
+            }
+        }
+#pragma warning disable CA1031 // A defect of a reader is told like an error of the file, at the place that was read last: the file can be written otherwise.
+        catch (Exception e) when (e is not OutOfMemoryException)
+#pragma warning restore CA1031
+        {
+            document.AddDefect(path, e);
         }
 
-        return document.Errors.Count == 0 ? settings! : throw new SettingsException(document.Errors);
+        return document.Errors.Count == 0 ? settings! : throw new SettingsException(document.Errors, document.Included);
     }
 
     /// <returns>Every setting there is, told by the same calls that read them.</returns>

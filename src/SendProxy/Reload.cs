@@ -5,7 +5,8 @@ namespace SendProxy;
 
 /// <summary>
 /// Applies a changed configuration while running. Looks at the content of its files once a second, since file watchers miss
-/// Kubernetes' link swaps; applies a change that two looks in a row agree on; a bad one is told and the old one kept.
+/// Kubernetes' link swaps; applies a change that two looks in a row agree on, and one that never settles after
+/// <see cref="ContentSettling.MaxUnsettledLooks"/> looks; a bad one is told and the old one kept.
 /// </summary>
 internal sealed partial class Reload(
     string path, ProxySettings initial, Action<ProxySettings> apply, Action eachRound, IMetricFactory metrics, TimeProvider time, ILogger<Reload> logger)
@@ -14,48 +15,93 @@ internal sealed partial class Reload(
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Counter _reloads = metrics.CreateCounter(
-        "sendproxy_config_reloads_total", "Changes of the configuration that were looked at, by outcome.", ["outcome"]);
+        "sendproxy_config_reloads_total", "Changes of the configuration that were looked at, by outcome: `applied`, `refused` (the file is at fault), `failed` (a defect).", ["outcome"]);
 
     private readonly Gauge _good = metrics.CreateGauge(
         "sendproxy_config_last_reload_successful", "1 while what is on disk is what is running.");
 
     private readonly bool _hasJournal = initial.NeedsJournal;
+    private readonly ContentSettling _content = new(SettingsHash.Of(initial.Files));
     private ProxySettings _running = initial;
-    private string _seen = SettingsHash.Of(initial.Files);
-    private string _applied = SettingsHash.Of(initial.Files);
 
-    /// <summary>One look.</summary>
+    // Of the last try as well: a refused configuration may name files that the running one does not.
+    private IReadOnlyCollection<string> _files = initial.Files;
+
+    /// <summary>One look. No defect of it ends the host: what runs goes on, and the defect is counted and told.</summary>
     public void Look()
     {
-        eachRound();
-        var hash = SettingsHash.Of(_running.Files);
-        var settled = hash == _seen;
-        _seen = hash;
-        if (!settled || hash == _applied)
+        try
         {
+            eachRound();
+            var hash = SettingsHash.Of(_files);
+            switch (_content.Look(hash))
+            {
+                case ContentLook.Settled:
+                    TakeChange(hash, keepsChanging: false);
+                    break;
+                case ContentLook.Overdue:
+                    TakeChange(hash, keepsChanging: true);
+                    break;
+                case ContentLook.Unchanged:
+                case ContentLook.Unsettled:
+                default:
+                    break;
+            }
+        }
+#pragma warning disable CA1031 // The loop must outlive each of its rounds: an exception here would end the host, and with it the sends.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _good.Set(0);
+            _reloads.WithLabels("failed").Inc();
+            Log.Failed(logger, path, e);
+        }
+    }
+
+    private void TakeChange(string hash, bool keepsChanging)
+    {
+        var (next, errors, files) = TryLoad();
+        if (keepsChanging && SettingsHash.Of(_files) != hash)
+        {
+            // It was written while it was read; the next look tries again.
+            Log.Changing(logger, path, ContentSettling.MaxUnsettledLooks);
             return;
         }
 
-        _applied = hash;
-        try
+        _files = files;
+        _content.Take(SettingsHash.Of(files));
+        if (next is null)
         {
-            var next = ProxySettings.Load(path, Environment.GetEnvironmentVariable);
-            if (Fixed(next) is { } name)
-            {
-                Refuse($"{name} cannot be changed while running; restart to change it");
-                return;
-            }
-
+            Refuse(errors);
+        }
+        else if (Fixed(next) is { } name)
+        {
+            Refuse($"{name} cannot be changed while running; restart to change it");
+        }
+        else
+        {
             apply(next);
             _running = next;
-            _applied = _seen = SettingsHash.Of(next.Files);
             _good.Set(1);
             _reloads.WithLabels("applied").Inc();
             Log.Applied(logger, path);
+            if (keepsChanging)
+            {
+                Log.Changing(logger, path, ContentSettling.MaxUnsettledLooks);
+            }
+        }
+    }
+
+    private (ProxySettings? Next, string Errors, IReadOnlyCollection<string> Files) TryLoad()
+    {
+        try
+        {
+            var next = ProxySettings.Load(path, Environment.GetEnvironmentVariable);
+            return (next, "", next.Files);
         }
         catch (SettingsException e)
         {
-            Refuse(string.Join("; ", e.Errors.Select(x => x.ToString())));
+            return (null, string.Join("; ", e.Errors.Select(x => x.ToString())), [.. _running.Files.Union(e.Files, StringComparer.Ordinal)]);
         }
     }
 
@@ -96,5 +142,12 @@ internal sealed partial class Reload(
 
         [LoggerMessage(2, LogLevel.Error, "Configuration {Path} was changed and is refused; the old one stays in force: {Why}")]
         public static partial void Refused(ILogger logger, string path, string why);
+
+        [LoggerMessage(3, LogLevel.Error, "Configuration {Path} was changed and could not be applied because of a defect; the old one stays in force")]
+        public static partial void Failed(ILogger logger, string path, Exception defect);
+
+        [LoggerMessage(4, LogLevel.Warning,
+            "The files of configuration {Path} differ at each of {Looks} looks, one a second: something rewrites them all the time. Changes are applied late because of it")]
+        public static partial void Changing(ILogger logger, string path, int looks);
     }
 }

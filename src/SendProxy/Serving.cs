@@ -8,9 +8,7 @@ namespace SendProxy;
 /// <summary>Runs the built host to its end.</summary>
 internal static partial class Serving
 {
-    private const int CannotStart = 1;
-
-    /// <returns>0 after an orderly end, 1 when the journal or an address to listen on cannot be had.</returns>
+    /// <returns>One of <see cref="ExitCodes"/>: 0 only where a signal asked for the end.</returns>
     public static async Task<int> RunAsync(WebApplication app)
     {
         try
@@ -24,13 +22,13 @@ internal static partial class Serving
         {
             Log.NoJournal(app.Logger, e.Message);
             await Console.Error.WriteLineAsync($"sendproxy: {e.Message}");
-            return CannotStart;
+            return ExitCodes.CannotStart;
         }
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
         {
             Log.CannotListen(app.Logger, e.Message);
             await Console.Error.WriteLineAsync($"sendproxy: {e.Message} Change listen, or end what uses the address.");
-            return CannotStart;
+            return ExitCodes.CannotStart;
         }
 
         if (app.Services.GetRequiredService<CoreDumps>() is { Problem: { } refused })
@@ -52,7 +50,15 @@ internal static partial class Serving
         using var defect = PlantedDefect.OnSignal(app.Services);
 #endif
         await app.WaitForShutdownAsync();
-        return 0;
+        return app.Services.GetRequiredService<DrainingLifetime>().Stopping ? 0 : Unexpected(app);
+    }
+
+    // A background service that throws ends the host, and the host then ends as if it had been asked to.
+    private static int Unexpected(WebApplication app)
+    {
+        var failed = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().FirstOrDefault(s => s.ExecuteTask?.IsFaulted == true);
+        Log.Unexpected(app.Logger, failed?.GetType().Name ?? "an unknown cause", failed?.ExecuteTask?.Exception);
+        return ExitCodes.Defect;
     }
 
     private static partial class Log
@@ -65,6 +71,9 @@ internal static partial class Serving
 
         [LoggerMessage(105, LogLevel.Warning, "Commands cannot ask this process: the admin socket {Path} {Problem}")]
         public static partial void NoAdmin(ILogger logger, string path, string problem);
+
+        [LoggerMessage(107, LogLevel.Critical, "Ended though nothing asked for it: {Service} failed. This is a defect, please report it")]
+        public static partial void Unexpected(ILogger logger, string service, Exception? defect);
 
         [LoggerMessage(104, LogLevel.Critical, "Cannot open the journal: {Reason}")]
         public static partial void NoJournal(ILogger logger, string reason);

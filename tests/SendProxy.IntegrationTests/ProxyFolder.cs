@@ -17,5 +17,17 @@ internal sealed class ProxyFolder : IDisposable
         return this;
     }
 
+    /// <summary>Writes a file that only this user can read.</summary>
+    public ProxyFolder WriteSecret(string name, string content)
+    {
+        Write(name, content);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(System.IO.Path.Combine(Path, name), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        return this;
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

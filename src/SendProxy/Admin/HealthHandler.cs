@@ -28,7 +28,7 @@ internal sealed class HealthHandler(CollectorRegistry registry, IEnumerable<IRea
 
     private static Task NotFoundAsync(HttpContext context) => Errors.Problem.WriteAsync(
         context,
-        Errors.Refusal.NotSent(Errors.ProxyError.NotFound, "This listener has GET /metrics, /livez, /readyz and /startupz."),
+        Errors.Refusal.NotSent(Errors.ProxyError.NotFound, "This port has GET /metrics, /livez, /readyz and /startupz. Applications send to the port of listen.egress (4750), vendors to that of listen.webhooks (4751)."),
         Guid.NewGuid().ToString());
 
     private static async Task AnswerAsync(HttpContext context, string[] reasons)

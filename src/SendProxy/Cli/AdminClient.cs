@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using SendProxy.Configuration;
+using SendProxy.Hosting;
 
 namespace SendProxy.Cli;
 
@@ -88,14 +89,4 @@ internal static class AdminClient
             return text;
         }
     }
-}
-
-/// <summary>What a command's exit code says; the same for all of them.</summary>
-internal static class ExitCodes
-{
-    /// <summary>The proxy answered, and refused what it was asked for.</summary>
-    public const int Refused = 1;
-
-    public const int BadConfiguration = 2;
-    public const int NoProxy = 3;
 }

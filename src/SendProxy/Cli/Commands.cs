@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
+using SendProxy.Hosting;
 
 namespace SendProxy.Cli;
 
@@ -9,7 +10,8 @@ internal static class Commands
     public const string DefaultConfig = "config/proxy.yaml";
 
     /// <param name="serve">Runs the proxy on a configuration file; yields the exit code.</param>
-    public static Task<int> RunAsync(string[] args, Func<string, Task<int>> serve)
+    /// <returns>The exit code; that of a defect where a command throws, which is told in one line.</returns>
+    public static async Task<int> RunAsync(string[] args, Func<string, Task<int>> serve)
     {
         var config = new Option<string>("--config", "-c")
         {
@@ -29,8 +31,18 @@ internal static class Commands
         root.Add(WebhooksCommand.Create(config));
         root.Add(VersionCommand());
 
-        // Signals are the host's: the parser's own handler would end a draining proxy after two seconds with 143.
-        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+        try
+        {
+            // Signals are the host's: the parser's own handler would end a draining proxy after two seconds with 143.
+            return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+        }
+#pragma warning disable CA1031 // The outermost place: the parser's own handler would print a stack trace.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            await Console.Error.WriteLineAsync($"sendproxy: ended by a defect, please report it: {e.GetType().Name}: {e.Message}");
+            return ExitCodes.Defect;
+        }
     }
 
     private static Command VersionCommand()

@@ -13,7 +13,7 @@ internal static class ReferenceWriter
         - Durations are `250ms 5s 15m 24h 3d`, sizes `64KiB 1MiB`, rates `100/s 1000/min`, shares `20%`. A bare number where a unit is needed is an error.
         - `${NAME}`, `${NAME:-default}` and `${file:path}` stand for an environment variable and a file's text, in values that are not secret. `$${` is a plain `${`.
         - Relative paths are relative to the file that names them. Unknown settings are refused. `sendproxy check` tells everything that is wrong at once.
-        - A change is applied within some seconds, without a restart; what cannot be changed while running (`roles`, `listen`, `journal`, `telemetry`, `shutdown`) is refused by name, and a bad change leaves the old configuration in force.
+        - A change is applied within some seconds, without a restart, and one to a file that something rewrites all the time within about ten; what cannot be changed while running (`roles`, `listen`, `fleet`, `journal`, `telemetry`, `shutdown`, `process.allowCoreDumps`) is refused by name, and a bad change leaves the old configuration in force.
         - `NAME` is a name of yours, `[]` an element of a list. *Preset* settings normally come from `preset:`.
 
         """;

@@ -1,4 +1,3 @@
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace SendProxy.Configuration;
@@ -67,7 +66,7 @@ internal sealed class SettingsDocument
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Add(new SettingsError(path, 0, 0, "", e is FileNotFoundException or DirectoryNotFoundException
-                ? "there is no such file; name one with --config, or start from config/proxy.yaml"
+                ? "there is no such file; name yours with --config, or make one to fill in: sendproxy check --print-example > proxy.yaml, then --config proxy.yaml"
                 : "the file cannot be read; check its permissions for this user"));
             return Root([]);
         }
@@ -78,26 +77,13 @@ internal sealed class SettingsDocument
     /// <returns>The document's mapping, or null and an error recorded.</returns>
     public YamlMappingNode? Parse(string text, SettingsSource source)
     {
-        try
+        var (mapping, error) = YamlDocumentReader.Read(text, source.Name);
+        if (error is not null)
         {
-            var stream = new YamlStream();
-            stream.Load(new StringReader(text));
-            if (stream.Documents.Count == 1 && stream.Documents[0].RootNode is YamlMappingNode mapping)
-            {
-                return mapping;
-            }
-
-            Add(new SettingsError(source.Name, 1, 1, "", stream.Documents.Count > 1
-                ? "holds several YAML documents; put all settings into one"
-                : "must be a YAML mapping that starts with version: 1"));
-        }
-        catch (YamlException e)
-        {
-            var hint = e.Message.Contains("uplicate", StringComparison.Ordinal) ? "a key stands twice in one mapping" : "is not valid YAML here";
-            Add(new SettingsError(source.Name, (int)e.Start.Line, (int)e.Start.Column, "", hint));
+            Add(error);
         }
 
-        return null;
+        return mapping;
     }
 
     public void Add(SettingsError error)
@@ -107,6 +93,14 @@ internal sealed class SettingsDocument
             _errors.Add(error);
         }
     }
+
+    /// <summary>Where the setting stands that is read now: what a defect is told at.</summary>
+    public (string File, YamlNode Node)? Reading { get; set; }
+
+    /// <summary>Records that a reader threw what it must not throw.</summary>
+    public void AddDefect(string path, Exception defect) => Add(new SettingsError(
+        Reading?.File ?? path, (int)(Reading?.Node.Start.Line ?? 1), (int)(Reading?.Node.Start.Column ?? 1), "",
+        $"cannot be read here because of a defect in SendProxy ({defect.GetType().Name}); please report it, and write this setting otherwise"));
 
     public void Know(string path, string key, SettingDescription? description)
     {

@@ -17,9 +17,12 @@ internal sealed record SettingsError(string File, int Line, int Column, string P
 }
 
 /// <summary>A configuration that cannot be used. Carries every error found, not only the first.</summary>
-internal sealed class SettingsException(IReadOnlyList<SettingsError> errors)
+/// <param name="files">Every file that was read or looked for: a change of one of them may mend it.</param>
+internal sealed class SettingsException(IReadOnlyList<SettingsError> errors, IReadOnlyCollection<string> files)
     : Exception(string.Join('\n', errors.Select(e => e.ToString())))
 {
     /// <summary>At least one, in the order in which they were found.</summary>
     public IReadOnlyList<SettingsError> Errors { get; } = errors;
+
+    public IReadOnlyCollection<string> Files { get; } = files;
 }

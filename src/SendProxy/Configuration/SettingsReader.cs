@@ -14,10 +14,13 @@ internal sealed partial class SettingsReader
 {
     private readonly SettingsDocument _document;
     private readonly string _docPath;
+    private readonly SettingsReader? _parent;
     private SettingsLayer[] _layers;
 
-    public SettingsReader(SettingsDocument document, string path, SettingsLayer[] layers, string docPath)
+    /// <param name="parent">Whose place errors are told at where this mapping is not written; null for the whole file.</param>
+    public SettingsReader(SettingsDocument document, string path, SettingsLayer[] layers, string docPath, SettingsReader? parent = null)
     {
+        _parent = parent;
         _document = document;
         Path = path;
         _layers = layers;
@@ -145,16 +148,16 @@ internal sealed partial class SettingsReader
         }
     }
 
-    /// <summary>Records an error at a setting, or at its section where it is not written.</summary>
+    /// <summary>Records an error at a setting, or at the section around it where it is not written.</summary>
     public void Fail(string key, string message)
     {
         if (Find(key) is { } found)
         {
             Fail(found.Node, found.Source, key, message);
         }
-        else if (_layers.Length > 0)
+        else if (Nearest() is { } layer)
         {
-            Fail(_layers[0].Node, _layers[0].Source, key, message);
+            Fail(layer.Node, layer.Source, key, message);
         }
         else
         {
@@ -243,8 +246,10 @@ internal sealed partial class SettingsReader
             break;
         }
 
-        return new SettingsReader(_document, Join(Path, key), [.. layers], Join(_docPath, docKey ?? key));
+        return new SettingsReader(_document, Join(Path, key), [.. layers], Join(_docPath, docKey ?? key), this);
     }
+
+    private SettingsLayer? Nearest() => _layers.Length > 0 ? _layers[0] : _parent?.Nearest();
 
     private (YamlNode Node, SettingsSource Source)? Find(string key)
     {
@@ -252,6 +257,7 @@ internal sealed partial class SettingsReader
         {
             if (layer.Node.Children.TryGetValue(new YamlScalarNode(key), out var node))
             {
+                _document.Reading = (layer.Source.Name, node);
                 return IsNull(node) ? null : (node, layer.Source);
             }
         }

@@ -57,7 +57,7 @@ internal static class Rejections
 
     private static (string Word, ProxyError Error, int Status, string Text) Row(Rejection rejection) => rejection switch
     {
-        Rejection.UnknownSource => ("unknown_source", ProxyError.NotFound, 404, "webhooks.sources has no such name."),
+        Rejection.UnknownSource => ("unknown_source", ProxyError.NotFound, 404, "webhooks.sources has no such name. This port takes POST /webhooks/{source} and nothing else; applications send to the port of listen.egress (4750)."),
         Rejection.MethodNotAllowed => ("method_not_allowed", ProxyError.MethodNotAllowed, 405, "webhooks are sent by POST."),
         Rejection.SignatureMissing => ("signature_missing", ProxyError.WebhookRejected, 401, "the header with the signature is not there."),
         Rejection.SignatureMalformed => ("signature_malformed", ProxyError.WebhookRejected, 401, "the signature header is not in the source's form."),

@@ -21,6 +21,9 @@ internal sealed record SourceOptions(
     ISecretSource? VerifyToken,
     string Fingerprint)
 {
+    /// <summary>How its secrets become keys.</summary>
+    public SigningKeyFormat KeyFormat => Recipe?.Key ?? new SigningKeyFormat(SignatureScheme.None, KeyEncoding.Utf8);
+
     public static SourceOptions Read(string name, SettingsReader source)
     {
         _ = Presets.Apply(source, "source");

@@ -11,7 +11,7 @@ internal readonly record struct RedisReply(RedisResult? Result, bool MayHaveRun 
 
 /// <summary>
 /// The connection to the fleet's Redis. Made in the background: nothing waits for it at start. A call waits at most
-/// <see cref="RedisOptions.CallTimeout"/>; once one was not answered, no call waits until a probe is (DESIGN.md 12).
+/// <see cref="RedisOptions.CallTimeout"/>; once one was not answered, no call waits until a probe is.
 /// </summary>
 internal sealed partial class RedisLink : IAsyncDisposable
 {

@@ -49,4 +49,7 @@ internal interface ISecretSource
 
     /// <returns>Current always; next and previous only where the source has slots.</returns>
     public IReadOnlyList<SecretReading> Read();
+
+    /// <returns>Who else can read or change it than should, with the remedy; nothing where nobody can or where it cannot be told.</returns>
+    public IEnumerable<string> Exposures() => [];
 }

@@ -37,6 +37,11 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
                 Log.NeverUpdated(logger, name, path);
             }
 
+            foreach (var exposure in source.Exposures())
+            {
+                Log.Exposed(logger, name, exposure);
+            }
+
             return watched;
         });
     }
@@ -94,6 +99,9 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
         [LoggerMessage(202, LogLevel.Warning,
             "Secret {Secret}: {Path} is a mount point itself (subPath, or a bind of one file): a rotation is never seen; mount the directory instead")]
         public static partial void NeverUpdated(ILogger logger, string secret, string path);
+
+        [LoggerMessage(203, LogLevel.Warning, "Secret {Secret}: {Exposure}")]
+        public static partial void Exposed(ILogger logger, string secret, string exposure);
 
         [LoggerMessage(201, LogLevel.Error, "Secret {Secret} from {Place} is {State}: {Advice}; {InUse}")]
         public static partial void Unusable(ILogger logger, string secret, string place, string state, string advice, string inUse);

@@ -13,6 +13,8 @@ internal sealed class SecretFile(string path) : ISecretSource
 
     public IReadOnlyList<SecretReading> Read() => [Read(Path, SecretSlot.Current)];
 
+    public IEnumerable<string> Exposures() => SecretFileMode.Exposure(Path) is { } exposure ? [exposure] : [];
+
     public static SecretReading Read(string path, SecretSlot slot)
     {
         try
@@ -61,6 +63,8 @@ internal sealed class SecretDirectory(string path) : ISecretSource
     public IReadOnlyList<string> Files { get; } = [Path.Combine(path, "current"), Path.Combine(path, "next"), Path.Combine(path, "previous")];
 
     public string Place { get; } = $"directory {path}";
+
+    public IEnumerable<string> Exposures() => Files.Where(File.Exists).Select(SecretFileMode.Exposure).OfType<string>();
 
     public IReadOnlyList<SecretReading> Read()
     {

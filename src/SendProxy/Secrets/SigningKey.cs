@@ -40,10 +40,12 @@ internal sealed record SigningKeyFormat(SignatureScheme Scheme, KeyEncoding Enco
     /// <summary>What the secret's text must look like, so that a wrong file is told by the poller, and a good key kept.</summary>
     public SecretFormat TextFormat => Encoding switch
     {
-        KeyEncoding.Base64 => new(Whole("[A-Za-z0-9+/]{8,}={0,2}"), null, true),
-        KeyEncoding.Hex => new(Whole("(?:[0-9A-Fa-f]{2}){8,}"), null, true),
-        _ => SecretFormat.Any,
+        KeyEncoding.Base64 => new(Whole("[A-Za-z0-9+/]{8,}={0,2}"), null, true, CanBeUsed),
+        KeyEncoding.Hex => new(Whole("(?:[0-9A-Fa-f]{2}){8,}"), null, true, CanBeUsed),
+        _ => SecretFormat.Any with { CanBeUsed = CanBeUsed },
     };
+
+    private bool CanBeUsed(string text) => SigningKey.Create(text, "", this) is not null;
 
     private Regex Whole(string rest) =>
         new($"^(?:{Regex.Escape(StripPrefix)})?{rest}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
@@ -69,9 +71,11 @@ internal sealed class SigningKey
     public string Fingerprint { get; }
 
     /// <returns>Null where the secret's text is no key of this form: not base64, empty behind its prefix, no P-256 key.</returns>
-    public static SigningKey? Create(Secret secret, SigningKeyFormat form)
+    public static SigningKey? Create(Secret secret, SigningKeyFormat form) => Create(secret.Reveal(), secret.Fingerprint, form);
+
+    /// <returns>The same of a text that is only judged.</returns>
+    public static SigningKey? Create(string text, string fingerprint, SigningKeyFormat form)
     {
-        var text = secret.Reveal();
         text = form.StripPrefix.Length > 0 && text.StartsWith(form.StripPrefix, StringComparison.Ordinal)
             ? text[form.StripPrefix.Length..]
             : text;
@@ -82,10 +86,10 @@ internal sealed class SigningKey
 
         if (form.Scheme != SignatureScheme.EcdsaP256)
         {
-            return new SigningKey(form.Scheme, bytes, null, secret.Fingerprint);
+            return new SigningKey(form.Scheme, bytes, null, fingerprint);
         }
 
-        return Import(bytes) is { } key ? new SigningKey(form.Scheme, bytes, key, secret.Fingerprint) : null;
+        return Import(bytes) is { } key ? new SigningKey(form.Scheme, bytes, key, fingerprint) : null;
     }
 
     /// <summary>The signature of the parts in their order.</summary>

@@ -5,12 +5,14 @@ namespace SendProxy.Secrets;
 /// <summary>What a secret must look like.</summary>
 /// <param name="Live">Null where anything goes.</param>
 /// <param name="Test">What a test key looks like, to say so; null where the vendor has none.</param>
-internal sealed record SecretFormat(Regex? Live, Regex? Test, bool AllowTest)
+/// <param name="CanBeUsed">What no pattern can say, such as whether a key can be made of the text; null where nothing is to be asked.</param>
+internal sealed record SecretFormat(Regex? Live, Regex? Test, bool AllowTest, Func<string, bool>? CanBeUsed = null)
 {
     public static readonly SecretFormat Any = new(null, null, true);
 
     public SecretState Judge(string text) =>
-        Live is null || Live.IsMatch(text) ? SecretState.Ok
+        CanBeUsed?.Invoke(text) == false ? SecretState.Malformed
+        : Live is null || Live.IsMatch(text) ? SecretState.Ok
         : Test?.IsMatch(text) == true ? AllowTest ? SecretState.Ok : SecretState.TestKey
         : SecretState.Malformed;
 }

@@ -4,7 +4,7 @@ using SendProxy.Tests.Redis;
 
 namespace SendProxy.IntegrationTests.Campaigns;
 
-// The bars of LIMITS.md with real processes, a real Redis and a vendor that counts exactly. Short in every run; long by
+// The bars of docs/RATE-LIMITS.md with real processes, a real Redis and a vendor that counts exactly. Short in every run; long by
 // eng/campaign.sh limits, which sets the variables. What two cores cannot run is in FleetSimulationTests.
 public class LimitsCampaign
 {

@@ -12,7 +12,7 @@ public class CheckTests
     [Fact]
     public async Task Check_GoodFile_ExitsZero()
     {
-        var (exit, output) = await RunAsync(f => f.Configure(Good).Write("key", "sk_live_0123456789"));
+        var (exit, output) = await RunAsync(f => f.Configure(Good).WriteSecret("key", "sk_live_0123456789"));
 
         Assert.Equal(0, exit);
         Assert.Contains("proxy.yaml is good: 1 upstreams, 5 routes", output, StringComparison.Ordinal);
@@ -31,6 +31,22 @@ public class CheckTests
         Assert.Equal(0, exit);
         Assert.Contains("warning: upstreams.sendapi.credential: file ", output, StringComparison.Ordinal);
         Assert.Contains(expected, output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_NoFile_AdviceLeadsToOne()
+    {
+        using var folder = new ProxyFolder();
+        await using var check = ProxyProcess.Launch(folder, "check");
+        Assert.Equal(2, await check.WaitForExitAsync(Token));
+        Assert.Contains(check.Output, l => l.Contains("sendproxy check --print-example > proxy.yaml", StringComparison.Ordinal));
+
+        await using var example = ProxyProcess.Launch(folder, "check", "--print-example");
+        Assert.Equal(0, await example.WaitForExitAsync(Token));
+        folder.Configure(string.Join('\n', example.Output).Replace("address: \"\"", "address: https://api.sendapi.example", StringComparison.Ordinal));
+
+        await using var again = ProxyProcess.Launch(folder, "check");
+        Assert.Equal(0, await again.WaitForExitAsync(Token));
     }
 
     [Fact]

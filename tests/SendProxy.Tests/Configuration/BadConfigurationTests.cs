@@ -161,7 +161,7 @@ public sealed class BadConfigurationTests : IDisposable
         var missing = Assert.Throws<SendProxy.Configuration.SettingsException>(
             () => ProxySettings.Load(Path.Combine(_file.Folder, "none.yaml"), _ => null));
 
-        Assert.Contains("there is no such file; name one with --config", missing.Message, StringComparison.Ordinal);
+        Assert.Contains("there is no such file; name yours with --config", missing.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _file.Dispose();

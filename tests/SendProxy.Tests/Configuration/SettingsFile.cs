@@ -13,6 +13,7 @@ internal sealed class SettingsFile : IDisposable
     {
         Folder = Directory.CreateTempSubdirectory("sendproxy-test-").FullName;
         File.WriteAllText(Path.Combine(Folder, "key"), Key + "\n");
+        SetMode("key", UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
     public string Folder { get; }
@@ -24,6 +25,14 @@ internal sealed class SettingsFile : IDisposable
         var path = Path.Combine(Folder, name);
         File.WriteAllText(path, yaml);
         return path;
+    }
+
+    public void SetMode(string name, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Path.Combine(Folder, name), mode);
+        }
     }
 
     /// <returns>The configuration.</returns>

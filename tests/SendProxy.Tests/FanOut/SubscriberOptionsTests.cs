@@ -37,6 +37,6 @@ public sealed class SubscriberOptionsTests
         var place = new SettingsSource("test", Path.GetTempPath());
         var options = SubscriberOptions.Read("test", new SettingsReader(document, "s", [new SettingsLayer(document.Parse(yaml, place)!, place)], "s"));
         document.RefuseUnknownKeys();
-        return document.Errors.Count == 0 ? options : throw new SettingsException(document.Errors);
+        return document.Errors.Count == 0 ? options : throw new SettingsException(document.Errors, document.Included);
     }
 }

@@ -59,7 +59,7 @@ internal sealed class Recipes
         var node = document.Parse(yaml, place)!;
         var source = SourceOptions.Read("test", new SettingsReader(document, "webhooks.sources.test", [new SettingsLayer(node, place)], "webhooks.sources.NAME"));
         document.RefuseUnknownKeys();
-        return document.Errors.Count == 0 ? source : throw new SettingsException(document.Errors);
+        return document.Errors.Count == 0 ? source : throw new SettingsException(document.Errors, document.Included);
     }
 
     public void Twice(string header, string first, string second) =>

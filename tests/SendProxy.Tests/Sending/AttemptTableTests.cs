@@ -8,7 +8,7 @@ public class AttemptTableTests
 {
     private static readonly AttemptOutcome[] AllOutcomes = Enum.GetValues<AttemptOutcome>();
 
-    // DESIGN.md 7, row by row: idempotent method, keyed POST, POST without.
+    // The table of docs/OPERATING.md, row by row: idempotent method, keyed POST, POST without.
     [Theory]
     [InlineData(AttemptOutcome.NothingWritten, Verdict.Retry, Verdict.Retry, Verdict.Retry)]
     [InlineData(AttemptOutcome.ThrottledUnprocessed, Verdict.Retry, Verdict.Retry, Verdict.Retry)]

@@ -15,7 +15,7 @@ internal readonly record struct IdempotencyDecision(
 
 /// <summary>
 /// Stands before the first attempt of a send whose key the caller gave or its content derived: replays, waits for a twin,
-/// refuses, or lets one through. A key that the proxy made for one request meets no store. DESIGN.md 7.
+/// refuses, or lets one through. A key that the proxy made for one request meets no store.
 /// </summary>
 internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, IdempotencyMetrics metrics, TimeProvider time)
 {

@@ -2,7 +2,7 @@ namespace SendProxy.Sending.RateLimiting;
 
 /// <summary>
 /// A plan as the limiter keeps it: GCRA at a rate with a burst, of which a part is for the urgent alone. What is permitted evenly
-/// arrives bunched, so the shape leaves headroom for the spread of the time from permit to vendor: LIMITS.md 7.
+/// arrives bunched, so the shape leaves headroom for the spread of the time from permit to vendor: docs/RATE-LIMITS.md, 7.
 /// </summary>
 /// <param name="Rate">Permits a second.</param>
 /// <param name="Base">What all lanes may use at once after a rest; at least 1.</param>

@@ -3,7 +3,7 @@ using SendProxy.Tests.Sending.Limits.Simulation;
 namespace SendProxy.Tests.Sending.Limits;
 
 /// <summary>
-/// The bars of LIMITS.md in virtual time, with the machine and the store of production: what two cores cannot run as processes.
+/// The bars of docs/RATE-LIMITS.md in virtual time, with the machine and the store of production: what two cores cannot run as processes.
 /// Figures of each run are in the test's output; eng/campaign.sh limits gathers them.
 /// </summary>
 public sealed class FleetSimulationTests(ITestOutputHelper output)

@@ -3,7 +3,7 @@ using SendProxy.Tests.Sending.Limits.Simulation;
 
 namespace SendProxy.Tests.Sending.Limits;
 
-/// <summary>Fixed windows whose beginning the vendor's headers give away, in virtual time: LIMITS.md 7, docs/decisions/0013.</summary>
+/// <summary>Fixed windows whose beginning the vendor's headers give away, in virtual time: docs/RATE-LIMITS.md, 7, docs/decisions/0013.</summary>
 public sealed class FleetSimulationWindowTests(ITestOutputHelper output)
 {
     [Theory]

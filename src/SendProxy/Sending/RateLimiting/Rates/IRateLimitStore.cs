@@ -14,7 +14,7 @@ internal interface IRateLimitStore
     public ValueTask<RateLimitReply?> AskAsync(RateLimitCall call);
 }
 
-/// <summary>Times that all processes of a fleet agree on, in microseconds. LIMITS.md, "The hybrid".</summary>
+/// <summary>Times that all processes of a fleet agree on, in microseconds. docs/RATE-LIMITS.md, "What it does".</summary>
 internal static class RateLimitConstants
 {
     /// <summary>How far ahead slots are sold.</summary>
