@@ -10,6 +10,51 @@ public partial class PlantedTests
         Assert.Single(SourceChecks.Shape("src/SendProxy/Egress/A.cs", [.. Enumerable.Repeat("", SourceChecks.FileLinesMax + 1)]));
 
     [Fact]
+    public void Shape_LongTestFile_HasALimitOfItsOwn()
+    {
+        Assert.Empty(SourceChecks.Shape("tests/A.cs", [.. Enumerable.Repeat("", SourceChecks.TestFileLinesMax)]));
+        Assert.Single(SourceChecks.Shape("tests/A.cs", [.. Enumerable.Repeat("", SourceChecks.TestFileLinesMax + 1)]));
+    }
+
+    [Fact]
+    public void Crowded_LargeFolder_IsFound()
+    {
+        var files = Enumerable.Range(0, SourceChecks.RoomFilesMax + 1).Select(i => $"src/SendProxy/Egress/A{i}.cs").ToArray();
+
+        Assert.Single(SourceChecks.Crowded(files));
+        Assert.Empty(SourceChecks.Crowded(files[1..]));
+    }
+
+    [Fact]
+    public void SubRooms_UndeclaredArrow_IsFound() => Assert.Contains(
+        SubRooms.Undeclared([typeof(SendProxy.Sending.Sender)], new Dictionary<string, string[]>()), a => a.StartsWith("Sending -> Sending.", StringComparison.Ordinal));
+
+    [Fact]
+    public void SubRooms_DeclaredCircle_IsFound() => Assert.Equal(2, SubRooms.Circles(new Dictionary<string, string[]>
+    {
+        ["A.B"] = ["A.C"],
+        ["A.C"] = ["A.B"],
+        ["A"] = ["A.B"],
+    }).Count());
+
+    [Fact]
+    public void PrivateWords_InAName_AreFound() => Assert.Single(PrivateWords.In([typeof(PlantedLotBook), typeof(PlantedTests)]));
+
+    [Theory]
+    [InlineData("a.md", "see PLANTED.md, 3")]
+    [InlineData("a.md", "see [x](docs/PLANTED.md)")]
+    [InlineData("src/A.cs", "// docs/decisions/9999")]
+    [InlineData("a.md", "look into `Planted/Planted.cs`")]
+    public void Citations_FileThatIsNotThere_IsFound(string path, string line) => Assert.Single(Citations.Missing(path, [line], ["README.md"]));
+
+    [Theory]
+    [InlineData("see README.md and docs/A.md, [b](docs/A.md#x), [c](A.md)")]
+    [InlineData("https://example.com/spec/PLANTED.md")]
+    [InlineData("`src/A.cs`, docs/decisions/0001")]
+    public void Citations_FileThatIsThere_IsNotFound(string line) =>
+        Assert.Empty(Citations.Missing("a.md", [line], ["README.md", "docs/A.md", "src/A.cs", "docs/decisions/0001-a.md"]));
+
+    [Fact]
     public void Shape_LongMethod_IsFound()
     {
         string[] lines = ["    void M()", "    {", .. Enumerable.Repeat("        x();", SourceChecks.MethodLinesMax + 1), "    }"];
@@ -68,4 +113,6 @@ public partial class PlantedTests
     }
 
     private static class PlantedHelper;
+
+    private static class PlantedLotBook;
 }
