@@ -5,15 +5,14 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 out=$(realpath -m "${1:-helm/goldens}")
-tool=$PWD/artifacts/helm-render/helm-render
-mkdir -p "$out" "$(dirname "$tool")"
-# Debian's -dev packages have the libraries where a GOPATH build finds them: no module is fetched.
-(cd eng/helm-render && GO111MODULE=off GOFLAGS='' GOPATH=/usr/share/gocode go build -o "$tool" .)
+mkdir -p "$out"
+# A dry run of an installation alone prints the notes; it needs no cluster.
 render() {
-  "$tool" -name demo -namespace shop "${@:2}" >"$out/$1.yaml"
-  "$tool" -name demo -namespace shop -notes "${@:2}" >"$out/$1.notes.txt"
+  bash eng/helm.sh template demo "${@:2}" --namespace shop >"$out/$1.yaml" 2>"$out/$1.log"
+  bash eng/helm.sh install demo "${@:2}" --namespace shop --dry-run=client --render-subchart-notes 2>>"$out/$1.log" | sed '1,/^NOTES:$/d' >"$out/$1.notes.txt"
+  rm -f "$out/$1.log"
 }
 for values in helm/goldens/*.values.yaml; do
-  render "$(basename "$values" .values.yaml)" -f "$values" helm/sendproxy
+  render "$(basename "$values" .values.yaml)" helm/sendproxy -f "$values"
 done
 render parent helm/goldens/parent

@@ -4,19 +4,22 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly GO_SOURCES=/usr/share/gocode/src # where Debian's -dev packages of Go put libraries
 # shellcheck source=eng/apt.sh
 source eng/apt.sh
+# shellcheck source=eng/tools.sh
+source eng/tools.sh
 
 need_command redis-server redis-server                                                 # tests: the fleet's Redis
 need_command redis-sentinel redis-sentinel                                             # tests: failover
 need_command clang clang                                                               # Native AOT: the linker
 need_file zlib1g-dev /usr/include/zlib.h                                               # Native AOT
-need_command golang-go go                                                              # helm-render
-need_file golang-github-masterminds-sprig-dev "$GO_SOURCES/github.com/Masterminds/sprig" # helm-render
-need_file golang-k8s-sigs-yaml-dev "$GO_SOURCES/sigs.k8s.io/yaml"                      # helm-render
+need_command npm npm                                                                   # helm and the schemas of manifests
+need_command nodejs node                                                               # the same
+need_command unzip unzip                                                               # helm
 need_command shellcheck shellcheck                                                     # eng/*.sh
 
 # global.json says which SDK; asking for its version from here is asking whether it is there.
 dotnet --version >/dev/null 2>&1 || give_up "no .NET SDK that global.json accepts ($(tr -d ' \n' <global.json)). Install the .NET SDK 10 from https://dot.net."
 install_missing
+install_helm
+install_manifest_schemas

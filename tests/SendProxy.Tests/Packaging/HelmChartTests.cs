@@ -10,7 +10,7 @@ public class HelmChartTests
     [MemberData(nameof(Names))]
     public async Task Chart_RenderedNow_IsTheGolden(string name)
     {
-        HelmRender.SkipWithoutGo();
+        await HelmRender.SkipWithoutHelmAsync();
 
         foreach (var suffix in new[] { ".yaml", ".notes.txt" })
         {
@@ -21,15 +21,15 @@ public class HelmChartTests
     }
 
     [Theory]
-    [InlineData("gateway.replicas=2", "needs a journal that the replicas share")]
+    [InlineData("gateway.replicas=2", "gateway.replicas must be 1: the journal is a file of one pod")]
     [InlineData("gateway.terminationGracePeriodSeconds=14", "it must be at least 15")]
     [InlineData("gateway.ingress.enabled=true", "gateway.ingress.host is required")]
     [InlineData("sidecar.enabled=true", "sidecar.config.upstreams.sendapi.address is required")]
     public async Task Chart_ValuesThatWouldFailLater_AreRefusedAtRendering(string set, string reason)
     {
-        HelmRender.SkipWithoutGo();
+        await HelmRender.SkipWithoutHelmAsync();
 
-        var (exit, output) = await HelmRender.RunAsync("-set", set);
+        var (exit, output) = await HelmRender.TemplateAsync("--set", set);
 
         Assert.Equal(1, exit);
         Assert.Contains(reason, output, StringComparison.Ordinal);
@@ -38,13 +38,56 @@ public class HelmChartTests
     [Fact]
     public async Task Chart_PreStopSleep_CountsIntoTheGracePeriod()
     {
-        HelmRender.SkipWithoutGo();
+        await HelmRender.SkipWithoutHelmAsync();
 
-        var (exit, output) = await HelmRender.RunAsync(
-            "-f", Path.Combine(SourceTree.Root, "helm/goldens/sidecar-plain.values.yaml"), "-set", "example.terminationGracePeriodSeconds=84");
+        var (exit, output) = await HelmRender.TemplateAsync(
+            "-f", HelmRender.At("helm/goldens/sidecar-plain.values.yaml"), "--set", "example.terminationGracePeriodSeconds=84");
 
         Assert.Equal(1, exit);
         Assert.Contains("it must be at least 85", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Chart_Lint_FindsNothing()
+    {
+        await HelmRender.SkipWithoutHelmAsync();
+
+        var values = Directory.GetFiles(HelmRender.At("helm/goldens"), "*.values.yaml");
+
+        Assert.NotEmpty(values);
+        foreach (var file in values)
+        {
+            var (exit, output) = await HelmRender.HelmAsync("lint", "--strict", HelmRender.At("helm/sendproxy"), "-f", file);
+            Assert.True(exit == 0, output);
+        }
+    }
+
+    [Fact]
+    public async Task Manifests_OfEveryGolden_AreValidStrictly()
+    {
+        await HelmRender.SkipWithoutHelmAsync();
+
+        var (exit, output) = await HelmRender.ValidateAsync([.. HelmRender.Names.Select(n => HelmRender.At($"helm/goldens/{n}.yaml"))]);
+
+        Assert.True(exit == 0, output);
+    }
+
+    // The control: a field that no schema knows, one level deep and six, and a value of another type.
+    [Theory]
+    [InlineData("  replicas: 1", "  replicas: 1\n  replica: 2", "/spec/replica: unknown field")]
+    [InlineData("runAsUser: 1654", "runAsUsers: 1654", "/securityContext/runAsUsers: unknown field")]
+    [InlineData("  replicas: 1", "  replicas: one", "/spec/replicas must be integer")]
+    public async Task Manifests_WithAMistake_AreCaught(string good, string bad, string finding)
+    {
+        await HelmRender.SkipWithoutHelmAsync();
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, HelmRender.Golden("gateway").Replace(good, bad, StringComparison.Ordinal), TestContext.Current.CancellationToken);
+
+        var (exit, output) = await HelmRender.ValidateAsync(file);
+        File.Delete(file);
+
+        Assert.Equal(1, exit);
+        Assert.Contains(finding, output, StringComparison.Ordinal);
     }
 
     [Fact]

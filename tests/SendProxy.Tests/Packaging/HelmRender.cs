@@ -3,7 +3,7 @@ using SendProxy.Tests.Tidy;
 
 namespace SendProxy.Tests.Packaging;
 
-/// <summary>The chart, rendered by eng/helm-render: once for a run to the side of the goldens.</summary>
+/// <summary>The chart, rendered by helm itself (eng/helm.sh): once for a run to the side of the goldens.</summary>
 internal static class HelmRender
 {
     private const string Goldens = "helm/goldens";
@@ -24,22 +24,22 @@ internal static class HelmRender
         return await File.ReadAllTextAsync(At($"{Out}/{name}{suffix}"));
     }
 
-    /// <returns>The exit code and all output of one rendering of the chart.</returns>
-    public static async Task<(int Exit, string Output)> RunAsync(params string[] arguments)
-    {
-        await Rendered.Value;
-        return await StartAsync(At("artifacts/helm-render/helm-render"), [.. arguments, At("helm/sendproxy")]);
-    }
+    /// <returns>The exit code and all output of one call of helm.</returns>
+    public static Task<(int Exit, string Output)> HelmAsync(params string[] arguments) => StartAsync("bash", [At("eng/helm.sh"), .. arguments]);
 
-    /// <summary>Without go the chart cannot be rendered here; CI must not take that for a pass.</summary>
-    public static void SkipWithoutGo() => Assert.SkipUnless(
-        Environment.GetEnvironmentVariable("CI") == "true"
-        || (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(p => File.Exists(Path.Combine(p, "go"))),
-        "Needs go; eng/setup.sh installs it.");
+    /// <returns>The exit code and all output of one rendering of the chart.</returns>
+    public static Task<(int Exit, string Output)> TemplateAsync(params string[] arguments) => HelmAsync(["template", "demo", At("helm/sendproxy"), .. arguments]);
+
+    /// <returns>The exit code and findings of a strict validation of rendered manifests.</returns>
+    public static Task<(int Exit, string Output)> ValidateAsync(params string[] files) => StartAsync("bash", [At("eng/manifests/validate.sh"), .. files]);
+
+    /// <summary>Without helm the chart cannot be rendered here; CI must not take that for a pass.</summary>
+    public static async Task SkipWithoutHelmAsync() => Assert.SkipUnless(
+        Environment.GetEnvironmentVariable("CI") == "true" || (await HelmAsync("version")).Exit == 0, "Needs helm; eng/setup.sh installs it.");
+
+    public static string At(string path) => Path.Combine(SourceTree.Root, path);
 
     private static bool IsValues(string file) => file.EndsWith(".values.yaml", StringComparison.Ordinal);
-
-    private static string At(string path) => Path.Combine(SourceTree.Root, path);
 
     private static async Task RenderAllAsync()
     {

@@ -6,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace SendProxy.Tests.Packaging;
 
-/// <summary>As much of JSON Schema as values.schema.json uses. helm checks the same at install; here there is no helm.</summary>
+/// <summary>As much of JSON Schema as values.schema.json uses, so that a test can name each value that it refuses. helm checks the same.</summary>
 internal static class ValuesSchema
 {
     public static IEnumerable<string> Check(YamlNode node, JsonElement schema, string path = "")
