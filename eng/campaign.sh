@@ -10,6 +10,9 @@
 #   eng/campaign.sh limits [seconds] [proxies] [permits per second]
 #     the bars of docs/RATE-LIMITS.md: a fleet at, below and beyond its plan, Redis that pauses, forgets and fails over, proxies that die and
 #     come, a vendor that has less (30 s each, 10 proxies, 200/s); and a control without a fleet that must be refused.
+#   eng/campaign.sh clients [rounds] [seed]
+#     default requests of HTTP libraries, which must pass, and of browsers, which must not, each cut at other places in each round
+#     (100); and two controls, a port that keeps libraries out and a guard that lets browsers in.
 #   eng/campaign.sh twin [operations] [seed]
 #     the limiter's script and its twin answer the same calls the same (1000000).
 #   eng/campaign.sh config [edits] [reloads]
@@ -37,6 +40,12 @@ case $name in
     [[ $seconds =~ ^[0-9]+$ && $rate =~ ^[0-9]+$ ]] || give_up "seconds and requests per second are whole numbers"
     export SENDPROXY_CAMPAIGN_SECONDS=$seconds SENDPROXY_CAMPAIGN_RATE=$rate
     bound=$((seconds * 8 + 300))
+    ;;
+  clients)
+    rounds=${2:-100} seed=${3:-$RANDOM}
+    [[ $rounds =~ ^[0-9]+$ && $seed =~ ^[0-9]+$ ]] || give_up "rounds and seed are whole numbers"
+    export SENDPROXY_CAMPAIGN_ROUNDS=$rounds SENDPROXY_CAMPAIGN_SEED=$seed
+    bound=$((rounds * 5 + 300))
     ;;
   limits)
     seconds=${2:-30} proxies=${3:-10} rate=${4:-200}
@@ -67,7 +76,7 @@ case $name in
     export SENDPROXY_CAMPAIGN_EDITS=$edits SENDPROXY_CAMPAIGN_RELOADS=$reloads
     bound=$((edits / 50 + reloads * 10 + 300))
     ;;
-  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | storm [seconds] [requests per second] | attempts [messages] [seed] | limits [seconds] [proxies] [permits per second] | twin [operations] [seed] | config [edits] [reloads]" ;;
+  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | storm [seconds] [requests per second] | attempts [messages] [seed] | clients [rounds] [seed] | limits [seconds] [proxies] [permits per second] | twin [operations] [seed] | config [edits] [reloads]" ;;
 esac
 rid=linux-x64
 [[ $(uname -m) != aarch64 ]] || rid=linux-arm64

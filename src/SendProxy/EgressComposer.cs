@@ -44,7 +44,7 @@ internal sealed class EgressComposer(
         var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretFormat.Any) : null;
         var keys = settings.Guard.AllowSecrets ? [] : settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
             .Select(CredentialPattern.For).OfType<CredentialPattern>();
-        return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token), settings.Process, [.. keys]);
+        return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token, settings.Listen.MaxTarget), settings.Process, [.. keys]);
     }
 
     /// <summary>Ends what was replaced long enough ago.</summary>

@@ -104,6 +104,12 @@ internal sealed partial class EgressHandler(
             return Refusal.NotSent(ProxyError.RoutePaused, $"The route {route.Name} has paused: true.", TimeSpan.FromSeconds(60));
         }
 
+        if (HeaderValidator.HasUnusualBody(request) && !route.Options.AllowGetBody)
+        {
+            return Refusal.NotSent(ProxyError.RequestMalformed,
+                $"{request.Method} has a body, which some servers take for the next request; if the vendor wants it, set getBody: send on the route {route.Name}.");
+        }
+
         // 2 body
         var deadline = Deadline.In(TotalTime(request, route), time);
         var (body, hasMore, unread) = await reader.ReadAsync(request, route.Body, state.Process.MaxBufferedBytes, context.RequestAborted);
@@ -151,7 +157,7 @@ internal sealed partial class EgressHandler(
             Plan = route.Plan,
             Method = HttpMethod.Parse(request.Method),
             PathAndQuery = target,
-            Headers = RequestInspector.HeadersFor(request),
+            Headers = RequestInspector.HeadersFor(request, closes: HeaderValidator.HasUnusualBody(request)),
             Body = body.Kept!,
             Streamed = body.Streamed,
             IdempotencyKey = key,

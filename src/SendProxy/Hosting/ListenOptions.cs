@@ -30,9 +30,10 @@ internal sealed record ListenAddress(IPEndPoint? Tcp, string? UnixPath)
 /// <summary>Where the process listens. Section <c>listen</c>; cannot be changed while running.</summary>
 /// <param name="SocketMode">Of the unix sockets that requests come in by: who may write may send.</param>
 /// <param name="HeadersTimeout">How long a request's head may take; longer ends in 408.</param>
+/// <param name="MaxTarget">Characters of a request's path and query.</param>
 internal sealed record ListenOptions(
     IReadOnlyList<ListenAddress> Egress, IReadOnlyList<ListenAddress> Webhooks, IReadOnlyList<ListenAddress> Metrics, string? AdminSocket,
-    TimeSpan HeadersTimeout, UnixFileMode SocketMode)
+    TimeSpan HeadersTimeout, UnixFileMode SocketMode, int MaxTarget)
 {
     private const string UnixPrefix = "unix:";
 
@@ -43,7 +44,9 @@ internal sealed record ListenOptions(
         AdminSocket: listen.FilePath("adminSocket", null,
             "The unix socket (mode 0600) that commands talk to. Default: beside the journal; without one ${XDG_RUNTIME_DIR:-/tmp}/sendproxy-UID/."),
         HeadersTimeout: listen.Duration("headersTimeout", "10s", "1s", "2m", "How long the head of a request may take to come; longer ends in 408, on every listener."),
-        SocketMode: ReadMode(listen));
+        SocketMode: ReadMode(listen),
+        // RFC 9110, 4.1 asks senders and receivers for 8,000 at least.
+        MaxTarget: (int)listen.Size("maxTarget", "8KiB", "1KiB", "64KiB", "Longest path and query of a request; a longer one gets 400 request_malformed, a much longer one 414."));
 
     /// <returns>True where nothing differs: lists are compared by what is in them.</returns>
     public bool Same(ListenOptions other) =>

@@ -43,6 +43,10 @@ internal static class Listeners
         // The rooms bound bodies themselves, by route and by source.
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.RequestHeadersTimeout = listen.HeadersTimeout;
+        // Kestrel refuses what is longer without a body: what is a little too long is refused by the local port, with the reason.
+        kestrel.Limits.MaxRequestLineSize = listen.MaxTarget + 4096;
+        // Bytes above 0x7f in a header's value (UTF-8, or Latin-1 of older programs) are passed on as they are.
+        kestrel.RequestHeaderEncodingSelector = EncodingOf;
         kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
         if (roles.HasFlag(Roles.Egress))
@@ -63,6 +67,10 @@ internal static class Listeners
         // Last: who waits for the line that tells of it knows that all are up.
         Add(kestrel, listen.Metrics, ListenerKind.Metrics, bound);
     }
+
+    // What frames a message is read as Kestrel reads it by itself: with an encoding of ours it takes a NUL behind a Content-Length.
+    private static System.Text.Encoding? EncodingOf(string header) =>
+        header is "Content-Length" or "Transfer-Encoding" or "Host" or "Connection" ? null : System.Text.Encoding.Latin1;
 
     private static void Add(KestrelServerOptions kestrel, IReadOnlyList<ListenAddress> addresses, ListenerKind kind, BoundListeners bound)
     {

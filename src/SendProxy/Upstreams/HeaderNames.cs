@@ -7,8 +7,9 @@ internal static class HeaderNames
     private static readonly HashSet<string> Dropped = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer",
-        "Transfer-Encoding", "Upgrade", "Host", "Content-Length", "Expect", "Authorization", "Cookie", "Prefer", "Priority",
+        "Transfer-Encoding", "Upgrade", "HTTP2-Settings", "Host", "Content-Length", "Expect", "Authorization", "Cookie", "Prefer", "Priority",
         "Forwarded", "Via", "Idempotency-Key", "Accept-Encoding", "Origin", "Referer",
+        "Upgrade-Insecure-Requests",
     };
 
     private static readonly HashSet<string> DroppedFromAnswer = new(StringComparer.OrdinalIgnoreCase)
@@ -27,7 +28,7 @@ internal static class HeaderNames
         !Dropped.Contains(name)
         && !StartsWith(name, "SendProxy-")
         && !StartsWith(name, "X-Forwarded-")
-        && !StartsWith(name, "Sec-Fetch-")
+        && !StartsWith(name, "Sec-")
         && !StartsWith(name, "Proxy-");
 
     /// <returns>False also for SendProxy-*, so that an upstream cannot forge what the proxy says, and for Content-Length, which the proxy knows better.</returns>

@@ -5,6 +5,8 @@ namespace SendProxy.Upstreams;
 /// <summary>A vendor at runtime: its options, its connections and its keys. Replaced when its section changes.</summary>
 internal sealed class Upstream : IDisposable
 {
+    private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
     private readonly HttpMessageInvoker _invoker;
 
     // Most requests of a process have one target; to read it into a Uri costs as much as to send a header.
@@ -23,7 +25,7 @@ internal sealed class Upstream : IDisposable
 
     public string Name => Options.Name;
 
-    /// <param name="target">Path and query.</param>
+    /// <param name="target">Path and query, which go out as they are: what Uri would respell is another target to a route or to a signature.</param>
     public Uri UriOf(string target)
     {
         var last = _last;
@@ -32,7 +34,7 @@ internal sealed class Upstream : IDisposable
             return last[0].Uri;
         }
 
-        var uri = new Uri(Options.Address, target);
+        var uri = new Uri(Options.Address.GetLeftPart(UriPartial.Authority) + target, AsWritten);
         _last = [(target, uri)];
         return uri;
     }
@@ -44,10 +46,11 @@ internal sealed class Upstream : IDisposable
     public void Dispose() => _invoker.Dispose();
 
     // The one place that the handler comes by before each head it writes.
+    // Values are one char a byte from the caller on.
     private static System.Text.Encoding? FirstOnly(string header, HttpRequestMessage request)
     {
         (request.Content as OnceContent)?.CheckFirst();
-        return null;
+        return System.Text.Encoding.Latin1;
     }
 
     private static SocketsHttpHandler Handler(UpstreamOptions options, TlsFiles tls)

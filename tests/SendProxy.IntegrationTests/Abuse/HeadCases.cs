@@ -28,9 +28,9 @@ internal static class HeadCases
     [
         Head("Origin: null", Browser), Head("Origin: http://localhost", Browser), Head("Origin: http://localhost:4750", Browser), Head("Origin: http://evil.example", Browser),
         Head("Origin:", Browser), Head("origin: file://", Browser), Head("Origin: chrome-extension://abcdefghijklmnop", Browser),
-        Head("Sec-Fetch-Site: same-origin", Browser), Head("Sec-Fetch-Site: none", Browser), Head("Sec-Fetch-Site: cross-site", Browser), Head("Sec-Fetch-Mode: no-cors", Browser),
+        Head("Sec-Fetch-Site: same-origin", Browser), Head("Sec-Fetch-Site: none", Browser), Head("Sec-Fetch-Site: cross-site", Browser), Head("Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Site: cross-site", Browser),
         Head("Sec-Fetch-Dest: empty", Browser), Head("Sec-Fetch-User: ?1", Browser), Head("Sec-Fetch-Storage-Access: active", Browser), Head("sec-ch-ua: \"Chromium\"", Browser),
-        Head("Referer: http://evil.example/", Browser), Head("Access-Control-Request-Method: POST", Browser), Head("Access-Control-Request-Headers: content-type", Browser),
+        Head("Referer: http://evil.example/", Browser), Head("Referer: http://localhost.evil.example/", Browser), Head("Referer: http://localhost@evil.example/", Browser), Head("Referer: x", Browser), Head("Upgrade-Insecure-Requests: 1", Browser), Head("Access-Control-Request-Method: POST", Browser), Head("Access-Control-Request-Headers: content-type", Browser),
         Head("Access-Control-Request-Private-Network: true", Browser), Head("Access-Control-Request-Local-Network: true", Browser),
         new("browser: preflight",
             "OPTIONS /v1/sms/send HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nAccess-Control-Request-Method: POST\r\nConnection: close\r\n\r\n", Browser),
@@ -46,7 +46,7 @@ internal static class HeadCases
         Head("X-A: a\0b", "400"), Head("X-A: a\x01" + "b", Malformed), Head("X-A: a\x1b[2J", Malformed), Head("X-A: a\x7f", Malformed), Head("X-A: a\x0b", Malformed),
         Head("X-A: a\rb", "400"), Head("X\0A: b", "400"), Head("X\x01" + "A: b", Malformed), Head("X A: b", "400"), Head("X(A): b", Malformed), Head("X-\xc3\xa4: b", "400"), Head(": b", "400"), Head("X-A", "400"),
         Head(" X-A: b", "400"), Head("\tX-A: b", "400"), Head("X-A: b\r\n folded", "400"), Head("X-A: b\r\n\tfolded", "400"), Head("X-A : b", "400"), Head("X-A\t: b", "400"),
-        Head("X-A: b\nX-B: c", "400"), Head("X-A: \xff", "400"), Head("X-A: \xc3\xa4", Malformed), Head("X-A: \xe2\x80\xa8", Malformed), Head("GET / HTTP/1.1", "400"),
+        Head("X-A: b\nX-B: c", "400"), Head("GET / HTTP/1.1", "400"),
         Head("Idempotency_Key: a", Malformed), Head("SendProxy_Token: a", Malformed), Head("X_Forwarded_For: 127.0.0.1", Malformed), Head("Content-Encoding: gzip\r\nContent-Encoding: br", Malformed),
     ];
 

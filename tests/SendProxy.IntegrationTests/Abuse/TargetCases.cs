@@ -17,12 +17,12 @@ internal static class TargetCases
         Target("/v1/%252e%252e/v1/sms/send"), Target("/v1/sms%252fsend"), Target("/v1/%c0%ae%c0%ae/v1/sms/send", NoRoute),
         Target("/v1/%73ms/send"), Target("/%76%31/sms/send"), Target("/v1/sms/send%00", "400"), Target("/v1/sms/send%0d%0aX-A:%20b"), Target("/v1/sms/send%0a"),
         Target("/v1/sms/send%"), Target("/v1/sms/send%4"), Target("/v1/sms/send%zz"), Target("/v1/sms/send%u002f"), Target("/v1/sms/send#a"), Target("#", "400"),
-        Target("/v1/sms/send?a=b#c"), Target("/v1/sms/send?a=%0a"), Target("/v1/sms/send?a=\"b\""), Target("/v1/sms/send?a=<b>"), Target("/v1/sms/send?a={b}"),
+        Target("/v1/sms/send?a=b#c"), Target("/v1/sms/send?a=%00"), Target("/v1/sms/send?a=%"),
         Target("/v1/sms/send\x7f"), Target("/v1/sms/send\x01"), Target("/v1/sms/send\0", "400"), Target("/v1/sms/s\xc3\xa4nd", "400"), Target("/v1/sms/send\xff", "400"),
         Target("/v1/sms/send?a=\xc3\xa4", "400"), Target("/V1/SMS/SEND", NoRoute), Target("/v1/sms/send/", NoRoute), Target("/v1/sms/send%20", NoRoute),
         Target("/v1/sms", NoRoute), Target("/", NoRoute), Target("/metrics", NoRoute), Target("/webhooks/sendapi", NoRoute), Target("/sendproxy/outbox/1", NoRoute),
-        new("target: 4097 bytes", To("/v1/sms/send?a=" + new string('a', 4096 - 14)), Malformed),
-        new("target: 9000 bytes", To("/v1/sms/send?a=" + new string('a', 9000)), "414"),
+        new("target: 8193 bytes", To("/v1/sms/send?a=" + new string('a', 8192 - 14)), Malformed),
+        new("target: 13000 bytes", To("/v1/sms/send?a=" + new string('a', 13000)), "414"),
     ];
 
     private static IEnumerable<AbuseCase> Forms =>
@@ -59,9 +59,6 @@ internal static class TargetCases
         new("line: a hello of TLS", "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03" + new string('a', 500) + "\r\n", "400"),
         new("line: a version of the PROXY protocol", "PROXY TCP4 10.0.0.1 127.0.0.1 1 4750\r\n" + GoodRequest, "400"),
         new("line: a command of SMTP", "EHLO localhost\r\n" + GoodRequest, "400"),
-        new("line: an upgrade to h2c", With("Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nConnection: Upgrade, HTTP2-Settings"), Protocol),
-        new("line: an upgrade without Connection", With("Upgrade: h2c"), Protocol),
-        new("line: an upgrade without Upgrade", With("Connection: Upgrade"), Protocol),
         new("line: an upgrade to a web socket",
             "GET /v1/messages/x HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" + To("/nowhere"), $"{Protocol}, {NoRoute}"),
@@ -71,8 +68,8 @@ internal static class TargetCases
     private static IEnumerable<AbuseCase> Methods =>
     [
         Verb("post", Method), Verb("Post", Method), Verb("FOO", Method), Verb("TRACE", Method), Verb("TRACK", Method), Verb("OPTIONS", Method), Verb("PUT", Method),
-        Verb("GET", Malformed), Verb("PROPFIND", Method), Verb("P/OST", "400"), Verb("POST\0", "400"), Verb("PO\x01ST", "400"), Verb("P\xd6ST", "400"), Verb("", "400"),
-        Verb(new string('A', 9000), "414"),
+        Verb("GET", Method), Verb("PROPFIND", Method), Verb("P/OST", "400"), Verb("POST\0", "400"), Verb("PO\x01ST", "400"), Verb("P\xd6ST", "400"), Verb("", "400"),
+        Verb(new string('A', 13000), "414"),
         new("method: GET with a body", "GET /v1/messages/x HTTP/1.1\r\nHost: localhost\r\n" + Length + "Connection: close\r\n\r\n" + Body, Malformed),
         new("method: GET with chunks", "GET /v1/messages/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + Chunked, Malformed),
         new("method: another by X-HTTP-Method-Override", With("X-HTTP-Method-Override: DELETE"), Malformed),

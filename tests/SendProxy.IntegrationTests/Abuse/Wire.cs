@@ -39,6 +39,22 @@ internal static class Wire
         return Summary(await ReadAsync(stream, cancellation));
     }
 
+    /// <summary>As a client that keeps its connection: the first final answer (RFC 9110, 15.2) is all that is waited for.</summary>
+    /// <param name="pieces">Written one after the other.</param>
+    public static async Task<string> AskOnceAsync(Uri address, string[] pieces, CancellationToken cancellation)
+    {
+        using var socket = new TcpClient { NoDelay = true };
+        await socket.ConnectAsync(address.Host.Trim('[', ']'), address.Port, cancellation);
+        var stream = socket.GetStream();
+        foreach (var piece in pieces)
+        {
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(piece), cancellation);
+        }
+
+        var text = await ReadAsync(stream, cancellation, IsAnswered);
+        return Summary(text.StartsWith("HTTP/1.1 100 ", StringComparison.Ordinal) ? text[(text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..] : text);
+    }
+
     /// <summary>What was answered, without bodies.</summary>
     public static string Summary(string text)
     {
@@ -72,7 +88,14 @@ internal static class Wire
         return at < 0 ? "" : head[(at + name.Length + 4)..].Split("\r\n")[0];
     }
 
-    private static async Task<string> ReadAsync(NetworkStream stream, CancellationToken cancellation)
+    private static bool IsAnswered(string text)
+    {
+        var at = text.StartsWith("HTTP/1.1 100 ", StringComparison.Ordinal) ? text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4 : 0;
+        var end = text.IndexOf("\r\n\r\n", at, StringComparison.Ordinal);
+        return end >= 0 && text.Length >= end + 4 + (int.TryParse(Header(text[at..end], "Content-Length"), CultureInfo.InvariantCulture, out var length) ? length : 0);
+    }
+
+    private static async Task<string> ReadAsync(NetworkStream stream, CancellationToken cancellation, Func<string, bool>? isEnough = null)
     {
         var text = new StringBuilder();
         var buffer = new byte[8192];
@@ -81,6 +104,10 @@ internal static class Wire
             while (await stream.ReadAsync(buffer, cancellation).AsTask().WaitAsync(ProxyProcess.Guard, cancellation) is > 0 and var read)
             {
                 text.Append(Encoding.Latin1.GetString(buffer, 0, read));
+                if (isEnough?.Invoke(text.ToString()) == true)
+                {
+                    break;
+                }
             }
         }
         catch (IOException)

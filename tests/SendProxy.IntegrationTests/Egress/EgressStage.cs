@@ -33,12 +33,13 @@ internal sealed class EgressStage : IAsyncDisposable
     /// <param name="key">What stands in the key's file; null for no file.</param>
     /// <param name="credential">Where the key is.</param>
     /// <param name="listen">More settings of the listeners.</param>
+    /// <param name="address">Another vendor in place of the simulated one.</param>
     public static async Task<EgressStage> SetAsync(
         string upstream = "retry: { baseDelay: 5ms }", string more = "", string? key = Key, string credential = "file: key",
-        SandboxOptions? vendor = null, Action<ProxyFolder>? prepare = null, string listen = "")
+        SandboxOptions? vendor = null, Action<ProxyFolder>? prepare = null, string listen = "", Uri? address = null)
     {
         var server = await SandboxServer.StartAsync(vendor ?? new SandboxOptions { Keys = [Key] }, TimeProvider.System, Token);
-        var folder = new ProxyFolder().Configure(Config(server.HttpAddress!, upstream, more, credential, listen));
+        var folder = new ProxyFolder().Configure(Config(address ?? server.HttpAddress!, upstream, more, credential, listen));
         if (key is not null)
         {
             folder.Write("key", key + "\n");

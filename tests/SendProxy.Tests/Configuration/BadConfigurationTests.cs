@@ -48,7 +48,7 @@ public sealed class BadConfigurationTests : IDisposable
         { Good + "routes: [{ upstream: sendapi, match: { path: /a } }]", "routes[0].name: is required" },
         { Good + "routes: [{ name: a, upstream: sendapi, match: { path: /a, prefix: /b/ } }]", "give either path or prefix" },
         { Good + "routes: [{ name: a, upstream: sendapi, match: { path: a } }]", "must start with /" },
-        { Good + "routes: [{ name: a, upstream: sendapi, match: { path: /a/../b } }]", "in the one form" },
+        { Good + "routes: [{ name: a, upstream: sendapi, match: { path: /a/../b } }]", "in the form that requests may have" },
         { Good + "routes: [{ name: a, upstream: sendapi, match: { path: /a, methods: [SEND] } }]", "must be of GET, HEAD, POST" },
         { Good + "routes: [{ name: a, upstream: sendapi, match: { path: /a }, maxBody: 1GiB }]", "\"1GiB\" does not fit" },
         { Good + "routes: [{ name: a, upstream: sendapi, match: { path: /a }, lane: fast }]", "is no name of lanes" },

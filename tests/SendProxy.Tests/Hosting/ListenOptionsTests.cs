@@ -13,12 +13,12 @@ public class ListenOptionsTests
         Assert.All(
             (ListenOptions[])[
                 Options() with { Egress = [Tcp(2)] }, Options() with { Webhooks = [] }, Options() with { Metrics = [Tcp(3), Tcp(4)] },
-                Options() with { AdminSocket = "/b" }, Options() with { HeadersTimeout = TimeSpan.FromSeconds(2) }, Options() with { SocketMode = UnixFileMode.UserRead }],
+                Options() with { AdminSocket = "/b" }, Options() with { HeadersTimeout = TimeSpan.FromSeconds(2) }, Options() with { SocketMode = UnixFileMode.UserRead }, Options() with { MaxTarget = 1 }],
             changed => Assert.False(Options().Same(changed)));
     }
 
     private static ListenOptions Options() =>
-        new([Tcp(1), new ListenAddress(null, "/a.sock")], [Tcp(2)], [Tcp(3)], "/a", TimeSpan.FromSeconds(1), UnixFileMode.UserWrite);
+        new([Tcp(1), new ListenAddress(null, "/a.sock")], [Tcp(2)], [Tcp(3)], "/a", TimeSpan.FromSeconds(1), UnixFileMode.UserWrite, 8192);
 
     private static ListenAddress Tcp(int port) => new(new IPEndPoint(IPAddress.Loopback, port), null);
 }

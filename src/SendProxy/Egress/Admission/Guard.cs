@@ -1,14 +1,16 @@
 using Microsoft.AspNetCore.Http.Features;
+using SendProxy.Configuration;
 using SendProxy.Errors;
 using SendProxy.Secrets;
 
 namespace SendProxy.Egress.Admission;
 
 /// <summary>
-/// Lets local programs in and nothing else: no web page (rebinding, cross-site requests), no protocol tricks. Everything is
-/// decided from the head of the request, before its body is read.
+/// Lets local programs in and nothing else: no web page (DNS rebinding, cross-site requests), no request that two servers could
+/// read differently. Everything is decided from the head of the request, before its body is read.
 /// </summary>
-internal sealed class Guard(GuardOptions options, WatchedSecret? token)
+/// <param name="maxTarget">Characters of a request's path and query.</param>
+internal sealed class Guard(GuardOptions options, WatchedSecret? token, int maxTarget)
 {
     public const string TokenHeader = "SendProxy-Token";
 
@@ -17,56 +19,68 @@ internal sealed class Guard(GuardOptions options, WatchedSecret? token)
     {
         var request = context.Request;
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        return CheckProtocol(request) ?? CheckForm(request, target) ?? CheckHost(request) ?? CheckBrowser(request) ?? CheckCaller(request);
+        return CheckProtocol(request) ?? CheckForm(request, target) ?? CheckHost(request) ?? CheckSender(request);
     }
 
+    // An offer of another protocol may be ignored (RFC 9110, 7.8): h2c and TLS/1.2 are what the JDK's HttpClient, curl --http2 and
+    // Apache's client offer by default, and they go on with HTTP/1.1. A WebSocket is no offer: its client can do nothing without it.
     private static Refusal? CheckProtocol(HttpRequest request)
     {
-        var contentType = request.ContentType;
-        var upgrade = request.Headers.Upgrade.Count > 0
-            || request.Headers.Connection.ToString().Contains("upgrade", StringComparison.OrdinalIgnoreCase)
-            || HttpMethods.IsConnect(request.Method)
-            || contentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
-        return upgrade
-            ? Refusal.NotSent(ProxyError.ProtocolUnsupported, "Upgrade, CONNECT and gRPC are not passed on.")
+        var what = HttpMethods.IsConnect(request.Method) ? "CONNECT"
+            : request.Headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase) ? "WebSocket"
+            : request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true ? "gRPC"
             : null;
+        return what is null ? null : Refusal.NotSent(ProxyError.ProtocolUnsupported, $"{what} is not passed on; the local port takes plain HTTP/1.1 requests.");
     }
 
-    private static Refusal? CheckForm(HttpRequest request, string target) =>
-        (TargetValidator.Check(target) ?? HeaderValidator.Check(request)) is { } wrong ? Refusal.NotSent(ProxyError.RequestMalformed, wrong) : null;
-
-    private static Refusal? CheckBrowser(HttpRequest request) => HeaderValidator.FromBrowser(request.Headers)
-        ? Refusal.NotSent(ProxyError.BrowserRefused, "The request has headers that only web pages send.")
-        : null;
+    private Refusal? CheckForm(HttpRequest request, string target) =>
+        (TargetValidator.Check(target, maxTarget) ?? HeaderValidator.Check(request)) is { } wrong ? Refusal.NotSent(ProxyError.RequestMalformed, wrong) : null;
 
     private Refusal? CheckHost(HttpRequest request)
     {
         var host = request.Host.Host;
-        return request.Headers.Host.Count == 1 && options.Hosts.Contains(host)
-            ? null
-            : Refusal.NotSent(ProxyError.HostNotAllowed, "The Host header names no host of guard.hosts.");
-    }
-
-    private Refusal? CheckCaller(HttpRequest request)
-    {
-        if (options.RequireHeader is { } required && request.Headers[required.Name] != required.Value)
-        {
-            return Refusal.NotSent(ProxyError.CallerRefused, $"guard.requireHeader asks for the header {required.Name}.");
-        }
-
-        if (token is null)
+        if (request.Headers.Host.Count == 1 && options.Hosts.Contains(host))
         {
             return null;
         }
 
+        var known = string.Join(", ", options.Hosts.Select(h => $"\"{h}\""));
+        return Refusal.NotSent(ProxyError.HostNotAllowed, host.Length == 0
+            ? $"The request has no Host header; it must name one of guard.hosts ({known})."
+            : $"The Host header names {Spelling.Quoted(host)}, which is not in guard.hosts. If this is the name that your application calls the proxy by, write guard: {{ hosts: [{known}, {Spelling.Quoted(host)}] }}.");
+    }
+
+    /// <summary>Who sends it: a caller that shows the token is no web page, whatever headers it has.</summary>
+    private Refusal? CheckSender(HttpRequest request)
+    {
+        var browser = options.AllowBrowsers ? null : BrowserDetector.Find(request);
+        if (browser is not null && (token is null || !HasToken(request)))
+        {
+            return Refusal.NotSent(ProxyError.BrowserRefused,
+                $"The request has the header {browser}, which only browsers send; a web page must not be able to spend your key. "
+                + $"A program that sends it on purpose shows guard.callerToken in {TokenHeader}, or is let in by guard.browsers: allow.");
+        }
+
+        if (options.RequireHeader is { } required && request.Headers[required.Name] != required.Value)
+        {
+            return Refusal.NotSent(ProxyError.CallerRefused,
+                $"Each request must carry the header {Spelling.Quoted($"{required.Name}: {required.Value}")} (guard.requireHeader); add it to your application's HTTP client.");
+        }
+
+        return token is null || HasToken(request)
+            ? null
+            : Refusal.NotSent(ProxyError.CallerRefused,
+                $"Each request must carry the token of guard.callerToken, as {TokenHeader}: <token> or Authorization: Bearer <token>.");
+    }
+
+    private bool HasToken(HttpRequest request)
+    {
         var sent = request.Headers[TokenHeader].ToString();
         if (sent.Length == 0 && request.Headers.Authorization.ToString() is { } bearer && bearer.StartsWith("Bearer ", StringComparison.Ordinal))
         {
             sent = bearer["Bearer ".Length..];
         }
 
-        return token.Set.Current?.FixedTimeEquals(sent) == true
-            ? null
-            : Refusal.NotSent(ProxyError.CallerRefused, $"guard.callerToken asks for {TokenHeader} or Authorization: Bearer.");
+        return token?.Set.Current?.FixedTimeEquals(sent) == true;
     }
 }

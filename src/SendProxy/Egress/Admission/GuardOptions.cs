@@ -7,9 +7,10 @@ namespace SendProxy.Egress.Admission;
 /// <param name="Hosts">Names that a Host header may have, without port: anything else is a web page that rebinds its name.</param>
 /// <param name="RequireHeader">A header every request must carry, which a page cannot add to a simple request; null where none.</param>
 /// <param name="CallerToken">Where a token stands that callers must send; null where none is asked for.</param>
+/// <param name="AllowBrowsers">Requests that only browsers send are taken too: any page that the user opens can then spend the key.</param>
 /// <param name="AllowSecrets">What looks like a live key may stand in a request.</param>
 internal sealed record GuardOptions(
-    bool AllowRemote, IReadOnlySet<string> Hosts, (string Name, string Value)? RequireHeader, ISecretSource? CallerToken, bool AllowSecrets)
+    bool AllowRemote, IReadOnlySet<string> Hosts, (string Name, string Value)? RequireHeader, ISecretSource? CallerToken, bool AllowBrowsers, bool AllowSecrets)
 {
     private static readonly string[] Local = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -23,6 +24,9 @@ internal sealed record GuardOptions(
             Hosts: guard.Texts("hosts", Local, "Names that the Host header may have.").ToHashSet(StringComparer.OrdinalIgnoreCase),
             RequireHeader: ReadHeader(guard, header),
             CallerToken: token is null || guard.Describing ? null : SecretOptions.ReadSource(token, directory: false, required: true),
+            AllowBrowsers: guard.Choice("browsers",
+                "Requests with headers that only browsers send (Origin, Sec-Fetch-Site). allow lets every web page that a user of this machine opens spend your key; a callerToken lets a browser's request in without that.",
+                ("refuse", false), ("allow", true)),
             AllowSecrets: guard.Flag("allowSecrets", false, "Let requests through in which something looks like a live key, as texts about keys do; else 400 secret_in_request."));
         if (guard.Describing)
         {

@@ -13,8 +13,9 @@ internal static class HeaderValidator
     private static readonly SearchValues<char> Token =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    // RFC 9110, 5.5 without obs-text: the road to the vendor carries ASCII only.
-    private static readonly SearchValues<char> Value = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c), '\t']);
+    // RFC 9110, 5.5, with obs-text, which is UTF-8 or Latin-1: one char a byte here, and sent as it came.
+    private static readonly SearchValues<char> Value =
+        SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Concat(Enumerable.Range(0x80, 0x80)).Select(c => (char)c), '\t']);
 
     private static readonly string[] Single =
         ["Content-Type", "Content-Encoding", "Authorization", "SendProxy-Token", "SendProxy-Timeout"];
@@ -26,19 +27,10 @@ internal static class HeaderValidator
     /// <returns>Null for a good head, else what is wrong with it.</returns>
     public static string? Check(HttpRequest request) => CheckFraming(request) ?? CheckHeaders(request.Headers) ?? CheckOnes(request.Headers);
 
-    /// <returns>True where a header is among those that only a web page's browser sends; scripts cannot leave them out.</returns>
-    public static bool FromBrowser(IHeaderDictionary headers)
-    {
-        foreach (var (name, _) in headers)
-        {
-            if (Starts(name, "Sec-") || Starts(name, "Access-Control-Request-") || Is(name, "Origin") || Is(name, "Referer"))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    /// <summary>Whether the request has a body that its method usually has not (RFC 9110, 9.3.1).</summary>
+    public static bool HasUnusualBody(HttpRequest request) =>
+        (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        && (request.Headers.TransferEncoding.Count > 0 || request.Headers.ContentLength > 0);
 
     private static string? CheckFraming(HttpRequest request)
     {
@@ -57,10 +49,7 @@ internal static class HeaderValidator
             }
         }
 
-        var bodiless = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
-        return bodiless && (coding.Count > 0 || request.Headers.ContentLength > 0)
-            ? $"{request.Method} takes no body: some servers would read it as the next request."
-            : null;
+        return null;
     }
 
     private static string? CheckHeaders(IHeaderDictionary headers)
@@ -82,7 +71,7 @@ internal static class HeaderValidator
             {
                 if (values[i].AsSpan().ContainsAnyExcept(Value))
                 {
-                    return "The value of a header has a character that is not printable ASCII.";
+                    return "The value of a header has a control character.";
                 }
             }
         }
@@ -114,6 +103,4 @@ internal static class HeaderValidator
     }
 
     private static bool Is(string text, string word) => text.Equals(word, StringComparison.OrdinalIgnoreCase);
-
-    private static bool Starts(string text, string word) => text.StartsWith(word, StringComparison.OrdinalIgnoreCase);
 }

@@ -6,8 +6,9 @@ namespace SendProxy.Egress.Admission;
 /// <summary>Looks through a caller's request: what goes on, and what must not be in it.</summary>
 internal static class RequestInspector
 {
+    /// <param name="closes">Nothing else may use the connection after it.</param>
     /// <returns>Headers that go to the vendor, in the caller's order.</returns>
-    public static List<KeyValuePair<string, string>> HeadersFor(HttpRequest request)
+    public static List<KeyValuePair<string, string>> HeadersFor(HttpRequest request, bool closes)
     {
         // RFC 9110, 7.6.1: what Connection names is for this connection only.
         var connection = request.Headers.Connection.ToString();
@@ -23,6 +24,11 @@ internal static class RequestInspector
             {
                 headers.Add(new(name, values[i] ?? ""));
             }
+        }
+
+        if (closes)
+        {
+            headers.Add(new("Connection", "close"));
         }
 
         return headers;

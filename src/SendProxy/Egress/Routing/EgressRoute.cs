@@ -1,3 +1,5 @@
+using SendProxy.Configuration;
+using SendProxy.Egress.Admission;
 using SendProxy.Egress.Bodies;
 using SendProxy.Egress.Recipients;
 using SendProxy.Errors;
@@ -36,6 +38,11 @@ internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, Rec
 /// <summary>All routes; immutable, replaced whole at a reload. The first match wins.</summary>
 internal sealed class RouteTable
 {
+    // A refusal must cost little, however long the path is and however many the routes are.
+    private const int MaxCompared = 128;
+    private const int MaxNamed = 50;
+    private const int MaxShown = 5;
+
     private readonly EgressRoute[] _routes;
     private readonly Dictionary<(string Method, string Path), EgressRoute?> _exact = [];
 
@@ -53,19 +60,49 @@ internal sealed class RouteTable
 
     public IReadOnlyList<EgressRoute> All => _routes;
 
-    /// <returns>The route, or a refusal: 404, or 405 with the methods that would match.</returns>
+    /// <returns>The route, or a refusal: 400 where servers could read another path, 404, or 405 with the methods that would match.</returns>
     public (EgressRoute? Route, Refusal? Refusal) Find(string method, string path)
     {
-        if ((_exact.TryGetValue((method, path), out var route) ? route : Scan(method, path)) is { } found)
+        if (Match(method, path) is { } found)
         {
-            return (found, null);
+            // What is matched must be what the vendor reads: a path with escapes is another one to a server that undoes them.
+            return TargetValidator.Readings(path).All(reading => Match(method, reading) == found)
+                ? (found, null)
+                : (null, Refusal.NotSent(ProxyError.RequestMalformed, "The path has escapes, and once they are undone it is the path of another route, or of none."));
+        }
+
+        if (TargetValidator.Readings(path).Any(reading => Match(method, reading) is not null))
+        {
+            return (null, Refusal.NotSent(ProxyError.RequestMalformed, "The path is that of a route only once its escapes are undone; write it as the route has it."));
         }
 
         var methods = _routes.Where(r => Covers(r, path)).SelectMany(r => r.Options.Methods).Distinct(StringComparer.Ordinal).ToArray();
         return (null, methods.Length > 0
             ? Refusal.NotSent(ProxyError.MethodNotAllowed, $"Routes for this path take {string.Join(", ", methods)}.") with { Allow = string.Join(", ", methods) }
-            : Refusal.NotSent(ProxyError.RouteNotFound, "No entry of routes matches this path."));
+            : Refusal.NotSent(ProxyError.RouteNotFound, $"No entry of routes matches {method} and this path. {Nearest(path)}"));
     }
+
+    /// <summary>What a caller of an unknown path may have meant. The path itself is not told: it can name a recipient.</summary>
+    private string Nearest(string path)
+    {
+        var asked = path.Length <= MaxCompared ? path : path[..MaxCompared];
+        var known = _routes.Take(MaxNamed).Select(r => r.Options.Path ?? r.Options.Prefix!).ToArray();
+        var same = Array.Find(_routes, r => (r.Options.Path ?? r.Options.Prefix!).TrimEnd('/').Equals(path.TrimEnd('/'), StringComparison.OrdinalIgnoreCase));
+        if (same is not null)
+        {
+            return $"The nearest is {Shown(same)}: a path must be written as the route has it, also in a slash at its end and in upper and lower case.";
+        }
+
+        var near = Spelling.Nearest(asked, known);
+        var shown = _routes.Take(MaxNamed).Where(r => near is null || (r.Options.Path ?? r.Options.Prefix) == near).Take(MaxShown).Select(Shown);
+        return $"{(near is null ? "Routes are" : "The nearest is")} {string.Join("; ", shown)}{(near is null && _routes.Length > MaxShown ? "; and others" : "")}.";
+    }
+
+    private static string Shown(EgressRoute route) =>
+        $"{string.Join(", ", route.Options.Methods)} {route.Options.Path ?? route.Options.Prefix + "..."} (route {route.Name})";
+
+    private EgressRoute? Match(string method, string path) =>
+        _exact.TryGetValue((method, path), out var route) ? route : Scan(method, path);
 
     private static bool Covers(EgressRoute route, string path) =>
         route.Options.Path is { } exact ? exact == path : path.StartsWith(route.Options.Prefix!, StringComparison.Ordinal);

@@ -11,10 +11,13 @@ namespace SendProxy.Egress.Routing;
 /// <param name="Lane">Null: the lane of urgency 3.</param>
 /// <param name="CostOf">Whose number is the cost of a request; null: it costs one.</param>
 /// <param name="Recipients">Null: nothing of a body is read.</param>
+/// <param name="AllowGetBody">GET and HEAD may have a body.</param>
 internal sealed record EgressRouteOptions(
     string Name, IReadOnlyList<string> Methods, string? Path, string? Prefix, string Upstream, IReadOnlyList<string> Limits,
-    string? Lane, bool Paused, IdempotencyKeyOptions Keys, string? Channel, BodyLimits Body, RecipientOptions? Recipients = null, IReadOnlyList<JsonPointer>? CostOf = null)
+    string? Lane, bool Paused, IdempotencyKeyOptions Keys, string? Channel, BodyLimits Body, RecipientOptions? Recipients = null, IReadOnlyList<JsonPointer>? CostOf = null, bool AllowGetBody = false)
 {
+    private const int MaxPath = 1024;
+
     private static readonly string[] Known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
     /// <param name="upstream">What a preset's routes belong to; null for the operator's own.</param>
@@ -22,11 +25,11 @@ internal sealed record EgressRouteOptions(
     public static EgressRouteOptions Read(SettingsReader route, string? upstream, IReadOnlyList<string>? allLimits)
     {
         var match = route.Section("match", "Which requests.");
-        var path = match.Text("path", null, "The exact path.", 1024);
-        var prefix = match.Text("prefix", null, "What the path starts with, with a slash at its end.", 1024);
+        var path = match.Text("path", null, "The exact path.", MaxPath);
+        var prefix = match.Text("prefix", null, "What the path starts with, with a slash at its end.", MaxPath);
         var methods = match.Texts("methods", ["POST"], "Methods of HTTP.", 10);
         match.Check(path is null != prefix is null, "path", "give either path or prefix");
-        match.Check(path is null || IsPath(path), "path", "must start with / and be in the one form that requests may have: no //, ., .., %2e, ;");
+        match.Check(path is null || IsPath(path), "path", "must start with / and be in the form that requests may have: no //, ., .., ;");
         match.Check(prefix is null || (IsPath(prefix) && prefix[^1] == '/'), "prefix", "must start and end with / and be in normal form");
         match.Check(methods.Count > 0 && methods.All(m => Known.Contains(m)), "methods", $"must be of {string.Join(", ", Known)}");
         var fields = RecipientOptions.ReadFields(route);
@@ -44,7 +47,10 @@ internal sealed record EgressRouteOptions(
             Channel: route.Text("channel", null, "sms, whatsapp, email: a label in metrics (preset).", 32),
             Body: BodyLimits.Read(route, fields.Count > 0 ? "recipient" : keys.DeriveWithin is not null ? "idempotency.derive" : null),
             Recipients: RecipientOptions.Read(route, fields),
-            CostOf: ReadCost(route, fields));
+            CostOf: ReadCost(route, fields),
+            AllowGetBody: route.Choice("getBody",
+                "A body of a GET or HEAD request. Some servers do not read it and take it for the next request on the connection, which may be another caller's; send passes it on, on a connection that is closed after it.",
+                ("refuse", false), ("send", true)));
     }
 
     private static IReadOnlyList<JsonPointer>? ReadCost(SettingsReader route, IReadOnlyList<JsonPointer> recipient)
@@ -54,7 +60,7 @@ internal sealed record EgressRouteOptions(
         return counts ? recipient : null;
     }
 
-    public static bool IsPath(string path) => TargetValidator.Check(path) is null && !path.Contains('?', StringComparison.Ordinal);
+    public static bool IsPath(string path) => TargetValidator.Check(path, MaxPath) is null && !path.Contains('?', StringComparison.Ordinal);
 }
 
 /// <summary>How a route treats idempotency keys. Section <c>routes[].idempotency</c>.</summary>
