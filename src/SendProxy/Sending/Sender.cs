@@ -37,7 +37,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
 
         if (pass.Replay is { } replay)
         {
-            return new SendOutcome { Response = replay.ToMessage(), Body = replay.Body, Attempts = 0, Queued = TimeSpan.Zero, Sent = Sent.Yes, IsReplay = true };
+            return new SendOutcome { Response = replay.ToMessage(), Body = replay.Body, Attempts = 0, Queued = TimeSpan.Zero, Sent = replay.Sent, IsReplay = true };
         }
 
         var send = new SendContext(message, key, pass, time, draw) { Splice = splice };
