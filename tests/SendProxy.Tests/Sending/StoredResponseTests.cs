@@ -36,6 +36,10 @@ public class StoredResponseTests
     [Fact]
     public void Parse_AnyBytes_DoesNotThrow() => Gen.Byte.Array[0, 60].Sample(bytes => _ = StoredResponse.Parse(bytes));
 
+    // Version, status, and a count of -1.
+    [Fact]
+    public void Parse_NegativeCountOfHeaders_IsNoResponse() => Assert.Null(StoredResponse.Parse([1, 200, 1, 0xff, 0xff, 0xff, 0xff, 0x0f]));
+
     [Fact]
     public void From_Answer_KeepsWhatIsTrueLater()
     {

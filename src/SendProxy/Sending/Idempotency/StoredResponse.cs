@@ -108,7 +108,7 @@ internal sealed record StoredResponse(int Status, IReadOnlyList<KeyValuePair<str
             }
 
             var status = reader.Read7BitEncodedInt();
-            var headers = new KeyValuePair<string, string>[Math.Min(reader.Read7BitEncodedInt(), MaxHeaderBytes)];
+            var headers = new KeyValuePair<string, string>[Math.Clamp(reader.Read7BitEncodedInt(), 0, MaxHeaderBytes)];
             for (var i = 0; i < headers.Length; i++)
             {
                 headers[i] = new(reader.ReadString(), reader.ReadString());
