@@ -173,7 +173,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
                 (Send: send, Metrics: metrics, Time: time));
             if (outcome.Exception is BrokenCircuitException open)
             {
-                send.Permits.End(started: false, null, throttled: false);
+                send.Permits.End(started: false, null, RateLimiting.RefusalScope.None);
                 return AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamBreakerOpen, mayRepeat: false,
                     open.RetryAfter ?? send.Message.Plan.Pipeline.Breaker.OpenFor);
             }

@@ -31,7 +31,7 @@ internal sealed record ClassifyRule(
             Body: body,
             Headers: rule.TextMap("headers", "Header names and the value each must have."),
             Means: rule.Choice("means", "What the answer means.",
-                ("permanent", Meaning.Permanent), ("retry", Meaning.Transient), ("retry-after", Meaning.Throttled),
+                ("permanent", Meaning.Permanent), ("retry", Meaning.Transient), ("retry-after", Meaning.Throttled), ("recipient-retry-after", Meaning.RecipientThrottled),
                 ("quota", Meaning.Quota), ("session-down", Meaning.SessionDown), ("key-rejected", Meaning.CredentialRejected),
                 ("in-progress", Meaning.InProgress), ("ambiguous", Meaning.Ambiguous), ("success", Meaning.Success)));
     }

@@ -101,6 +101,7 @@ internal static class AttemptTable
     /// <param name="byRule">A preset's rule said so, not the status alone.</param>
     public static AttemptOutcome Of(Meaning meaning, bool byRule, int status) => meaning switch
     {
+        Meaning.RecipientThrottled => AttemptOutcome.ThrottledUnprocessed,
         Meaning.Throttled when byRule => AttemptOutcome.ThrottledUnprocessed,
         Meaning.Throttled => status == 503 ? AttemptOutcome.Unavailable : AttemptOutcome.Throttled,
         Meaning.Transient or Meaning.Ambiguous => AttemptOutcome.Failed,

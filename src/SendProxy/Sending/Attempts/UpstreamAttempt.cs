@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Threading.Tasks.Sources;
 using SendProxy.Errors;
+using SendProxy.Sending.RateLimiting;
 using SendProxy.Upstreams;
 
 namespace SendProxy.Sending.Attempts;
@@ -168,9 +169,16 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         metrics.Attempted(upstream.Name, send.Attempts, result.Outcome, duration.TotalSeconds);
         metrics.Hinted(upstream.Name, result.Hint);
         send.RecordOutcome(result, Started);
-        send.Permits.End(Started, result.Status is null ? null : result.Hint,
-            result.Outcome is AttemptOutcome.Throttled or AttemptOutcome.ThrottledUnprocessed or AttemptOutcome.Unavailable);
+        send.Permits.End(Started, result.Status is null ? null : result.Hint, RefusalOf(result));
     }
+
+    private static RefusalScope RefusalOf(AttemptResult result) => result.Outcome switch
+    {
+        AttemptOutcome.ThrottledUnprocessed when result.Meaning == Meaning.RecipientThrottled => RefusalScope.Recipient,
+        AttemptOutcome.ThrottledUnprocessed or AttemptOutcome.Unavailable => RefusalScope.Plan,
+        AttemptOutcome.Throttled => RefusalScope.Status,
+        _ => RefusalScope.None,
+    };
 
     // The only attempt there will be needs to leave no time for others.
     private TimeSpan Bound => send.Message.Streamed is null && Options.Timeouts.Attempt < send.Message.Deadline.Left
