@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using SendProxy.Configuration;
 
 namespace SendProxy.Secrets;
 
@@ -18,8 +19,8 @@ internal sealed record SecretFormat(Regex? Live, Regex? Test, bool AllowTest, Fu
 }
 
 /// <summary>
-/// A secret that may change while running. A new value is taken once two looks in a row saw the same, so that a half-written
-/// file is never used; a bad one never replaces a good one. Polled by <see cref="SecretPoller"/>; reading it takes no lock.
+/// A secret that may change while running. When a new value is taken is <see cref="ContentSettling"/>'s, so that a half-written
+/// file is not used; a bad one never replaces a good one. Polled by <see cref="SecretPoller"/>; reading it takes no lock.
 /// </summary>
 internal sealed class WatchedSecret
 {
@@ -27,7 +28,7 @@ internal sealed class WatchedSecret
     private readonly SecretFormat _form;
     private readonly SecretMetrics _metrics;
     private readonly TimeProvider _time;
-    private string? _seen;
+    private readonly ContentSettling _content = new(null);
     private SecretSet _current = SecretSet.Empty;
 
     public WatchedSecret(string name, ISecretSource source, SecretFormat form, SecretMetrics metrics, TimeProvider time)
@@ -59,22 +60,21 @@ internal sealed class WatchedSecret
     {
         var readings = _source.Read();
         var judged = readings.Select(r => r.Text is null ? r : r with { State = _form.Judge(r.Text) }).ToArray();
-        var seen = string.Join('\n', judged.Select(r => $"{r.Slot}\t{r.State}\t{r.Text}"));
-        var settled = first || _seen == seen;
-        var isNew = first || _seen != seen;
-        _seen = seen;
-        var state = judged[0].State;
-        if (!settled)
+        var hash = Hash(judged);
+        var look = _content.Look(hash);
+        if (look == ContentLook.Unsettled && !first)
         {
             return null;
         }
 
+        _content.Take(hash);
+        var state = judged[0].State;
         var changedState = state != State || first;
         State = state;
         _metrics.Looked(Name, state == SecretState.Ok);
         if (state != SecretState.Ok)
         {
-            return changedState || isNew ? Changed(state, null) : null;
+            return changedState ? Changed(state, null) : null;
         }
 
         var next = SecretSet.From(judged, Set, _time.GetUtcNow());
@@ -86,6 +86,10 @@ internal sealed class WatchedSecret
         Volatile.Write(ref _current, next);
         return Changed(state, next.Current);
     }
+
+    // Of the content, so that no text of a secret is kept beside its Secret.
+    private static string Hash(SecretReading[] readings) => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(
+        System.Text.Encoding.UTF8.GetBytes(string.Join('\n', readings.Select(r => $"{r.Slot}\t{r.State}\t{r.Text}")))));
 
     private SecretChange Changed(SecretState state, Secret? secret)
     {

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using SendProxy.Configuration;
 
 namespace SendProxy.Upstreams;
 
@@ -13,32 +14,29 @@ internal sealed class TlsFiles
     private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1");
 
     private readonly TlsOptions _options;
-    private string _seen;
-    private string _applied = "";
+    private readonly ContentSettling _content = new(null);
     private X509Certificate2Collection _authorities = [];
     private X509Certificate2? _client;
 
     public TlsFiles(string upstream, TlsOptions options)
     {
         (Upstream, _options) = (upstream, options);
-        _seen = Hash();
+        _content.Look(Hash());
     }
 
     public string Upstream { get; }
 
-    /// <summary>Takes what two looks in a row agree on; a first look takes it at once.</summary>
+    /// <summary>One look; the first one takes what is there.</summary>
     /// <returns>Null where nothing changed; else what is wrong with it, or empty where it is taken.</returns>
     public string? Look()
     {
         var hash = Hash();
-        var settled = hash == _seen;
-        _seen = hash;
-        if (!settled || hash == _applied)
+        if (_content.Look(hash) is ContentLook.Unchanged or ContentLook.Unsettled)
         {
             return null;
         }
 
-        _applied = hash;
+        _content.Take(hash);
         try
         {
             var authorities = new X509Certificate2Collection();

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using SendProxy.Configuration;
 using SendProxy.Secrets;
 
 namespace SendProxy.Tests.Secrets;
@@ -101,6 +102,22 @@ public sealed partial class WatchedSecretTests : IDisposable
         Assert.True(change!.KeptOld);
         Assert.True(watched.Set.Current!.FixedTimeEquals("sk_live_12345678"));
         Assert.Null(watched.Poll());
+    }
+
+    [Fact]
+    public void Poll_ValueThatChangesAtEachLook_IsTakenWithinTheBound()
+    {
+        File.WriteAllText(Key, "sk_live_12345678");
+        var watched = Watch();
+
+        for (var i = 1; i <= ContentSettling.MaxUnsettledLooks; i++)
+        {
+            Assert.True(watched.Set.Current!.FixedTimeEquals("sk_live_12345678"));
+            File.WriteAllText(Key, $"sk_live_{i:00000000}");
+            watched.Poll();
+        }
+
+        Assert.True(watched.Set.Current!.FixedTimeEquals("sk_live_00000010"));
     }
 
     [Fact]
