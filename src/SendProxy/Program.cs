@@ -2,7 +2,6 @@ using SendProxy;
 using SendProxy.Cli;
 using SendProxy.Configuration;
 using SendProxy.Hosting;
-using SendProxy.Telemetry;
 
 return await Commands.RunAsync(args, ServeAsync);
 
@@ -19,6 +18,6 @@ static async Task<int> ServeAsync(string path)
         return ExitCodes.BadConfiguration;
     }
 
-    await using var app = ProxyHost.Build(path, settings, new RawOutput(RawOutput.StandardOutput));
+    await using var app = ProxyHost.Build(path, settings, Console.OpenStandardOutput());
     return await Serving.RunAsync(app);
 }
