@@ -42,13 +42,13 @@ internal static class CheckCommand
         {
             var settings = ProxySettings.Load(path, Environment.GetEnvironmentVariable);
             report = CheckReport.Of(settings);
-            summary = $"{path} is good: {settings.Upstreams.Count} upstreams, {settings.Routes.Count} routes, {settings.Limits.Count} limits, "
-                + $"{settings.Webhooks.Sources.Count} webhook sources, {settings.Webhooks.Subscribers.Count} subscribers.";
+            summary = $"{path} is good: {Count(settings.Upstreams.Count, "upstream")}, {Count(settings.Routes.Count, "route")}, {Count(settings.Limits.Count, "limit")}, "
+                + $"{Count(settings.Webhooks.Sources.Count, "webhook source")}, {Count(settings.Webhooks.Subscribers.Count, "subscriber")}.";
         }
         catch (SettingsException e)
         {
             report = CheckReport.Of(e);
-            summary = $"{path}: {e.Errors.Count} {(e.Errors.Count == 1 ? "error" : "errors")}. Every setting is in docs/CONFIGURATION.md.";
+            summary = $"{path}: {Count(e.Errors.Count, "error")}. Every setting is in docs/CONFIGURATION.md.";
         }
 
         to.WriteLine(json
@@ -56,6 +56,8 @@ internal static class CheckCommand
             : string.Join(Environment.NewLine, [.. report.Warnings.Select(w => $"warning: {w}"), .. report.Errors.Select(e => e.ToString()), summary]));
         return report.Good ? 0 : ExitCodes.BadConfiguration;
     }
+
+    private static string Count(int number, string thing) => $"{number} {thing}{(number == 1 ? "" : "s")}";
 
     private static string Example()
     {

@@ -102,8 +102,7 @@ internal sealed class UpstreamPipeline : IDisposable
             BreakDuration = breaker.OpenFor,
             StateProvider = state,
             ShouldHandle = static args => new(args.Outcome.Result?.Outcome
-                is AttemptOutcome.NothingWritten or AttemptOutcome.Failed or AttemptOutcome.Broke
-                or AttemptOutcome.ResponseBroke or AttemptOutcome.RejectionBroke),
+                is AttemptOutcome.NothingWritten or AttemptOutcome.Failed or AttemptOutcome.Broke or AttemptOutcome.AnswerBroke),
             OnOpened = _ => Tell(true),
             OnClosed = _ => Tell(false),
         }).Build();

@@ -95,6 +95,9 @@ public sealed class FirstHourTests : IDisposable
         var unknown = Rejection.UnknownSource.ToRefusal(503, null);
 
         Assert.Contains("applications send to the port of listen.egress (4750)", unknown.Detail, StringComparison.Ordinal);
+        var table = new SendProxy.Egress.Routing.RouteTable([]);
+        Assert.Contains("listen.webhooks (4751)", table.Find("POST", "/webhooks/sendapi").Refusal!.Detail, StringComparison.Ordinal);
+        Assert.Contains("listen.metrics (4752)", table.Find("GET", "/readyz").Refusal!.Detail, StringComparison.Ordinal);
     }
 
     public void Dispose() => _file.Dispose();

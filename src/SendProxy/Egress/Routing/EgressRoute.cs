@@ -85,6 +85,16 @@ internal sealed class RouteTable
     /// <summary>What a caller of an unknown path may have meant. The path itself is not told: it can name a recipient.</summary>
     private string Nearest(string path)
     {
+        if (path.StartsWith("/webhooks/", StringComparison.Ordinal))
+        {
+            return "This is the port of applications; vendors' webhooks come to the port of listen.webhooks (4751).";
+        }
+
+        if (path is "/metrics" or "/livez" or "/readyz" or "/startupz")
+        {
+            return "This is the port of applications; metrics and health are on the port of listen.metrics (4752).";
+        }
+
         var asked = path.Length <= MaxCompared ? path : path[..MaxCompared];
         var known = _routes.Take(MaxNamed).Select(r => r.Options.Path ?? r.Options.Prefix!).ToArray();
         var same = Array.Find(_routes, r => (r.Options.Path ?? r.Options.Prefix!).TrimEnd('/').Equals(path.TrimEnd('/'), StringComparison.OrdinalIgnoreCase));

@@ -46,11 +46,7 @@ internal abstract class QueueingLimiter(LimitOptions options, LaneTable lanes, L
     protected void Refuse(Waiter waiter, Permit permit)
     {
         RefusedCount++;
-        if (!waiter.IsTry)
-        {
-            series.Refused(waiter.Lane, permit.Reason);
-        }
-
+        series.Refused(waiter.Lane, permit.Reason);
         waiter.End(permit);
     }
 

@@ -12,8 +12,6 @@ internal sealed class LocalRateLimitStore(TimeProvider time) : IRateLimitStore
 
     public bool IsShared => false;
 
-    public TimeSpan AnswersWithin => TimeSpan.Zero;
-
     public RateLimitReply AskNow(RateLimitCall call)
     {
         lock (_lock)
