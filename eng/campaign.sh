@@ -18,6 +18,9 @@
 #   eng/campaign.sh config [edits] [reloads]
 #     one-character edits of a good configuration are good or refused with position and remedy; good and bad files under load, and
 #     one that never settles (100000, 20); and a control: the YAML parser alone, which must throw what nobody expects.
+#   eng/campaign.sh memory [seconds]
+#     a gateway of 256 MiB and a sidecar of 192 MiB, each in a memory control group of its own, under five attacks beside real traffic
+#     (30 s each); and two controls without bounds that must die or fail. Needs root.
 # Figures go to standard output and to artifacts/campaigns/NAME.txt; the last ones stand in docs/CAMPAIGNS.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -63,6 +66,12 @@ case $name in
     exec timeout --kill-after=10 $((operations / 1000 + 120)) artifacts/bin/SendProxy.Tests/release/SendProxy.Tests \
       -noLogo -noColor -class "*.AcquireScriptTwinTests"
     ;;
+  memory)
+    seconds=${2:-30}
+    [[ $seconds =~ ^[0-9]+$ ]] || give_up "seconds is a whole number"
+    export SENDPROXY_CAMPAIGN_SECONDS=$seconds
+    bound=$((seconds * 24 + 300))
+    ;;
   attempts)
     messages=${2:-20000} seed=${3:-$RANDOM}
     [[ $messages =~ ^[0-9]+$ && $seed =~ ^[0-9]+$ ]] || give_up "messages and seed are whole numbers"
@@ -76,7 +85,7 @@ case $name in
     export SENDPROXY_CAMPAIGN_EDITS=$edits SENDPROXY_CAMPAIGN_RELOADS=$reloads
     bound=$((edits / 50 + reloads * 10 + 300))
     ;;
-  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | storm [seconds] [requests per second] | attempts [messages] [seed] | clients [rounds] [seed] | limits [seconds] [proxies] [permits per second] | twin [operations] [seed] | config [edits] [reloads]" ;;
+  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | storm [seconds] [requests per second] | attempts [messages] [seed] | clients [rounds] [seed] | limits [seconds] [proxies] [permits per second] | twin [operations] [seed] | config [edits] [reloads] | memory [seconds]" ;;
 esac
 rid=linux-x64
 [[ $(uname -m) != aarch64 ]] || rid=linux-arm64

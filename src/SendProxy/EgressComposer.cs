@@ -3,6 +3,7 @@ using SendProxy.Egress.Admission;
 using SendProxy.Egress.Bodies;
 using SendProxy.Egress.Recipients;
 using SendProxy.Egress.Routing;
+using SendProxy.Overload;
 using SendProxy.Secrets;
 using SendProxy.Sending;
 using SendProxy.Sending.RateLimiting;
@@ -44,7 +45,7 @@ internal sealed class EgressComposer(
         var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretFormat.Any) : null;
         var keys = settings.Guard.AllowSecrets ? [] : settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
             .Select(CredentialPattern.For).OfType<CredentialPattern>();
-        return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token, settings.Listen.MaxTarget), settings.Process, [.. keys]);
+        return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token, settings.Listen.MaxTarget), settings.Process.MaxInFlightOf(MemoryLimit.OfThisProcess), [.. keys]);
     }
 
     /// <summary>Ends what was replaced long enough ago.</summary>

@@ -8,6 +8,7 @@ using SendProxy.Egress;
 using SendProxy.FanOut;
 using SendProxy.Hosting;
 using SendProxy.Metrics;
+using SendProxy.Overload;
 using SendProxy.Queueing;
 using SendProxy.Receiving;
 using SendProxy.Redis;
@@ -28,16 +29,20 @@ internal static class ProxyHost
     public static WebApplication Build(string path, ProxySettings settings, Stream output)
     {
         var dumps = CoreDumps.Set(settings.Process.AllowCoreDumps);
+        var memory = MemoryLimit.OfThisProcess;
+        var budget = new MemoryBudget(settings.Process.BudgetOf(memory), settings.Roles.HasFlag(Roles.Egress | Roles.Webhooks));
 
         // Empty: nothing of ASPNETCORE_ variables, appsettings files or default logging can change what the file says.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         var bound = new BoundListeners();
         var admin = AdminSocket.Open(settings.AdminPlaces(path));
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(k => Listeners.Bind(k, settings.Listen, settings.Roles, admin, bound));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(k => Listeners.Bind(
+            k, settings.Listen, settings.Roles, admin, bound, k.ApplicationServices.GetRequiredService<ConnectionLimiter>));
         builder.Services.Configure<SocketTransportOptions>(o =>
         {
             // Two hand-overs between threads less for each request; it still runs on a worker of the pool, not on the thread that polls (docs/decisions/0020).
             o.UnsafePreferInlineScheduling = true;
+            o.MaxReadBufferSize = ConnectionOptions.ReadAheadBytes;
             o.CreateBoundListenSocket = endpoint =>
                 endpoint is not UnixDomainSocketEndPoint unix ? SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint)
                 : unix.ToString() == admin.Path ? admin.Bound!
@@ -47,6 +52,9 @@ internal static class ProxyHost
             .AddSingleton(TimeProvider.System)
             .AddSingleton<Func<double>>(Random.Shared.NextDouble)
             .AddSingleton(settings.Telemetry).AddSingleton(settings.Shutdown).AddSingleton(bound).AddSingleton(admin).AddSingleton(dumps)
+            .AddSingleton(settings)
+            .AddOverload(memory, budget, settings.Listen.Rates)
+            .AddSingleton<ConnectionMetrics>().AddSingleton(s => Connections(s, settings))
             .AddProxyMetrics().AddSecrets().AddSending().AddEgress()
             .AddQueueing(settings.Journal, settings.NeedsJournal).AddReceiving()
             .AddFanOut(settings.NeedsJournal && settings.Roles.HasFlag(Roles.Worker))
@@ -80,18 +88,62 @@ internal static class ProxyHost
             s.GetRequiredService<LogSink>(), s.GetRequiredService<TimeProvider>(), settings.Telemetry.Level));
 
         var app = builder.Build();
+        Route(app);
+        return app;
+    }
+
+    private static void Route(WebApplication app)
+    {
         var egress = app.Services.GetRequiredService<EgressHandler>();
         var webhooks = app.Services.GetRequiredService<WebhookHandler>();
         var admins = app.Services.GetRequiredService<AdminHandler>();
         var health = app.Services.GetRequiredService<HealthHandler>();
-        app.Run(context => context.Features.GetRequiredFeature<ListenerTag>().Kind switch
+        var draining = app.Services.GetRequiredService<DrainingLifetime>();
+        var time = app.Services.GetRequiredService<TimeProvider>();
+        _ = app.Services.GetRequiredService<OverloadMetrics>();
+        app.Run(context =>
         {
-            ListenerKind.Egress => egress.HandleAsync(context),
-            ListenerKind.Webhooks => webhooks.HandleAsync(context),
-            ListenerKind.Admin => admins.HandleAsync(context),
-            _ => health.HandleAsync(context),
+            var connection = context.Features.GetRequiredFeature<ListenerConnection>();
+            connection.RequestStarted();
+            if (draining.Stopping)
+            {
+                // The caller's next request must not meet a connection that is about to close.
+                context.Response.Headers.Connection = "close";
+            }
+
+            // The first two tell the connection themselves that the request has ended.
+            return connection.Kind switch
+            {
+                ListenerKind.Egress => egress.HandleAsync(context),
+                ListenerKind.Webhooks => webhooks.HandleAsync(context),
+                ListenerKind.Admin => EndedAsync(admins.HandleAsync(context), connection, time),
+                _ => EndedAsync(health.HandleAsync(context), connection, time),
+            };
         });
-        return app;
+    }
+
+    private static async Task EndedAsync(Task handling, ListenerConnection connection, TimeProvider time)
+    {
+        try
+        {
+            await handling;
+        }
+        finally
+        {
+            connection.RequestEnded(time.GetTimestamp());
+        }
+    }
+
+    private static ConnectionLimiter Connections(IServiceProvider services, ProxySettings settings)
+    {
+        var budget = services.GetRequiredService<MemoryBudget>();
+        var connections = settings.Listen.Connections;
+        return new ConnectionLimiter(
+            kind => connections.Of(kind, budget.Bytes, settings.Roles) is var all
+                ? new ConnectionBounds(all, connections.OfAddress(kind, all, settings.Guard.AllowRemote))
+                : default,
+            budget, services.GetRequiredService<ConnectionMetrics>(), services.GetRequiredService<DataRateMonitor>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ConnectionLimiter>>());
     }
 
     private static Reload Reloading(IServiceProvider services, string path, ProxySettings settings)
@@ -101,10 +153,13 @@ internal static class ProxyHost
         var hooks = services.GetRequiredService<HooksComposer>();
         var receiving = services.GetRequiredService<Live<ReceivingState>>();
         var fanOut = services.GetRequiredService<Live<FanOutState>>();
+        var budget = services.GetRequiredService<MemoryBudget>();
+        var memory = services.GetRequiredService<MemoryLimit>();
         return new Reload(
             path, settings,
             next =>
             {
+                budget.Bytes = next.Process.BudgetOf(memory);
                 live.Swap(composer.Compose(next));
                 hooks.Apply(next, receiving, fanOut);
             },

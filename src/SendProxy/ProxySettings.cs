@@ -2,6 +2,7 @@ using SendProxy.Configuration;
 using SendProxy.Egress.Admission;
 using SendProxy.Egress.Routing;
 using SendProxy.Hosting;
+using SendProxy.Overload;
 using SendProxy.Queueing;
 using SendProxy.Redis;
 using SendProxy.Secrets;

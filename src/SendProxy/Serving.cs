@@ -1,4 +1,5 @@
 using SendProxy.Hosting;
+using SendProxy.Overload;
 using SendProxy.Queueing;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
@@ -36,6 +37,7 @@ internal static partial class Serving
             Log.MayDump(app.Logger, refused);
         }
 
+        TellMemory(app);
         if (app.Services.GetRequiredService<AdminSocket>() is { Problem: { } problem } admin)
         {
             Log.NoAdmin(app.Logger, admin.Path, problem);
@@ -61,8 +63,24 @@ internal static partial class Serving
         return ExitCodes.Defect;
     }
 
+    private static void TellMemory(WebApplication app)
+    {
+        var (settings, memory) = (app.Services.GetRequiredService<ProxySettings>(), app.Services.GetRequiredService<MemoryLimit>());
+        Log.Memory(app.Logger, memory.Bytes >> 20, memory.IsContainer ? "container" : "machine", app.Services.GetRequiredService<MemoryBudget>().Bytes >> 20);
+        foreach (var warning in MemoryChecks.Warnings(settings, memory))
+        {
+            Log.TooMuchMemory(app.Logger, warning);
+        }
+    }
+
     private static partial class Log
     {
+        [LoggerMessage(121, LogLevel.Information, "The memory limit of the {Source} is {LimitMiB} MiB; requests may hold {BudgetMiB} MiB of it (process.maxBufferedBytes)")]
+        public static partial void Memory(ILogger logger, long limitMiB, string source, long budgetMiB);
+
+        [LoggerMessage(122, LogLevel.Warning, "A setting does not fit the memory limit: {Warning}")]
+        public static partial void TooMuchMemory(ILogger logger, string warning);
+
         [LoggerMessage(102, LogLevel.Information, "Listening on {Address} for {Listener}")]
         public static partial void Listening(ILogger logger, string address, string listener);
 

@@ -28,6 +28,8 @@ internal sealed class ProxyProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Every line so far, of standard output and standard error.</summary>
     public IReadOnlyList<string> Output => [.. _output];
 
@@ -144,6 +146,9 @@ internal sealed class ProxyProcess : IAsyncDisposable
         await _process.WaitForExitAsync().WaitAsync(Guard);
         await _reading;
     }
+
+    /// <summary>As <see cref="KillAsync"/>, where it has not ended by itself.</summary>
+    public Task KillIfRunningAsync() => _process.HasExited ? _reading : KillAsync();
 
     /// <summary>SIGTERM, and waits for the orderly end.</summary>
     /// <returns>The exit code.</returns>

@@ -7,7 +7,7 @@ namespace SendProxy.Cli;
 /// <summary>What <c>sendproxy check</c> found, as <c>--output json</c> prints it.</summary>
 internal sealed record CheckReport(bool Good, IReadOnlyList<SettingsError> Errors, IReadOnlyList<string> Warnings)
 {
-    public static CheckReport Of(ProxySettings settings) => new(true, [], [.. WarningsOf(settings)]);
+    public static CheckReport Of(ProxySettings settings) => new(true, [], [.. WarningsOf(settings), .. MemoryChecks.Warnings(settings, Overload.MemoryLimit.OfThisProcess)]);
 
     public static CheckReport Of(SettingsException refused) => new(false, refused.Errors, []);
 

@@ -139,6 +139,22 @@ internal sealed partial class SettingsReader
         return result;
     }
 
+    /// <returns>Null where it is not written: then the program derives it, as <paramref name="doc"/> says.</returns>
+    public long? OptionalInteger(string key, long min, long max, string doc)
+    {
+        var bounds = $"{min} to {max}";
+        Describe(new SettingDescription(Join(_docPath, key), SettingKind.Integer, "null", bounds, false, doc) { Range = (min, max) });
+        return Has(key) ? Parse<long>(key, min, long.TryParse, v => v >= min && v <= max, $"a whole number from {bounds}") : null;
+    }
+
+    /// <returns>Bytes; null where it is not written: then the program derives it, as <paramref name="doc"/> says.</returns>
+    public long? OptionalSize(string key, string min, string max, string doc)
+    {
+        Describe(key, SettingKind.Size, "null", $"{min} to {max}", false, doc);
+        var (low, high) = (SizeOf(min), SizeOf(max));
+        return Has(key) ? Parse(key, low, Units.TrySize, v => v >= low && v <= high, $"{Units.SizeForm}; from {min} to {max}") : null;
+    }
+
     /// <summary>Records an error at a setting that was read: a relation between settings that does not hold.</summary>
     public void Check(bool holds, string key, string message)
     {

@@ -24,6 +24,9 @@ internal sealed class EgressContext(string requestId)
 
     public RequestBody Body { get; set; }
 
+    /// <summary>What is charged to the memory budget for the answer, in bytes.</summary>
+    public int ResponseBytes { get; set; }
+
     /// <summary>The proxy's own answer; null where the upstream's goes to the caller.</summary>
     public Refusal? Refusal { get; set; }
 

@@ -40,10 +40,10 @@ internal sealed partial class EgressHandler(
         telemetry.InFlight(running);
         try
         {
-            call.Refusal = running > state.Process.MaxInFlight
-                ? Refusal.NotSent(ProxyError.Overloaded, $"process.maxInFlight ({state.Process.MaxInFlight}) requests are running.", TryAgain)
+            call.Refusal = running > state.MaxInFlight
+                ? Refusal.NotSent(ProxyError.Overloaded, $"process.maxInFlight ({state.MaxInFlight}) requests are running.", TryAgain)
                 : await PrepareAsync(context, state, call);
-            if (call.Refusal is null)
+            if (call.Refusal is null && (call.Refusal = writer.Memory.Reserve(call)) is null)
             {
                 // 5 send, and the answer back
                 call.Outcome = await sender.SendAsync(call.Message!, context.RequestAborted);
@@ -66,9 +66,11 @@ internal sealed partial class EgressHandler(
         finally
         {
             call.Body.Dispose();
+            writer.Memory.Release(call);
             call.Settle();
             call.Outcome?.Response?.Dispose();
             LastActive = time.GetTimestamp();
+            context.Features.Get<ListenerConnection>()?.RequestEnded(LastActive);
             telemetry.InFlight(Interlocked.Decrement(ref _inFlight));
             telemetry.Ended(context, call, time.GetElapsedTime(start)); // 6 log
         }
@@ -112,7 +114,7 @@ internal sealed partial class EgressHandler(
 
         // 2 body
         var deadline = Deadline.In(TotalTime(request, route), time);
-        var (body, hasMore, unread) = await reader.ReadAsync(request, route.Body, state.Process.MaxBufferedBytes, context.RequestAborted);
+        var (body, hasMore, unread) = await reader.ReadAsync(request, route.Body, context.RequestAborted);
         if (body is null)
         {
             return unread;
@@ -167,8 +169,8 @@ internal sealed partial class EgressHandler(
             Deadline = deadline,
         };
 
-    private static StreamedBody Streamed(HttpRequest request, EgressRoute route, ReplayBody head, EgressState state) => new(
-        head, request.Body, request.ContentLength, route.Body.MaxStreamed,
+    private StreamedBody Streamed(HttpRequest request, EgressRoute route, ReplayBody head, EgressState state) => new(
+        head, reader.Rest(request), request.ContentLength, route.Body.MaxStreamed,
         state.LiveKeys.Count == 0 ? null : piece => RequestInspector.IsSecretIn(piece.Span, state.LiveKeys));
 
     private static TimeSpan TotalTime(HttpRequest request, EgressRoute route)

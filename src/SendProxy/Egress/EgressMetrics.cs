@@ -24,8 +24,6 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
 
     private readonly Gauge _inFlight = metrics.CreateGauge("sendproxy_requests_in_flight", "Requests that are worked on, waiting ones included.");
 
-    private readonly Gauge _buffered = metrics.CreateGauge("sendproxy_buffered_body_bytes", "Memory that request bodies hold.");
-
     private readonly Children<(string Route, string Origin), Counter.Child> _idempotency = new(
         metrics.CreateCounter("sendproxy_idempotency_keys_total", "Sends by who made their key.", ["route", "origin"]), x => [x.Route, x.Origin]);
 
@@ -50,8 +48,6 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
     }
 
     public void InFlight(int count) => _inFlight.Set(count);
-
-    public void Buffered(long bytes) => _buffered.Set(bytes);
 
     public void Keyed(string route, string origin) => _idempotency[(route, origin)].Inc();
 

@@ -12,6 +12,7 @@ internal static class EgressSetup
             .AddSingleton<EgressMetrics>()
             .AddSingleton<BodyReader>()
             .AddSingleton<Recipients.RecipientCheckFactory>()
+            .AddSingleton<ResponseMemory>()
             .AddSingleton<ResponseWriter>()
             .AddSingleton<EgressTelemetry>()
             .AddSingleton<EgressHandler>();

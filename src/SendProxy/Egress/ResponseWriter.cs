@@ -7,13 +7,15 @@ namespace SendProxy.Egress;
 /// Writes an upstream's response to the caller. One that is held whole goes out in one piece, head and body; one that streams, or
 /// has trailers, is carried by YARP's forwarder: it bounds silence, watches both ends and passes on how either breaks off.
 /// </summary>
-internal sealed partial class ResponseWriter(IHttpForwarder forwarder, ILogger<ResponseWriter> log) : IDisposable
+internal sealed partial class ResponseWriter(IHttpForwarder forwarder, ResponseMemory memory, ILogger<ResponseWriter> log) : IDisposable
 {
     // The answer's stream bounds every wait; the forwarder's own timer is only a net below it.
     private static readonly ForwarderRequestConfig Forwarding = new() { ActivityTimeout = TimeSpan.FromHours(2) };
     private static readonly EgressTransformer Transformer = new();
 
     private readonly HttpMessageInvoker _known = new(new KnownResponse(), disposeHandler: true);
+
+    public ResponseMemory Memory => memory;
 
     /// <param name="call">Has an answer of the upstream's.</param>
     public Task WriteAsync(HttpContext context, EgressContext call)
@@ -73,14 +75,15 @@ internal sealed partial class ResponseWriter(IHttpForwarder forwarder, ILogger<R
         }
     }
 
-    private static Task WriteBodyAsync(HttpContext context, ReadOnlyMemory<byte> body)
+    private Task WriteBodyAsync(HttpContext context, ReadOnlyMemory<byte> body)
     {
         context.Response.ContentLength = body.Length;
-        return body.IsEmpty ? context.Response.StartAsync(CancellationToken.None) : context.Response.Body.WriteAsync(body, CancellationToken.None).AsTask();
+        return body.IsEmpty ? context.Response.StartAsync(CancellationToken.None) : memory.WriteAsync(context, body);
     }
 
     private async Task ForwardAsync(HttpContext context, EgressContext call)
     {
+        memory.Stream(context, call);
         EgressTransformer.Attach(context, call);
         var error = await forwarder.SendAsync(context, "https://sender.invalid", _known, Forwarding, Transformer, CancellationToken.None);
         call.IsBrokenOff = error == ForwarderError.ResponseBodyDestination;

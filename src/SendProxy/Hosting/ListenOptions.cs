@@ -1,5 +1,6 @@
 using System.Net;
 using SendProxy.Configuration;
+using SendProxy.Overload;
 
 namespace SendProxy.Hosting;
 
@@ -33,7 +34,7 @@ internal sealed record ListenAddress(IPEndPoint? Tcp, string? UnixPath)
 /// <param name="MaxTarget">Characters of a request's path and query.</param>
 internal sealed record ListenOptions(
     IReadOnlyList<ListenAddress> Egress, IReadOnlyList<ListenAddress> Webhooks, IReadOnlyList<ListenAddress> Metrics, string? AdminSocket,
-    TimeSpan HeadersTimeout, UnixFileMode SocketMode, int MaxTarget)
+    TimeSpan HeadersTimeout, UnixFileMode SocketMode, int MaxTarget, ConnectionOptions Connections, DataRateOptions Rates)
 {
     private const string UnixPrefix = "unix:";
 
@@ -46,7 +47,9 @@ internal sealed record ListenOptions(
         HeadersTimeout: listen.Duration("headersTimeout", "10s", "1s", "2m", "How long the head of a request may take to come; longer ends in 408, on every listener."),
         SocketMode: ReadMode(listen),
         // RFC 9110, 4.1 asks senders and receivers for 8,000 at least.
-        MaxTarget: (int)listen.Size("maxTarget", "8KiB", "1KiB", "64KiB", "Longest path and query of a request; a longer one gets 400 request_malformed, a much longer one 414."));
+        MaxTarget: (int)listen.Size("maxTarget", "8KiB", "1KiB", "64KiB", "Longest path and query of a request; a longer one gets 400 request_malformed, a much longer one 414."),
+        Connections: ConnectionOptions.Read(listen.Section("maxConnections", "Connections at once; beyond it the one that has waited longest without a request is closed.")),
+        Rates: DataRateOptions.Read(listen));
 
     /// <returns>True where nothing differs: lists are compared by what is in them.</returns>
     public bool Same(ListenOptions other) =>

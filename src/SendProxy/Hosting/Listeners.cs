@@ -3,9 +3,6 @@ using KestrelListenOptions = Microsoft.AspNetCore.Server.Kestrel.Core.ListenOpti
 
 namespace SendProxy.Hosting;
 
-/// <summary>Which listener a connection came in by; a connection feature, so that every request on it has it.</summary>
-internal sealed record ListenerTag(ListenerKind Kind);
-
 /// <summary>The listeners; each answers its own paths only.</summary>
 internal enum ListenerKind
 {
@@ -33,7 +30,9 @@ internal static class Listeners
 {
     /// <param name="admin">Where commands are answered; not at all where it could not be had.</param>
     /// <param name="bound">Learns which listener is where.</param>
-    public static void Bind(KestrelServerOptions kestrel, ListenOptions listen, Roles roles, AdminSocket admin, BoundListeners bound)
+    /// <param name="connections">Counts and bounds what comes in.</param>
+    public static void Bind(
+        KestrelServerOptions kestrel, ListenOptions listen, Roles roles, AdminSocket admin, BoundListeners bound, Func<ConnectionLimiter> connections)
     {
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
@@ -42,6 +41,8 @@ internal static class Listeners
         kestrel.ResponseHeaderEncodingSelector = static _ => System.Text.Encoding.Latin1;
         // The rooms bound bodies themselves, by route and by source.
         kestrel.Limits.MaxRequestBodySize = null;
+        // It averages over the whole body; DataRateMonitor measures what comes now.
+        kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.RequestHeadersTimeout = listen.HeadersTimeout;
         // Kestrel refuses what is longer without a body: what is a little too long is refused by the local port, with the reason.
         kestrel.Limits.MaxRequestLineSize = listen.MaxTarget + 4096;
@@ -51,28 +52,28 @@ internal static class Listeners
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
         if (roles.HasFlag(Roles.Egress))
         {
-            Add(kestrel, listen.Egress, ListenerKind.Egress, bound);
+            Add(kestrel, listen.Egress, ListenerKind.Egress, bound, connections);
         }
 
         if (roles.HasFlag(Roles.Webhooks))
         {
-            Add(kestrel, listen.Webhooks, ListenerKind.Webhooks, bound);
+            Add(kestrel, listen.Webhooks, ListenerKind.Webhooks, bound, connections);
         }
 
         if (admin.Bound is not null)
         {
-            kestrel.ListenUnixSocket(admin.Path, options => Tag(options, ListenerKind.Admin, bound));
+            kestrel.ListenUnixSocket(admin.Path, options => Use(options, ListenerKind.Admin, bound, connections));
         }
 
         // Last: who waits for the line that tells of it knows that all are up.
-        Add(kestrel, listen.Metrics, ListenerKind.Metrics, bound);
+        Add(kestrel, listen.Metrics, ListenerKind.Metrics, bound, connections);
     }
 
     // What frames a message is read as Kestrel reads it by itself: with an encoding of ours it takes a NUL behind a Content-Length.
     private static System.Text.Encoding? EncodingOf(string header) =>
         header is "Content-Length" or "Transfer-Encoding" or "Host" or "Connection" ? null : System.Text.Encoding.Latin1;
 
-    private static void Add(KestrelServerOptions kestrel, IReadOnlyList<ListenAddress> addresses, ListenerKind kind, BoundListeners bound)
+    private static void Add(KestrelServerOptions kestrel, IReadOnlyList<ListenAddress> addresses, ListenerKind kind, BoundListeners bound, Func<ConnectionLimiter> connections)
     {
         var usable = addresses.Select(a => a.Tcp is { } tcp ? a with { Tcp = Ipv6Fallback.For(tcp) } : a)
             .Where(a => a.Tcp is not null || a.UnixPath is not null).Distinct().ToArray();
@@ -81,24 +82,19 @@ internal static class Listeners
             if (address.UnixPath is { } path)
             {
                 StaleSocket.Remove(path);
-                kestrel.ListenUnixSocket(path, options => Tag(options, kind, bound));
+                kestrel.ListenUnixSocket(path, options => Use(options, kind, bound, connections));
             }
             else
             {
-                kestrel.Listen(address.Tcp!, options => Tag(options, kind, bound));
+                kestrel.Listen(address.Tcp!, options => Use(options, kind, bound, connections));
             }
         }
     }
 
-    private static void Tag(KestrelListenOptions options, ListenerKind kind, BoundListeners bound)
+    private static void Use(KestrelListenOptions options, ListenerKind kind, BoundListeners bound, Func<ConnectionLimiter> connections)
     {
         bound.Add(kind, options);
-        var tag = new ListenerTag(kind);
         options.Protocols = HttpProtocols.Http1;
-        options.Use(next => connection =>
-        {
-            connection.Features.Set(tag);
-            return next(connection);
-        });
+        options.Use(next => connection => connections().RunAsync(kind, connection, next));
     }
 }

@@ -5,6 +5,7 @@ internal static class ReceivingSetup
 {
     public static IServiceCollection AddReceiving(this IServiceCollection services) => services
         .AddSingleton<WebhookMetrics>()
+        .AddSingleton<WebhookBodies>()
         .AddSingleton<WebhookTelemetry>()
         .AddSingleton<WebhookHandler>();
 }

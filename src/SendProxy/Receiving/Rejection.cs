@@ -19,10 +19,11 @@ internal enum Rejection
     BodyTooLarge,
     BodyEncoding,
     BodyIncomplete,
+    BodyTooSlow,
     TooManyEvents,
     ChallengeRefused,
 
-    /// <summary>The source's <c>concurrency</c> is reached.</summary>
+    /// <summary>The source's <c>concurrency</c> is reached, or the memory budget is used up.</summary>
     Busy,
 
     /// <summary>No secret of the source can be used.</summary>
@@ -71,9 +72,10 @@ internal static class Rejections
         Rejection.BodyTooLarge => ("body_too_large", ProxyError.BodyTooLarge, 413, "the body is larger than the source's maxBody."),
         Rejection.BodyEncoding => ("body_encoding", ProxyError.WebhookRejected, 415, "a body with Content-Encoding is not taken."),
         Rejection.BodyIncomplete => ("body_incomplete", ProxyError.BodyIncomplete, 400, "the body ended early."),
+        Rejection.BodyTooSlow => ("body_too_slow", ProxyError.BodyIncomplete, 408, "the body came slower than listen.minDataRate."),
         Rejection.TooManyEvents => ("too_many_events", ProxyError.BodyTooLarge, 413, "the batch has more events than the source's maxEvents."),
         Rejection.ChallengeRefused => ("challenge_refused", ProxyError.WebhookRejected, 403, "the challenge's token is not the source's."),
-        Rejection.Busy => ("busy", ProxyError.Overloaded, 503, "as many webhooks as the source's concurrency are worked on."),
+        Rejection.Busy => ("busy", ProxyError.Overloaded, 503, "as many webhooks as the source's concurrency are worked on, or process.maxBufferedBytes is used up."),
         Rejection.SecretUnavailable => ("secret_unavailable", ProxyError.CredentialUnavailable, 503, "no secret of the source can be used; see the log."),
         Rejection.JournalFull => ("journal_full", ProxyError.JournalUnavailable, 503, "the journal is full."),
         Rejection.JournalFailed => ("journal_failed", ProxyError.JournalUnavailable, 503, "the journal could not store it."),

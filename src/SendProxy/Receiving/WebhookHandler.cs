@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.Features;
 using SendProxy.Configuration;
 using SendProxy.Errors;
+using SendProxy.Hosting;
 using SendProxy.Queueing;
 
 namespace SendProxy.Receiving;
@@ -9,7 +10,8 @@ namespace SendProxy.Receiving;
 /// The way of a webhook: 1 source, 2 head, 3 body, 4 signature, 5 events, 6 store, 7 answer, 8 log. Nothing is acknowledged
 /// that is not stored; nothing of the body is read that the head already rules out.
 /// </summary>
-internal sealed class WebhookHandler(Live<ReceivingState> live, JournalHost journal, WebhookTelemetry telemetry, TimeProvider time)
+internal sealed class WebhookHandler(
+    Live<ReceivingState> live, JournalHost journal, WebhookBodies bodies, WebhookTelemetry telemetry, TimeProvider time)
 {
     private const string Prefix = "/webhooks/";
 
@@ -44,6 +46,7 @@ internal sealed class WebhookHandler(Live<ReceivingState> live, JournalHost jour
         finally
         {
             telemetry.Ended(call, context.Response.StatusCode, time.GetElapsedTime(start)); // 8 log
+            context.Features.Get<ListenerConnection>()?.RequestEnded(time.GetTimestamp());
         }
     }
 
@@ -78,11 +81,6 @@ internal sealed class WebhookHandler(Live<ReceivingState> live, JournalHost jour
             return badHead;
         }
 
-        if (!source.TryEnter())
-        {
-            return Rejection.Busy;
-        }
-
         using var within = new CancellationTokenSource(source.Options.Acknowledge.Within, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(within.Token, context.RequestAborted);
         try
@@ -92,10 +90,6 @@ internal sealed class WebhookHandler(Live<ReceivingState> live, JournalHost jour
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
             return Rejection.TooSlow;
-        }
-        finally
-        {
-            source.Leave();
         }
     }
 
@@ -121,15 +115,35 @@ internal sealed class WebhookHandler(Live<ReceivingState> live, JournalHost jour
         HttpRequest request, WebhookCall call, Source source, SignedHead head, CancellationToken cancellation)
     {
         // 3 body
-        var options = source.Options;
-        var (body, badBody) = await RawBody.ReadAsync(request, options.MaxBodyBytes, cancellation);
+        var (read, badBody) = await bodies.ReadAsync(request, source.Options.MaxBodyBytes, cancellation);
+        using var body = read;
         if (body is null)
         {
             return badBody;
         }
 
+        // From here on it takes a place: a sender that brings its body slowly takes none.
+        if (!source.TryEnter())
+        {
+            return Rejection.Busy;
+        }
+
+        try
+        {
+            return await TakeEventsAsync(request, call, source, head, body, cancellation);
+        }
+        finally
+        {
+            source.Leave();
+        }
+    }
+
+    private async Task<Rejected?> TakeEventsAsync(
+        HttpRequest request, WebhookCall call, Source source, SignedHead head, WebhookBody body, CancellationToken cancellation)
+    {
         // 4 signature
-        call.Bytes = body.Length;
+        var options = source.Options;
+        call.Bytes = body.Bytes.Length;
         if (options.Recipe is { } recipe)
         {
             var keys = source.Keys;
@@ -138,7 +152,7 @@ internal sealed class WebhookHandler(Live<ReceivingState> live, JournalHost jour
                 return Rejection.SecretUnavailable;
             }
 
-            call.Key = Verifier.Matching(recipe, keys, head, body, UrlOf(request, options));
+            call.Key = Verifier.Matching(recipe, keys, head, body.Bytes, UrlOf(request, options));
             if (call.Key is null)
             {
                 return Rejection.SignatureMismatch;
@@ -146,8 +160,13 @@ internal sealed class WebhookHandler(Live<ReceivingState> live, JournalHost jour
         }
 
         // 5 events
+        if (!WebhookBodies.TryPrepare(body))
+        {
+            return Rejection.Busy;
+        }
+
         var verified = new VerifiedRequest(
-            body, request.ContentType ?? "", OriginalHeaders.Of(request, options),
+            body.Bytes, request.ContentType ?? "", OriginalHeaders.Of(request, options),
             Header(request, options.Dedupe.Header), Header(request, options.Events.TypeHeader), time.GetUtcNow());
         if (ReceivedEvent.Split(options, verified, time) is not { } items)
         {
@@ -155,13 +174,13 @@ internal sealed class WebhookHandler(Live<ReceivingState> live, JournalHost jour
         }
 
         // 6 store
-        return await StoreAsync(call, items, cancellation);
+        return await StoreAsync(call, items, body, cancellation);
     }
 
-    private async Task<Rejected?> StoreAsync(WebhookCall call, IReadOnlyList<NewItem> items, CancellationToken cancellation)
+    private async Task<Rejected?> StoreAsync(WebhookCall call, IReadOnlyList<NewItem> items, WebhookBody body, CancellationToken cancellation)
     {
         // The wait ends with the time, the work does not: what it still stores is a duplicate when the vendor comes again.
-        var results = await journal.Queue.EnqueueAsync(items, cancellation).AsTask().WaitAsync(cancellation);
+        var results = await EnqueueAsync(items, body.Hold(), cancellation).WaitAsync(cancellation);
         foreach (var result in results)
         {
             switch (result.Verdict)
@@ -182,6 +201,14 @@ internal sealed class WebhookHandler(Live<ReceivingState> live, JournalHost jour
 
         call.Verdict = call.Stored == 0 && call.Duplicates > 0 ? "duplicate" : "accepted";
         return null;
+    }
+
+    private async Task<IReadOnlyList<EnqueueResult>> EnqueueAsync(IReadOnlyList<NewItem> items, WebhookBody body, CancellationToken cancellation)
+    {
+        using (body)
+        {
+            return await journal.Queue.EnqueueAsync(items, cancellation);
+        }
     }
 
     private static SignedUrl UrlOf(HttpRequest request, SourceOptions options)

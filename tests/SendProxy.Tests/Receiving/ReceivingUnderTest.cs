@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using SendProxy.Configuration;
+using SendProxy.Overload;
 using SendProxy.Queueing;
 using SendProxy.Receiving;
 using SendProxy.Secrets;
@@ -23,6 +24,7 @@ internal sealed class ReceivingUnderTest : IAsyncDisposable
     private readonly LogSink _sink;
     private readonly Live<ReceivingState> _live;
     private readonly WebhookHandler _handler;
+    private readonly DataRateMonitor _rates;
 
     private ReceivingUnderTest(SqliteQueueUnderTest store, Dictionary<string, Source> sources, JournalHost keeper, GatedQueue queue)
     {
@@ -32,10 +34,14 @@ internal sealed class ReceivingUnderTest : IAsyncDisposable
         _sink = new LogSink(factory, _log);
         _live = new Live<ReceivingState>(new ReceivingState(sources.ToFrozenDictionary(StringComparer.Ordinal)));
         var telemetry = new WebhookTelemetry(new WebhookMetrics(factory), _sink, new TelemetryOptions(LogLevel.Information, 1), () => 0.5, store.Time);
-        _handler = new WebhookHandler(_live, keeper, telemetry, store.Time);
+        Budget = new MemoryBudget(64 << 20, isShared: false);
+        _rates = new DataRateMonitor(new DataRateOptions(1024, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)), store.Time);
+        _handler = new WebhookHandler(_live, keeper, new WebhookBodies(new RequestBodyReader(Budget, _rates), Budget), telemetry, store.Time);
     }
 
     public GatedQueue Queue { get; }
+
+    public MemoryBudget Budget { get; }
 
     public Microsoft.Extensions.Time.Testing.FakeTimeProvider Time => _store.Time;
 
@@ -121,6 +127,7 @@ internal sealed class ReceivingUnderTest : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _rates.Dispose();
         await _sink.DisposeAsync();
         await _store.DisposeAsync();
     }

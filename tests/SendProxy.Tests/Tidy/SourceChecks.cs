@@ -43,7 +43,7 @@ internal static partial class SourceChecks
         ["Cli"] = ["Hosting"],
     };
 
-    private static readonly string[] UsedByAll = ["Errors", "Configuration", "Metrics", "Secrets", "Telemetry"];
+    private static readonly string[] UsedByAll = ["Errors", "Configuration", "Metrics", "Secrets", "Telemetry", "Overload"];
 
     private static readonly string[] Rooms =
         [.. Uses.Keys, .. UsedByAll, "Hosting", "Sqlite", "Redis"];

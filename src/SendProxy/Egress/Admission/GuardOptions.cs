@@ -51,13 +51,3 @@ internal sealed record GuardOptions(
         return at > 0 ? (text[..at].Trim(), text[(at + 1)..].Trim()) : null;
     }
 }
-
-/// <summary>Bounds of the whole process. Section <c>process</c>.</summary>
-internal sealed record ProcessOptions(int MaxInFlight, long MaxBufferedBytes, bool AllowCoreDumps)
-{
-    public static ProcessOptions Read(SettingsReader process) => new(
-        MaxInFlight: (int)process.Integer("maxInFlight", 512, 1, 100_000, "Requests at once, waiting ones included; more get 503 overloaded."),
-        MaxBufferedBytes: process.Size("maxBufferedBytes", "64MiB", "1MiB", "16GiB", "Memory for request bodies, over all requests."),
-        AllowCoreDumps: process.Flag("allowCoreDumps", false,
-            "Let the kernel write a core file, which holds the keys, and other processes of this user read the memory: for debugging. Cannot be changed while running."));
-}

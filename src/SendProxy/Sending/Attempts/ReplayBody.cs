@@ -1,4 +1,4 @@
-using System.Buffers;
+using SendProxy.Overload;
 
 namespace SendProxy.Sending.Attempts;
 
@@ -26,7 +26,7 @@ internal sealed class ReplayBody : IDisposable
 
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _length);
 
-    /// <summary>Takes over a buffer that was rented from <see cref="ArrayPool{T}.Shared"/>.</summary>
+    /// <summary>Takes over the buffer of a <see cref="BodyBuffer"/>.</summary>
     /// <param name="freed">Called once with the buffer's size when the last holder lets go.</param>
     public static ReplayBody Rented(byte[] buffer, int length, Action<int>? freed) => new(buffer, length, freed);
 
@@ -46,9 +46,7 @@ internal sealed class ReplayBody : IDisposable
 
         var buffer = _buffer;
         _buffer = [];
-        // A send's text and recipient do not lie about in the pool for the next one to find.
-        buffer.AsSpan(0, _length).Clear();
-        ArrayPool<byte>.Shared.Return(buffer);
+        BodyBuffer.Free(buffer, _length);
         _freed?.Invoke(buffer.Length);
     }
 }
