@@ -7,7 +7,7 @@ using SendProxy.Queueing;
 namespace SendProxy.Receiving;
 
 /// <summary>What a verified request carries.</summary>
-/// <param name="HeaderId">Value of <c>dedupe.header</c>; null where it is not there.</param>
+/// <param name="HeaderId">The first of <c>dedupe.headers</c> that is there, with its name; null where none is.</param>
 /// <param name="HeaderType">Value of <c>events.typeHeader</c>; null where it is not there.</param>
 internal sealed record VerifiedRequest(
     ReadOnlyMemory<byte> Body,
@@ -37,9 +37,9 @@ internal static class ReceivedEvent
             return null;
         }
 
-        // The header's id is the whole request's: no element may be known by it.
-        return [.. document.RootElement.EnumerateArray().Select(e =>
-            Item(source, request, e, JsonMarshal.GetRawUtf8Value(e).ToArray(), null, time))];
+        // The header's id is the whole request's: an element is known by it and by its place.
+        return [.. document.RootElement.EnumerateArray().Select((e, place) =>
+            Item(source, request, e, JsonMarshal.GetRawUtf8Value(e).ToArray(), request.HeaderId is { } id ? $"{id}/{place}" : null, time))];
     }
 
     private static NewItem Item(
@@ -58,7 +58,7 @@ internal static class ReceivedEvent
             Headers = request.Headers,
         };
         var name = Text(source.Dedupe.Id, json) is { } own ? $"id:{own}"
-            : headerId is { Length: > 0 } ? $"header:{headerId}"
+            : headerId is not null ? $"header:{headerId}"
             : $"body:{Convert.ToHexString(SHA256.HashData(body.Span))}";
         return new NewItem
         {

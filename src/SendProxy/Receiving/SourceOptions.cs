@@ -74,17 +74,21 @@ internal sealed record SourceOptions(
     }
 }
 
-/// <summary>How an event that comes again is known. Without a pointer or header, or where it is not there: by its bytes.</summary>
-internal sealed record DedupeOptions(JsonPointer? Id, string? Header, TimeSpan Window, int MaxIds)
+/// <summary>
+/// How an event that comes again is known: by its id in the JSON, else by the first of the headers that is there, and only where none
+/// is there by its bytes. Two events may well have equal bytes.
+/// </summary>
+internal sealed record DedupeOptions(JsonPointer? Id, IReadOnlyList<string> Headers, TimeSpan Window, int MaxIds)
 {
     public static DedupeOptions Read(SettingsReader dedupe)
     {
         var options = new DedupeOptions(
             Id: dedupe.Pointer("id", null, "Where the event's id stands in its JSON (preset)."),
-            Header: dedupe.Text("header", null, "The header with the id of what is sent, where the JSON has none (preset).", 100),
+            Headers: dedupe.Texts("headers", [],
+                "Headers with the id of what is sent, where the JSON has none: the first that is there counts, in the order of trust (preset). Where none is there, equal bodies are one event.", 10),
             Window: dedupe.Duration("window", "48h", "1m", "30d", "How long an id is remembered."),
             MaxIds: (int)dedupe.Integer("maxIds", 10_000_000, 1000, 100_000_000, "How many ids of the source are remembered."));
-        dedupe.Check(options.Header is null || HeaderName.Fits(options.Header), "header", "must be a header name: letters, digits and -");
+        dedupe.Check(options.Headers.All(HeaderName.Fits), "headers", "must be header names: letters, digits and -");
         return options;
     }
 }

@@ -167,7 +167,7 @@ internal sealed class WebhookHandler(
 
         var verified = new VerifiedRequest(
             body.Bytes, request.ContentType ?? "", OriginalHeaders.Of(request, options),
-            Header(request, options.Dedupe.Header), Header(request, options.Events.TypeHeader), time.GetUtcNow());
+            IdOf(request, options.Dedupe.Headers), Header(request, options.Events.TypeHeader), time.GetUtcNow());
         if (ReceivedEvent.Split(options, verified, time) is not { } items)
         {
             return Rejection.TooManyEvents;
@@ -223,6 +223,20 @@ internal sealed class WebhookHandler(
         var query = target.IndexOf('?', StringComparison.Ordinal);
         var form = request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) == true;
         return new SignedUrl(url, query < 0 ? "" : target[query..], form);
+    }
+
+    private static string? IdOf(HttpRequest request, IReadOnlyList<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (Header(request, name) is { Length: > 0 } id)
+            {
+                // With its name: ids of two headers are of two kinds.
+                return $"{name.ToLowerInvariant()}:{id}";
+            }
+        }
+
+        return null;
     }
 
     private static string? Header(HttpRequest request, string? name) =>
