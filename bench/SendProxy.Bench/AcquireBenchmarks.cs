@@ -72,9 +72,11 @@ public class AcquireBenchmarks : IDisposable
     /// <summary>A fleet's state that always has room: what is measured is the way of one that need not wait.</summary>
     private sealed class RoomyStore : IRateLimitStore
     {
-        private static readonly RateLimitReply Room = new(1e15, 1e15, Plenty, Plenty, 1000, 1, 0, 0, 1, 1, 0, 0, 1, []);
+        private static readonly RateLimitReply Room = new() { Now = 1e15, Tat = 1e15, Level = Plenty, Allowance = Plenty, Quantum = 1000, Epoch = 1, Live = 1, Active = 1 };
 
         public bool IsShared => true;
+
+        public TimeSpan AnswersWithin => TimeSpan.Zero;
 
         public RateLimitReply? AskNow(RateLimitCall call) => null;
 

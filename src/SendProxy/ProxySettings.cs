@@ -149,7 +149,15 @@ internal sealed record ProxySettings(
             Shutdown: ShutdownOptions.Read(root.Section("shutdown", "How the process ends.")));
         settings = settings with { KeepsKeys = root.Has("journal") && settings.Fleet.Redis is null && settings.Journal.Kind != JournalKind.None };
         SettingsChecks.Relations(root, settings);
-        return settings;
+        return settings with { Limits = limits.ToDictionary(l => l.Key, l => Bounded(l.Value, settings)) };
+    }
+
+    // What an upstream's answer may ask for is what a limit of its routes may be blocked for.
+    private static LimitOptions Bounded(LimitOptions limit, ProxySettings settings)
+    {
+        TimeSpan[] waits = [.. settings.Routes.Where(r => r.Limits.Contains(limit.Name) && settings.Upstreams.ContainsKey(r.Upstream))
+            .Select(r => settings.Upstreams[r.Upstream].Options.RateHeaders.MaxRetryAfter)];
+        return waits.Length == 0 ? limit : limit with { MaxBlock = waits.Max() };
     }
 
     private static UpstreamSettings ReadUpstream(string name, SettingsReader reader, string[] limits, List<EgressRouteOptions> routes)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SendProxy.Configuration;
 using SendProxy.Errors;
 using SendProxy.Hosting;
 using SendProxy.Sending.RateLimiting;
@@ -13,6 +14,7 @@ internal sealed class AdminHandler(KeyBook keys, LimiterFactory limits, JournalA
     {
         ("GET", AdminSocket.CredentialsPath) => CredentialsAsync(context),
         ("GET", AdminSocket.LimitsPath) => LimitsAsync(context),
+        ("POST", AdminSocket.UnblockPath) => UnblockAsync(context),
         _ => journal.Handle(context) ?? webhooks.Handle(context) ?? Problem.WriteAsync(context, Refusal.NotSent(ProxyError.NotFound, $"This listener has GET {AdminSocket.CredentialsPath} and GET {AdminSocket.LimitsPath}."), Guid.NewGuid().ToString()),
     };
 
@@ -44,6 +46,26 @@ internal sealed class AdminHandler(KeyBook keys, LimiterFactory limits, JournalA
         }
 
         json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private async Task UnblockAsync(HttpContext context)
+    {
+        var name = context.Request.Query["limit"].ToString();
+        if (await limits.UnblockAsync(name) is not { } result)
+        {
+            var names = string.Join(", ", limits.Shown.Select(l => l.Name));
+            await Problem.WriteAsync(context, Refusal.NotSent(ProxyError.NotFound,
+                $"There is no limit {Spelling.Quoted(name)}; this proxy has {(names.Length > 0 ? names : "none")}."), Guid.NewGuid().ToString());
+            return;
+        }
+
+        await using var json = Open(context.Response);
+        json.WriteStartObject();
+        json.WriteString("limit", result.Limit);
+        json.WriteBoolean("canBeBlocked", result.CanBeBlocked);
+        json.WriteNumber("blockedSeconds", Math.Round(result.BlockedSeconds, 3));
+        json.WriteString("scope", result.Scope);
         json.WriteEndObject();
     }
 

@@ -31,6 +31,7 @@ internal static class LimitsCommand
         {
             output, socket, watch,
         };
+        command.Subcommands.Add(Unblock(config, socket));
         command.SetAction(async (result, cancellation) =>
         {
             var (text, every) = (result.GetValue(output) != "json", result.GetValue(watch));
@@ -56,6 +57,36 @@ internal static class LimitsCommand
         return command;
     }
 
+    private static Command Unblock(Option<string> config, Option<string?> socket)
+    {
+        var name = new Argument<string>("name") { Description = "The limit, as the configuration names it." };
+        var command = new Command("unblock",
+            "End a block: the vendor asked to wait, and you know that it answers again. In the whole fleet. Exit 0; 1: there is no such limit; 2: the configuration is bad; 3: no proxy answers.")
+        {
+            name, socket,
+        };
+        command.SetAction(async (result, cancellation) =>
+        {
+            var (json, problem, code) = await AdminClient.SendAsync(
+                HttpMethod.Post, $"{AdminSocket.UnblockPath}?limit={Uri.EscapeDataString(result.GetValue(name)!)}", result.GetValue(socket), result.GetValue(config)!, cancellation);
+            await (json is null ? result.InvocationConfiguration.Error : result.InvocationConfiguration.Output).WriteLineAsync(json is null ? problem : Unblocked(json));
+            return code;
+        });
+        return command;
+    }
+
+    /// <summary>The answer to an unblock, for people.</summary>
+    public static string Unblocked(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        var answer = document.RootElement;
+        var (limit, seconds) = (answer.GetProperty("limit").GetString(), answer.GetProperty("blockedSeconds").GetDouble());
+        var where = answer.GetProperty("scope").GetString() == "fleet" ? "in the whole fleet" : "in this process only: no Redis answers that would tell the others";
+        return !answer.GetProperty("canBeBlocked").GetBoolean() ? $"The limit {limit} is a quota: it is never blocked, and begins anew with its period."
+            : seconds > 0 ? string.Create(CultureInfo.InvariantCulture, $"The limit {limit} is no longer blocked, {where}. {seconds:0.#} s of the block were left.")
+            : $"The limit {limit} was not blocked here. Any block of it has ended {where}.";
+    }
+
     /// <summary>The answer's JSON as a table.</summary>
     public static string Text(string json)
     {
@@ -65,7 +96,7 @@ internal static class LimitsCommand
             ? "This proxy has no limits."
             : $"{Table.Write(Head, rows)}\n"
                 + "USED and WAITING are this process's own. MODE: ready (there is room), reserved (the plan is full: in line), local (one process), "
-                + "share (Redis is away), blocked (the vendor said 429).";
+                + "share (Redis is away), blocked (the vendor said 429; sendproxy limits unblock NAME ends it), probing (a block has ended, one request goes first).";
     }
 
     private static string[] Row(JsonElement limit)

@@ -46,7 +46,7 @@ internal static class ProxyErrorTable
         ProxyError.UpstreamBroken => new(502, "upstream_broken", "The connection broke before an answer came.", "sent says whether it is safe to repeat; with the same Idempotency-Key it is."),
         ProxyError.UpstreamTimedOut => new(504, "upstream_timed_out", "The upstream did not answer in time.", "sent says whether it is safe to repeat; see timeouts."),
         ProxyError.UpstreamBreakerOpen => new(503, "upstream_breaker_open", "The upstream fails; it is given a rest.", "Ask again after Retry-After."),
-        ProxyError.AnswerIncomplete => new(502, "answer_incomplete", "The upstream acted, but its answer broke off.", "Do not send again; look the message up."),
+        ProxyError.AnswerIncomplete => new(502, "answer_incomplete", "The upstream's answer broke off.", "sent says whether it acted, as its status tells; detail has the status. yes, maybe: look the message up before you send again."),
         ProxyError.DeadlineExceeded => new(504, "deadline_exceeded", "The request's time was over before it was sent.", "Give more time, or raise timeouts.total."),
         ProxyError.ShuttingDown => new(503, "shutting_down", "The proxy is going down.", "Ask again; another instance answers."),
         ProxyError.WebhookRejected => new(401, "webhook_rejected", "The webhook was not accepted.", "The log's reason code says why: secret, clock, or a sender that is not the vendor."),

@@ -16,6 +16,9 @@ internal sealed record AdminSocket(string Path, Socket? Bound, string? Problem)
     /// <summary>The limits as this process sees them.</summary>
     public const string LimitsPath = "/v1/limits";
 
+    /// <summary>Ends the block of the limit that the query's <c>limit</c> names.</summary>
+    public const string UnblockPath = "/v1/limits/unblock";
+
     public const string CredentialsPath = "/v1/credentials";
 
     /// <summary>Which seal keys the journal still needs.</summary>

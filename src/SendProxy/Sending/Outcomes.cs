@@ -25,7 +25,7 @@ internal static class Outcomes
 
         // An open breaker is never an attempt: it is told as it is.
         var error = (result.Error == ProxyError.UpstreamBreakerOpen && send.Attempts == 0 ? result.Error : send.Error ?? result.Error) ?? ProxyError.UpstreamBroken;
-        return Outcome(send, result, null, new Refusal(error, send.Sent, Detail(send, error), send.RetryAfter));
+        return Outcome(send, result, null, new Refusal(error, send.Sent, Detail(send, error, send.Status ?? result.Status), send.RetryAfter));
     }
 
     private static SendOutcome Outcome(SendContext send, AttemptResult result, HttpResponseMessage? answer, Refusal? refusal) => new()
@@ -44,7 +44,7 @@ internal static class Outcomes
         VendorRemaining = result.Hint.Remaining,
     };
 
-    private static string Detail(SendContext send, ProxyError error)
+    private static string Detail(SendContext send, ProxyError error, int? status)
     {
         var options = send.Message.Plan.Pipeline.Upstream.Options;
         var what = error switch
@@ -61,7 +61,7 @@ internal static class Outcomes
             ProxyError.BodyTooLarge => $"the body grew over the route's maxStreamedBody ({Configuration.Units.FormatSize(send.Message.Streamed!.MaxBytes)}) and was cut off",
             ProxyError.BodyIncomplete => "the body ended before its announced length or came too slowly, and was being streamed",
             ProxyError.SecretInRequest => "what looks like a live key stood in the body, which was cut off before it",
-            ProxyError.AnswerIncomplete => "the answer's status came, but its body broke off",
+            ProxyError.AnswerIncomplete => $"{options.Name} answered with status {status}, and the answer's body broke off",
             _ => "the connection broke after the request was begun",
         };
         var ended = send.Ended is null ? "" : $"; {send.Ended}";

@@ -45,6 +45,9 @@ internal sealed class SendContext(OutboundMessage message, KeyChoice credential,
     /// <summary>Why that attempt gave no answer; null where none failed so.</summary>
     public ProxyError? Error { get; private set; }
 
+    /// <summary>The status of the response that broke off, where <see cref="Error"/> is about one.</summary>
+    public int? Status { get; private set; }
+
     /// <summary>What <see cref="PlanNext"/> decided; zero goes at once.</summary>
     public TimeSpan NextDelay { get; private set; }
 
@@ -70,13 +73,11 @@ internal sealed class SendContext(OutboundMessage message, KeyChoice credential,
     public void RecordOutcome(AttemptResult result, bool started)
     {
         LastOutcome = result.Outcome;
-        var sent = result.Response is not null && result.Outcome == AttemptOutcome.Final
-            ? Sent.Yes
-            : AttemptTable.Decide(result.Outcome, _repeatability).Sent;
+        var sent = AttemptTable.Decide(result.Outcome, _repeatability).Sent;
         if (sent >= Sent)
         {
             // What is told in the end is the attempt that may have done the most, not the one that came last.
-            (Sent, Error) = (sent, result.Error ?? Error);
+            (Sent, Error, Status) = (sent, result.Error ?? Error, result.Error is null ? Status : result.Status);
         }
 
         if (started)

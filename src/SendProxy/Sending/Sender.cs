@@ -37,7 +37,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
 
         if (pass.Replay is { } replay)
         {
-            return new SendOutcome { Response = replay.ToMessage(), Body = replay.Body, Attempts = 0, Queued = TimeSpan.Zero, Sent = Sent.Yes, IsReplay = true };
+            return new SendOutcome { Response = replay.ToMessage(), Body = replay.Body, Attempts = 0, Queued = TimeSpan.Zero, Sent = replay.Sent, IsReplay = true };
         }
 
         var send = new SendContext(message, key, pass, time, draw) { Splice = splice };
@@ -173,7 +173,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
                 (Send: send, Metrics: metrics, Time: time));
             if (outcome.Exception is BrokenCircuitException open)
             {
-                send.Permits.End(started: false, null, throttled: false);
+                send.Permits.End(started: false, null, RateLimiting.RefusalScope.None);
                 return AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamBreakerOpen, mayRepeat: false,
                     open.RetryAfter ?? send.Message.Plan.Pipeline.Breaker.OpenFor);
             }

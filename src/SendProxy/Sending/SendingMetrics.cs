@@ -96,11 +96,11 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
     public static string Word(AttemptOutcome outcome) => outcome switch
     {
         AttemptOutcome.NothingWritten => "not_sent",
-        AttemptOutcome.ThrottledUnprocessed or AttemptOutcome.Throttled => "throttled",
+        AttemptOutcome.ThrottledUnprocessed or AttemptOutcome.Throttled or AttemptOutcome.Unavailable => "throttled",
         AttemptOutcome.Failed => "failed",
         AttemptOutcome.Broke => "broke",
         AttemptOutcome.BodyBroke => "body_broke",
-        AttemptOutcome.AnswerBroke => "answer_broke",
+        AttemptOutcome.ResponseBroke or AttemptOutcome.RejectionBroke => "answer_broke",
         AttemptOutcome.InProgress => "in_progress",
         AttemptOutcome.CredentialRejected => "key_rejected",
         _ => "answered",

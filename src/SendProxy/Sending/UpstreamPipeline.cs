@@ -102,7 +102,8 @@ internal sealed class UpstreamPipeline : IDisposable
             BreakDuration = breaker.OpenFor,
             StateProvider = state,
             ShouldHandle = static args => new(args.Outcome.Result?.Outcome
-                is AttemptOutcome.NothingWritten or AttemptOutcome.Failed or AttemptOutcome.Broke or AttemptOutcome.AnswerBroke),
+                is AttemptOutcome.NothingWritten or AttemptOutcome.Failed or AttemptOutcome.Broke
+                or AttemptOutcome.ResponseBroke or AttemptOutcome.RejectionBroke),
             OnOpened = _ => Tell(true),
             OnClosed = _ => Tell(false),
         }).Build();

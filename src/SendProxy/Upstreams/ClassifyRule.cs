@@ -31,7 +31,7 @@ internal sealed record ClassifyRule(
             Body: body,
             Headers: rule.TextMap("headers", "Header names and the value each must have."),
             Means: rule.Choice("means", "What the answer means.",
-                ("permanent", Meaning.Permanent), ("retry", Meaning.Transient), ("retry-after", Meaning.Throttled),
+                ("permanent", Meaning.Permanent), ("retry", Meaning.Transient), ("retry-after", Meaning.Throttled), ("recipient-retry-after", Meaning.RecipientThrottled),
                 ("quota", Meaning.Quota), ("session-down", Meaning.SessionDown), ("key-rejected", Meaning.CredentialRejected),
                 ("in-progress", Meaning.InProgress), ("ambiguous", Meaning.Ambiguous), ("success", Meaning.Success)));
     }
@@ -64,7 +64,7 @@ internal static class Classifier
     public static (Meaning Meaning, bool ByRule) Judge(
         IReadOnlyList<ClassifyRule> rules, int status, Func<string, string?> header, ReadOnlyMemory<byte> body)
     {
-        using var parsed = AskOfBody(rules, status) ? Parse(body) : null;
+        using var parsed = ReadsBody(rules, status) ? Parse(body) : null;
         for (var i = 0; i < rules.Count; i++)
         {
             if (rules[i] is var rule && rule.Matches(status, header, parsed?.RootElement))
@@ -82,11 +82,18 @@ internal static class Classifier
         401 => Meaning.CredentialRejected,
         429 => Meaning.Throttled,
         503 when hasRetryAfter => Meaning.Throttled,
-        408 or 425 or 500 or 502 or 503 or 504 => Meaning.Transient,
+        501 or 505 => Meaning.Permanent,
+
+        // Also those that no RFC has: 520 to 530 of CDNs, 529. The class of a status says what it is (RFC 9110, 15).
+        408 or 425 or >= 500 => Meaning.Transient,
         _ => Meaning.Permanent,
     };
 
-    private static bool AskOfBody(IReadOnlyList<ClassifyRule> rules, int status)
+    /// <returns>What the body could have made of a response with this status: one for each rule that reads it.</returns>
+    public static IEnumerable<Meaning> MeaningsByBody(IReadOnlyList<ClassifyRule> rules, int status) =>
+        rules.Where(r => r.Body.Count > 0 && (r.Status is null || r.Status == status)).Select(r => r.Means);
+
+    private static bool ReadsBody(IReadOnlyList<ClassifyRule> rules, int status)
     {
         for (var i = 0; i < rules.Count; i++)
         {

@@ -12,6 +12,9 @@ internal enum Meaning
     /// <summary>Too fast, and the vendor says that it did nothing: 429, 503 with Retry-After.</summary>
     Throttled,
 
+    /// <summary>Too fast for this one recipient, and the vendor says that it did nothing. Others are not concerned.</summary>
+    RecipientThrottled,
+
     /// <summary>The vendor failed in a way that may pass: 408, 425, 500, 502, 503, 504.</summary>
     Transient,
 

@@ -5,13 +5,21 @@ namespace SendProxy.Upstreams;
 
 /// <summary>What an answer says of the vendor's limit. Every member null where it is absent or cannot be read.</summary>
 /// <param name="ResetBlur">How far <paramref name="ResetAfter"/> may lie from what the vendor meant: told by how it is written, never by its value.</param>
-/// <param name="RetryAfter">Never negative, never zero.</param>
+/// <param name="RetryAfter">Never negative, never zero; at most a day.</param>
 /// <param name="Malformed">How many headers were there and could not be read.</param>
 internal readonly record struct RateHint(
     long? Limit, long? Remaining, TimeSpan? ResetAfter, TimeSpan ResetBlur, TimeSpan? RetryAfter, int Malformed)
 {
-    /// <summary>The strictest wait the answer asks for: Retry-After, or the reset where nothing remains.</summary>
-    public TimeSpan? Wait => (RetryAfter, Remaining == 0 ? ResetAfter : null) switch
+    /// <summary>The longest wait that is believed; null where nothing bounds it.</summary>
+    public TimeSpan? MaxWait { get; init; }
+
+    /// <summary>The strictest wait the answer asks for, as far as it is believed: Retry-After, or the reset where nothing remains.</summary>
+    public TimeSpan? Wait => IsCapped ? MaxWait : Asked;
+
+    /// <summary>The answer asks for a longer wait than is believed: after <see cref="Wait"/> it is worth one try.</summary>
+    public bool IsCapped => Asked > MaxWait;
+
+    private TimeSpan? Asked => (RetryAfter, Remaining == 0 ? ResetAfter : null) switch
     {
         ({ } a, { } b) => a > b ? a : b,
         var (a, b) => a ?? b,
@@ -73,7 +81,10 @@ internal static class RateHeaders
             ResetAfter: end?.After,
             ResetBlur: end?.Blur ?? TimeSpan.Zero,
             RetryAfter: retry,
-            Malformed: malformed);
+            Malformed: malformed)
+        {
+            MaxWait = names.MaxRetryAfter,
+        };
     }
 
     /// <summary>

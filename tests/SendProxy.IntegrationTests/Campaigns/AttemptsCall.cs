@@ -10,7 +10,7 @@ internal enum Told
     /// <summary>2xx.</summary>
     Success,
 
-    /// <summary><c>sent: yes</c> without 2xx: the vendor's last word, or an answer that broke off.</summary>
+    /// <summary>The vendor's last word that is no success, or an answer that broke off although the vendor acted.</summary>
     Answered,
 
     /// <summary><c>sent: no</c>.</summary>
@@ -60,6 +60,7 @@ internal sealed record Intent(string Name, bool WhatsApp)
             using var answer = await client.SendAsync(request, patient.Token);
             var told = answer.Header("SendProxy-Sent") switch
             {
+                "no" when (int)answer.StatusCode is 400 or 404 or 413 or 422 && answer.Header("SendProxy-Error").Length == 0 => Told.Answered,
                 "no" => Told.No,
                 "maybe" => Told.Maybe,
                 "yes" => answer.IsSuccessStatusCode ? Told.Success : Told.Answered,

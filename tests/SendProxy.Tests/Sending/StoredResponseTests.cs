@@ -1,3 +1,4 @@
+using SendProxy.Errors;
 using System.Net;
 using CsCheck;
 using SendProxy.Sending.Idempotency;
@@ -35,6 +36,10 @@ public class StoredResponseTests
     [Fact]
     public void Parse_AnyBytes_DoesNotThrow() => Gen.Byte.Array[0, 60].Sample(bytes => _ = StoredResponse.Parse(bytes));
 
+    // Version, status, and a count of -1.
+    [Fact]
+    public void Parse_NegativeCountOfHeaders_IsNoResponse() => Assert.Null(StoredResponse.Parse([1, 200, 1, 0xff, 0xff, 0xff, 0xff, 0x0f]));
+
     [Fact]
     public void From_Answer_KeepsWhatIsTrueLater()
     {
@@ -44,9 +49,17 @@ public class StoredResponseTests
         answer.Headers.TryAddWithoutValidation("Date", "Tue, 24 Nov 2026 12:00:00 GMT");
         answer.Headers.TryAddWithoutValidation("SendProxy-Sent", "forged");
 
-        var kept = StoredResponse.From(answer, "{}"u8.ToArray(), buffered: true)!;
+        var kept = StoredResponse.From(answer, "{}"u8.ToArray(), buffered: true, Sent.No)!;
 
-        Assert.Equal(["X-Request-ID", "Content-Type"], kept.Headers.Select(h => h.Key));
-        Assert.Null(StoredResponse.From(answer, default, buffered: false));
+        Assert.Equal(["SendProxy-Sent", "X-Request-ID", "Content-Type"], kept.Headers.Select(h => h.Key));
+        Assert.Equal(Sent.No, StoredResponse.Parse(kept.Serialize())!.Sent);
+        Assert.DoesNotContain(kept.ToMessage().Headers.NonValidated, h => h.Key.StartsWith("SendProxy", StringComparison.OrdinalIgnoreCase));
+        Assert.Null(StoredResponse.From(answer, default, buffered: false, Sent.Yes));
     }
+
+    // As an older version stored it.
+    [Theory]
+    [InlineData(202, Sent.Yes)]
+    [InlineData(422, Sent.No)]
+    public void Sent_NotStored_IsWhatTheStatusSays(int status, object sent) => Assert.Equal((Sent)sent, new StoredResponse(status, [], default).Sent);
 }

@@ -28,6 +28,14 @@ public class ClassifierTests
     [InlineData(500, "", Meaning.Transient, false)]
     [InlineData(501, "", Meaning.Permanent, false)]
     [InlineData(503, "", Meaning.Transient, false)]
+    [InlineData(505, "", Meaning.Permanent, false)]
+    [InlineData(507, "", Meaning.Transient, false)]
+    [InlineData(520, "", Meaning.Transient, false)]
+    [InlineData(529, "", Meaning.Transient, false)]
+    [InlineData(530, "", Meaning.Transient, false)]
+    [InlineData(599, "", Meaning.Transient, false)]
+    [InlineData(418, "", Meaning.Permanent, false)]
+    [InlineData(460, "", Meaning.Permanent, false)]
     public void Judge_Answer_YieldsItsMeaning(int status, string body, object meaning, bool byRule) =>
         Assert.Equal(((Meaning)meaning, byRule), Classifier.Judge(Rules, status, _ => null, Encoding.UTF8.GetBytes(body)));
 

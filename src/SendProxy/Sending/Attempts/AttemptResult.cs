@@ -8,6 +8,9 @@ internal sealed record AttemptResult
 {
     public required AttemptOutcome Outcome { get; init; }
 
+    /// <summary>Of the vendor's response, also of one whose body broke off; null where none came.</summary>
+    public int? Status { get; init; }
+
     /// <summary>Null where there is no usable answer.</summary>
     public HttpResponseMessage? Response { get; init; }
 

@@ -12,20 +12,26 @@ internal enum AttemptOutcome
     /// <summary>429 or 503 with Retry-After, and the preset says that the vendor did not process it.</summary>
     ThrottledUnprocessed,
 
-    /// <summary>429 or 503 with Retry-After, by status alone.</summary>
+    /// <summary>429 by status alone.</summary>
     Throttled,
 
-    /// <summary>408, 425, 500, 502, 503, 504.</summary>
+    /// <summary>503 with Retry-After by status alone: the vendor asks for a pause, and does not say that it did nothing.</summary>
+    Unavailable,
+
+    /// <summary>408, 425, or any 5xx except 501 and 505; or a preset's rule calls the response ambiguous.</summary>
     Failed,
 
-    /// <summary>Broke or timed out after the body was begun.</summary>
+    /// <summary>The connection broke or the attempt timed out after the body was begun.</summary>
     Broke,
 
-    /// <summary>A streamed body ended early or had to be ended: the caller's doing, not the vendor's.</summary>
+    /// <summary>A streamed request body ended early or had to be ended: the caller's doing, not the vendor's.</summary>
     BodyBroke,
 
-    /// <summary>The answer's body broke off.</summary>
-    AnswerBroke,
+    /// <summary>The status is one of success, and the response's body broke off.</summary>
+    ResponseBroke,
+
+    /// <summary>The status refuses the request, nothing was done, and the response's body broke off.</summary>
+    RejectionBroke,
 
     /// <summary>The vendor works on an earlier request with this key.</summary>
     InProgress,
@@ -33,7 +39,13 @@ internal enum AttemptOutcome
     /// <summary>401.</summary>
     CredentialRejected,
 
-    /// <summary>Every other answer.</summary>
+    /// <summary>A final response by which the vendor did nothing: 4xx, 501, 505, or what a preset's rule says so of.</summary>
+    Rejected,
+
+    /// <summary>A final response that does not say whether anything was done: 409, a redirect, a 5xx that a rule calls final.</summary>
+    Undecided,
+
+    /// <summary>Every other final response: the vendor acted.</summary>
     Final,
 }
 
@@ -71,32 +83,65 @@ internal static class AttemptTable
             (AttemptOutcome.ThrottledUnprocessed, _) => (Verdict.Retry, Sent.No),
             (AttemptOutcome.Throttled, Repeatability.Unsafe) => (Verdict.Stop, Sent.Maybe),
             (AttemptOutcome.Throttled, _) => (Verdict.Retry, Sent.No),
-            (AttemptOutcome.Failed, Repeatability.Unsafe) => (Verdict.Stop, Sent.Maybe),
-            (AttemptOutcome.Failed, _) => (Verdict.Retry, Sent.Maybe),
-            (AttemptOutcome.Broke, Repeatability.Unsafe) => (Verdict.Stop, Sent.Maybe),
-            (AttemptOutcome.Broke, _) => (Verdict.Retry, Sent.Maybe),
+            (AttemptOutcome.Unavailable or AttemptOutcome.Failed or AttemptOutcome.Broke, Repeatability.Unsafe) => (Verdict.Stop, Sent.Maybe),
+            (AttemptOutcome.Unavailable or AttemptOutcome.Failed or AttemptOutcome.Broke, _) => (Verdict.Retry, Sent.Maybe),
             (AttemptOutcome.BodyBroke, _) => (Verdict.Stop, Sent.Maybe),
-            (AttemptOutcome.AnswerBroke, Repeatability.Unsafe) => (Verdict.Stop, Sent.Yes),
-            (AttemptOutcome.AnswerBroke, _) => (Verdict.Retry, Sent.Yes),
+            (AttemptOutcome.ResponseBroke, Repeatability.Unsafe) => (Verdict.Stop, Sent.Yes),
+            (AttemptOutcome.ResponseBroke, _) => (Verdict.Retry, Sent.Yes),
+            (AttemptOutcome.RejectionBroke, _) => (Verdict.Retry, Sent.No),
             (AttemptOutcome.InProgress, Repeatability.Keyed) => (Verdict.Retry, Sent.Maybe),
             (AttemptOutcome.InProgress, _) => (Verdict.Stop, Sent.Maybe),
             (AttemptOutcome.CredentialRejected, _) => (Verdict.OtherCredential, Sent.No),
+            (AttemptOutcome.Rejected, _) => (Verdict.Stop, Sent.No),
+            (AttemptOutcome.Undecided, _) => (Verdict.Stop, Sent.Maybe),
             _ => (Verdict.Stop, Sent.Yes),
         };
 
+    /// <summary>What a response that came whole makes of the attempt.</summary>
     /// <param name="byRule">A preset's rule said so, not the status alone.</param>
-    public static AttemptOutcome Of(Meaning meaning, bool byRule) => meaning switch
+    public static AttemptOutcome Of(Meaning meaning, bool byRule, int status) => meaning switch
     {
-        Meaning.Throttled => byRule ? AttemptOutcome.ThrottledUnprocessed : AttemptOutcome.Throttled,
-        Meaning.Transient => AttemptOutcome.Failed,
+        Meaning.RecipientThrottled => AttemptOutcome.ThrottledUnprocessed,
+        Meaning.Throttled when byRule => AttemptOutcome.ThrottledUnprocessed,
+        Meaning.Throttled => status == 503 ? AttemptOutcome.Unavailable : AttemptOutcome.Throttled,
+        Meaning.Transient or Meaning.Ambiguous => AttemptOutcome.Failed,
         Meaning.InProgress => AttemptOutcome.InProgress,
         Meaning.CredentialRejected => AttemptOutcome.CredentialRejected,
+        Meaning.Quota or Meaning.SessionDown => AttemptOutcome.Rejected,
+        Meaning.Permanent => OfFinal(status),
         _ => AttemptOutcome.Final,
     };
+
+    /// <summary>What is known of the attempt where the response's status and headers came and its body broke off.</summary>
+    /// <param name="byBody">What the body could have made of it: where that differs in whether the vendor acted, the status proves nothing.</param>
+    public static AttemptOutcome OfBroken(Meaning meaning, bool byRule, int status, IEnumerable<Meaning> byBody)
+    {
+        var outcome = Of(meaning, byRule, status);
+        var sent = Decide(outcome, Repeatability.Unsafe).Sent;
+        return outcome switch
+        {
+            AttemptOutcome.Final or AttemptOutcome.Rejected when byBody.Any(m => Decide(Of(m, byRule: true, status), Repeatability.Unsafe).Sent != sent) => AttemptOutcome.Failed,
+            AttemptOutcome.Final => AttemptOutcome.ResponseBroke,
+            AttemptOutcome.Rejected => AttemptOutcome.RejectionBroke,
+            _ => outcome,
+        };
+    }
 
     public static Repeatability Of(HttpMethod method, bool vendorDeduplicates) =>
         method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Put
         || method == HttpMethod.Delete || method == HttpMethod.Options ? Repeatability.Idempotent
         : vendorDeduplicates ? Repeatability.Keyed
         : Repeatability.Unsafe;
+
+    // 2xx is here where a rule calls it permanent: errors that come in a 200. A 409 can mean that an earlier request did it; the
+    // redirects 307 and 308 keep the method and ask for the request elsewhere, while others may point to what was made (RFC 9110, 15.4).
+    private static AttemptOutcome OfFinal(int status) => status switch
+    {
+        409 => AttemptOutcome.Undecided,
+        304 or 307 or 308 => AttemptOutcome.Rejected,
+        >= 300 and < 400 => AttemptOutcome.Undecided,
+        501 or 505 => AttemptOutcome.Rejected,
+        >= 500 => AttemptOutcome.Undecided,
+        _ => AttemptOutcome.Rejected,
+    };
 }

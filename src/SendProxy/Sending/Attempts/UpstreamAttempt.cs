@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Threading.Tasks.Sources;
 using SendProxy.Errors;
+using SendProxy.Sending.RateLimiting;
 using SendProxy.Upstreams;
 
 namespace SendProxy.Sending.Attempts;
@@ -144,9 +145,9 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
 
     private void RecordOutcome(Upstream upstream, KeyChoice key, AttemptResult result, TimeSpan duration)
     {
-        if (result.Response is { } answer)
+        if (result.Status is not null)
         {
-            if (result.Meaning == Meaning.CredentialRejected)
+            if (result.Outcome == AttemptOutcome.CredentialRejected)
             {
                 upstream.Credential.Rejected(key);
             }
@@ -154,7 +155,10 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
             {
                 upstream.Credential.Accepted(key);
             }
+        }
 
+        if (result.Response is { } answer)
+        {
             ScrubHeaders(answer.Headers, key);
             if (ResponseReader.MayHaveTrailers(answer))
             {
@@ -165,8 +169,16 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         metrics.Attempted(upstream.Name, send.Attempts, result.Outcome, duration.TotalSeconds);
         metrics.Hinted(upstream.Name, result.Hint);
         send.RecordOutcome(result, Started);
-        send.Permits.End(Started, result.Response is null ? null : result.Hint, result.Outcome is AttemptOutcome.Throttled or AttemptOutcome.ThrottledUnprocessed);
+        send.Permits.End(Started, result.Status is null ? null : result.Hint, RefusalOf(result));
     }
+
+    private static RefusalScope RefusalOf(AttemptResult result) => result.Outcome switch
+    {
+        AttemptOutcome.ThrottledUnprocessed when result.Meaning == Meaning.RecipientThrottled => RefusalScope.Recipient,
+        AttemptOutcome.ThrottledUnprocessed or AttemptOutcome.Unavailable => RefusalScope.Plan,
+        AttemptOutcome.Throttled => RefusalScope.Status,
+        _ => RefusalScope.None,
+    };
 
     // The only attempt there will be needs to leave no time for others.
     private TimeSpan Bound => send.Message.Streamed is null && Options.Timeouts.Attempt < send.Message.Deadline.Left
@@ -249,12 +261,13 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         var (meaning, byRule) = Classifier.Judge(Options.Classify, (int)answer.StatusCode, header, body);
         return new AttemptResult
         {
-            Outcome = AttemptTable.Of(meaning, byRule),
+            Outcome = AttemptTable.Of(meaning, byRule, (int)answer.StatusCode),
+            Status = (int)answer.StatusCode,
             Response = answer,
             Body = body,
             IsBuffered = body is not null,
             Meaning = meaning,
-            Hint = RateHeaders.AreIn(answer.Headers.NonValidated, Options.RateHeaders) ? RateHeaders.Read(header, Options.RateHeaders, time.GetUtcNow()) : default,
+            Hint = RateHint(answer, header),
         };
     }
 
@@ -267,8 +280,7 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
     {
         if (_answer is not null)
         {
-            _answer.Dispose();
-            return AttemptResult.Failed(AttemptOutcome.AnswerBroke, ProxyError.AnswerIncomplete);
+            return BrokenOff(_answer);
         }
 
         if (send.Message.Streamed?.Fault is { } fault)
@@ -297,6 +309,27 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
             ? AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamTlsFailed, mayRepeat: false)
             : AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamUnreachable);
     }
+
+    // The status came and stands; only what the body would have added is lost.
+    private AttemptResult BrokenOff(HttpResponseMessage response)
+    {
+        using (response)
+        {
+            Func<string, string?> header = Header;
+            var status = (int)response.StatusCode;
+            var (meaning, byRule) = Classifier.Judge(Options.Classify, status, header, default);
+            return new AttemptResult
+            {
+                Outcome = AttemptTable.OfBroken(meaning, byRule, status, Classifier.MeaningsByBody(Options.Classify, status)),
+                Error = ProxyError.AnswerIncomplete,
+                Status = status,
+                Hint = RateHint(response, header),
+            };
+        }
+    }
+
+    private RateHint RateHint(HttpResponseMessage response, Func<string, string?> header) =>
+        RateHeaders.AreIn(response.Headers.NonValidated, Options.RateHeaders) ? RateHeaders.Read(header, Options.RateHeaders, time.GetUtcNow()) : default;
 
     private ResponseBodyStream Streamed(Stream body, HttpResponseMessage answer, KeyChoice key)
     {

@@ -92,7 +92,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
         }
 
         // Judged as the preset says: a 422 that means a session is down passes, and must not be replayed for a day.
-        var answer = result is { Response: { } received, Meaning: Meaning.Success or Meaning.Permanent } ? StoredResponse.From(received, result.Body, result.IsBuffered) : null;
+        var answer = result is { Response: { } received, Meaning: Meaning.Success or Meaning.Permanent } ? StoredResponse.From(received, result.Body, result.IsBuffered, sent) : null;
         var deduplicates = message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates;
         var end = answer is not null ? IdempotencyRecordEnd.Finished
             : deduplicates || sent == Sent.No ? IdempotencyRecordEnd.Open

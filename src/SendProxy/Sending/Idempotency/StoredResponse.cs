@@ -1,4 +1,5 @@
 using System.Net;
+using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 using SendProxy.Upstreams;
 
@@ -11,22 +12,40 @@ internal sealed record StoredResponse(int Status, IReadOnlyList<KeyValuePair<str
     private const int MaxHeaderBytes = 8 * 1024;
     private const byte Version = 1;
 
+    // Kept beside the vendor's headers, from which it is filtered: a process of an older version replays the rest as ever.
+    private const string SentHeader = "SendProxy-Sent";
+
     // They tell of the time of the first answer: replayed they would mislead.
     private static readonly HashSet<string> NotKept = new(StringComparer.OrdinalIgnoreCase) { "Date", "Content-Length", "Retry-After", "RateLimit" };
+
+    /// <summary>Whether the vendor acted when it gave this response; where an older version stored it, what its status says.</summary>
+    public Sent Sent
+    {
+        get
+        {
+            var kept = Headers.FirstOrDefault(h => h.Key.Equals(SentHeader, StringComparison.OrdinalIgnoreCase)).Value;
+            return (kept ?? (Status < 400 ? "yes" : "no")) switch
+            {
+                "no" => Sent.No,
+                "maybe" => Sent.Maybe,
+                _ => Sent.Yes,
+            };
+        }
+    }
 
     /// <summary>2xx, and 4xx that will not change by asking again.</summary>
     public static bool IsFinal(int status) =>
         status is >= 200 and < 300 || (status is >= 400 and < 500 && status is not (401 or 403 or 408 or 409 or 425 or 429));
 
     /// <returns>Null where the answer was streamed or is no final one.</returns>
-    public static StoredResponse? From(HttpResponseMessage answer, ReadOnlyMemory<byte> body, bool buffered)
+    public static StoredResponse? From(HttpResponseMessage answer, ReadOnlyMemory<byte> body, bool buffered, Sent sent)
     {
         if (!buffered || !IsFinal((int)answer.StatusCode) || body.Length > MaxBodyBytes)
         {
             return null;
         }
 
-        var headers = new List<KeyValuePair<string, string>>();
+        var headers = new List<KeyValuePair<string, string>> { new(SentHeader, sent.Word()) };
         var room = MaxHeaderBytes;
         foreach (var (name, values) in answer.Headers.NonValidated.Concat(answer.Content.Headers.NonValidated))
         {
@@ -45,7 +64,7 @@ internal sealed record StoredResponse(int Status, IReadOnlyList<KeyValuePair<str
     public HttpResponseMessage ToMessage()
     {
         var message = new HttpResponseMessage((HttpStatusCode)Status) { Content = new ReadOnlyMemoryContent(Body) };
-        foreach (var (name, value) in Headers)
+        foreach (var (name, value) in Headers.Where(h => h.Key != SentHeader))
         {
             if (!message.Headers.TryAddWithoutValidation(name, value))
             {
@@ -89,7 +108,7 @@ internal sealed record StoredResponse(int Status, IReadOnlyList<KeyValuePair<str
             }
 
             var status = reader.Read7BitEncodedInt();
-            var headers = new KeyValuePair<string, string>[Math.Min(reader.Read7BitEncodedInt(), MaxHeaderBytes)];
+            var headers = new KeyValuePair<string, string>[Math.Clamp(reader.Read7BitEncodedInt(), 0, MaxHeaderBytes)];
             for (var i = 0; i < headers.Length; i++)
             {
                 headers[i] = new(reader.ReadString(), reader.ReadString());

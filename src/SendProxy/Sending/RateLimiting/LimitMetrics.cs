@@ -17,7 +17,7 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
         ["limit", "lane"], new HistogramConfiguration { Buckets = WaitBuckets });
 
     private readonly Counter _refused = metrics.CreateCounter(
-        "sendproxy_limit_refusals_total", "Requests that got no permit, by reason: wait_too_long, queue_full, quota_used, closed.", ["limit", "lane", "reason"]);
+        "sendproxy_limit_refusals_total", "Requests that got no permit, by reason: wait_too_long, queue_full, quota_used, closed, shutting_down.", ["limit", "lane", "reason"]);
 
     private readonly Gauge _waiting = metrics.CreateGauge("sendproxy_limit_waiting", "Requests that wait for a permit.", ["limit"]);
 
@@ -37,7 +37,7 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
     private readonly Counter _calls = metrics.CreateCounter("sendproxy_limit_store_calls_total", "Calls to the fleet's state of the limit.", ["limit"]);
 
     private readonly Counter _found = metrics.CreateCounter(
-        "sendproxy_limit_findings_total", "What the vendor's answers said that differs from the plan (drift, limit, spread) or proves how it counts (form), and whether it was applied.",
+        "sendproxy_limit_findings_total", "What the vendor's answers said that differs from the plan (drift, limit, spread), proves how it counts (form) or that a 429 was none of the limit's (unrelated), and whether it was applied.",
         ["limit", "kind", "applied"]);
 
     private readonly Gauge _quota = metrics.CreateGauge("sendproxy_limit_quota_used_ratio", "Part of the period's permits that is used.", ["limit"]);
@@ -51,6 +51,9 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
         private bool _isPart;
         private static readonly PermitMode[] Modes = Enum.GetValues<PermitMode>();
 
+        private static readonly PermitRefusal[] Reasons = [.. Enum.GetValues<PermitRefusal>().Where(r => r != PermitRefusal.None)];
+        private static readonly FeedbackFindingKind[] Kinds = Enum.GetValues<FeedbackFindingKind>();
+
         private readonly LimitMetrics _all;
         private readonly string _limit;
         private readonly Counter.Child[][] _permits;
@@ -62,6 +65,8 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
         private readonly Gauge.Child _away;
         private readonly Counter.Child _blocked;
         private readonly Counter.Child _calls;
+        private readonly Dictionary<PermitRefusal, Counter.Child>[] _refused;
+        private readonly Dictionary<FeedbackFindingKind, (Counter.Child False, Counter.Child True)> _found;
 
         public Series(LimitMetrics all, LimitOptions options, LaneTable lanes)
         {
@@ -76,6 +81,8 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
             _blocked = all._blocked.WithLabels(_limit);
             _calls = all._calls.WithLabels(_limit);
             all._plan.WithLabels(_limit).Set(options.Rate?.PerSecond ?? options.Quota?.Permits ?? options.Concurrent);
+            _refused = [.. lanes.All.Select(l => Reasons.ToDictionary(r => r, r => all._refused.WithLabels(_limit, l.Name, Word(r))))];
+            _found = Kinds.ToDictionary(k => k, k => (False: all._found.WithLabels(_limit, KindWord(k), "false"), True: all._found.WithLabels(_limit, KindWord(k), "true")));
         }
 
         public void Ready(Lane lane, PermitMode mode, int permits) => _permits[lane.Index][(int)mode].Inc(permits);
@@ -86,7 +93,7 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
             _waits[lane.Index].Observe(waitedSeconds);
         }
 
-        public void Refused(Lane lane, PermitRefusal reason) => _all._refused.WithLabels(_limit, lane.Name, Word(reason)).Inc();
+        public void Refused(Lane lane, PermitRefusal reason) => _refused[lane.Index][reason].Inc();
 
         /// <summary>Of one of many values: counts with the others, and says nothing of the whole's state.</summary>
         public Series Part()
@@ -114,10 +121,11 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
 
         public void Called() => _calls.Inc();
 
-        public void Found(FeedbackFinding finding, bool applied) =>
-            _all._found.WithLabels(_limit, finding.Kind.ToString().ToLowerInvariant(), applied ? "true" : "false").Inc();
+        public void Found(FeedbackFinding finding, bool applied) => (applied ? _found[finding.Kind].True : _found[finding.Kind].False).Inc();
 
         public void QuotaUsed(double share) => _all._quota.WithLabels(_limit).Set(share);
+
+        private static string KindWord(FeedbackFindingKind kind) => kind.ToString().ToLowerInvariant();
 
         private static string Word(PermitRefusal reason) => reason switch
         {

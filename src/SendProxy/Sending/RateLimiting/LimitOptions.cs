@@ -47,6 +47,9 @@ internal sealed record LimitOptions(string Name, Rate? Rate, bool CountsBucket, 
 
     public LearnMode Learn { get; init; }
 
+    /// <summary>No 429 stops the limit for longer: the largest maxRetryAfter of the upstreams whose routes take permits of it.</summary>
+    public TimeSpan MaxBlock { get; init; } = TimeSpan.FromMinutes(5);
+
     public bool ClosedWhenAway { get; init; }
 
     /// <summary>For people: <c>100/s</c>.</summary>

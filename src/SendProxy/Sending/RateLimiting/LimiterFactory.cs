@@ -19,11 +19,14 @@ internal sealed class LimiterFactory
     private readonly int _fleetSize;
     private readonly string _channel = "";
     private readonly string _slotChannel = "";
+    private readonly string _unblockChannel = "";
     private readonly ConcurrentDictionary<string, FleetRateLimiter> _byKey = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<ConcurrencyLimiter, (string Key, string Process)> _slots = new();
     private readonly ConcurrentDictionary<QuotaLimiter, bool> _quotas = new();
     private readonly ILogger _logger;
     private int _made;
+
+    private static readonly RedisScript Tell = new("unblock", "return redis.call('PUBLISH', ARGV[1], ARGV[2])");
 
     /// <summary>To be made before the link is started.</summary>
     /// <param name="link">Null: this process is alone.</param>
@@ -34,6 +37,8 @@ internal sealed class LimiterFactory
         {
             _channel = $"{link.Options.KeyPrefix}:limit-blocks";
             link.Subscribe(_channel, OnBlock);
+            _unblockChannel = $"{link.Options.KeyPrefix}:limit-unblocks";
+            link.Subscribe(_unblockChannel, name => UnblockHere(name.ToString()));
             _slotChannel = $"{link.Options.KeyPrefix}:limit-slots";
             link.Subscribe(_slotChannel, OnSlots);
             link.WhenUp(() =>
@@ -96,6 +101,28 @@ internal sealed class LimiterFactory
         _byKey[key] = limiter;
         return limiter;
     }
+
+    /// <summary>An operator ends the block of a limit: in this process at once, in the others by a message.</summary>
+    /// <returns>What it did; null where no limit has the name.</returns>
+    public async Task<UnblockResult?> UnblockAsync(string name)
+    {
+        if (Shown.FirstOrDefault(l => l.Name == name) is not { } limit)
+        {
+            return null;
+        }
+
+        var blocked = limit.Views().Max(v => v.BlockedSeconds);
+        var canBeBlocked = UnblockHere(name);
+        if (_link is null)
+        {
+            return new UnblockResult(name, canBeBlocked, blocked, "process");
+        }
+
+        var reply = await _link.RunAsync(Tell, $"{_link.Options.KeyPrefix}:{{limit:{name}}}:state", [_unblockChannel, name]);
+        return new UnblockResult(name, canBeBlocked, blocked, reply.Result is null ? "process" : "fleet");
+    }
+
+    private bool UnblockHere(string name) => Shown.Where(l => l.Name == name).Aggregate(false, (any, limit) => limit.Unblock() || any);
 
     // Each limiter has slots of its own: after a reload the one that was replaced keeps its own until its requests have ended.
     private ConcurrencyLimiter Slots(LimitOptions options, LaneTable lanes, LimitMetrics.Series series)
@@ -161,15 +188,29 @@ internal sealed class LimiterFactory
         }
     }
 
-    // What acquire.lua publishes: the state's key and for how many microseconds.
+    // What acquire.lua publishes: the state's key, and for how many microseconds it is blocked or that a probe was answered.
     private void OnBlock(RedisValue message)
     {
         var text = message.ToString();
         var space = text.LastIndexOf(' ');
-        if (space > 0 && long.TryParse(text.AsSpan(space + 1), CultureInfo.InvariantCulture, out var microseconds)
-            && _byKey.TryGetValue(text[..space], out var limiter))
+        if (space <= 0 || !_byKey.TryGetValue(text[..space], out var limiter))
+        {
+            return;
+        }
+
+        if (long.TryParse(text.AsSpan(space + 1), CultureInfo.InvariantCulture, out var microseconds))
         {
             limiter.Block(TimeSpan.FromMicroseconds(microseconds));
         }
+        else if (text.AsSpan(space + 1) is "probed")
+        {
+            limiter.AskAgain();
+        }
     }
 }
+
+/// <summary>What <c>sendproxy limits unblock</c> did.</summary>
+/// <param name="CanBeBlocked">False for a quota, which ends with its period and not with a block.</param>
+/// <param name="BlockedSeconds">For how long it was blocked still.</param>
+/// <param name="Scope">fleet, or process where Redis did not answer or there is none.</param>
+internal sealed record UnblockResult(string Limit, bool CanBeBlocked, double BlockedSeconds, string Scope);

@@ -40,7 +40,16 @@ internal sealed class PartitionedLimiter(LimitOptions options, LaneTable lanes, 
 
     public override void GiveBack(in PermitRequest ask, Permit permit) => For(ask).GiveBack(ask, permit);
 
-    public override void Throttle(in PermitRequest ask, TimeSpan wait) => For(ask).Throttle(ask, wait);
+    public override void Throttle(in PermitRequest ask, in VendorRefusal refusal) => For(ask).Throttle(ask, refusal);
+
+    /// <summary>Ends the block of each value that this process knows of.</summary>
+    public override bool Unblock()
+    {
+        lock (_lock)
+        {
+            return _used.Aggregate(false, (any, used) => used.Limiter.Unblock() || any) || _used.Count == 0;
+        }
+    }
 
     public override RateLimiterStatistics GetStatistics()
     {

@@ -36,6 +36,9 @@ internal static class PermitModes
 /// <param name="RetryAfter">Without a permit: when it is worth asking again.</param>
 internal readonly record struct Permit(PermitMode Mode, double Level, long Epoch, int Cost, PermitRefusal Reason, TimeSpan RetryAfter)
 {
+    /// <summary>The first one after a block that was shorter than the vendor asked: what comes of it decides for all.</summary>
+    public bool IsProbe { get; init; }
+
     public bool IsAcquired => Reason == PermitRefusal.None;
 
     public static Permit Granted(PermitMode mode, int cost, double level = double.NaN, long epoch = -1) =>

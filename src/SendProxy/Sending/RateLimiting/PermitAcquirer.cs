@@ -56,10 +56,11 @@ internal static class PermitAcquirer
     private static async ValueTask<Refusal?> WaitAsync(
         IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, int refused, Deadline deadline, CancellationToken cancellation)
     {
+        var budget = new WaitBudget(deadline);
         for (var round = 0; ; round++)
         {
             var scarcest = Scarcest(limits, asks, refused);
-            permits[scarcest] = await limits[scarcest].AcquireAsync(asks[scarcest], deadline.Left, cancellation);
+            permits[scarcest] = await limits[scarcest].AcquireAsync(asks[scarcest], budget.Of(limits[scarcest]), cancellation);
             if (!permits[scarcest].IsAcquired)
             {
                 return Refuse(limits[scarcest], permits[scarcest]);
@@ -73,7 +74,7 @@ internal static class PermitAcquirer
 
             if (round >= RoundsMax || limits[refused].Predict(asks[refused]) <= KeptFor)
             {
-                return await KeepAsync(limits, asks, permits, scarcest, deadline, cancellation);
+                return await KeepAsync(limits, asks, permits, scarcest, budget, cancellation);
             }
 
             limits[scarcest].GiveBack(asks[scarcest], permits[scarcest]);
@@ -82,7 +83,7 @@ internal static class PermitAcquirer
 
     // What was waited for is kept; the others are taken one after the other.
     private static async ValueTask<Refusal?> KeepAsync(
-        IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, int kept, Deadline deadline, CancellationToken cancellation)
+        IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, int kept, WaitBudget budget, CancellationToken cancellation)
     {
         var taken = 0;
         try
@@ -94,7 +95,7 @@ internal static class PermitAcquirer
                     continue;
                 }
 
-                permits[taken] = await limits[taken].AcquireAsync(asks[taken], deadline.Left, cancellation);
+                permits[taken] = await limits[taken].AcquireAsync(asks[taken], budget.Of(limits[taken]), cancellation);
                 if (!permits[taken].IsAcquired)
                 {
                     var refusal = Refuse(limits[taken], permits[taken]);
@@ -143,4 +144,20 @@ internal static class PermitAcquirer
         _ => Refusal.NotSent(ProxyError.RateLimited,
             $"limits.{limit.Name} ({limit.Options.Plan}) has no permit within its maxWait or the request's deadline.", permit.RetryAfter),
     };
+
+    /// <summary>
+    /// How long a request may still wait: all waits of its limits together, so that three limits with a maxWait of 2 s make it wait
+    /// for 2 s at most. A limit that it comes to later than that must have its permit at once.
+    /// </summary>
+    private readonly struct WaitBudget(Deadline deadline)
+    {
+        private readonly TimeSpan _atStart = deadline.Left;
+
+        public TimeSpan Of(PlanLimiter limit)
+        {
+            var left = deadline.Left;
+            var own = limit.Options.MaxWait - (_atStart - left);
+            return own < left ? own : left;
+        }
+    }
 }

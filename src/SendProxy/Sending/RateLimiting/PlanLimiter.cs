@@ -17,6 +17,29 @@ internal readonly record struct PermitRequest(Lane Lane, int Cost, bool IsRepeat
 /// <param name="Delay">From the permit to the answer's headers.</param>
 internal readonly record struct RateLimitFeedbackSample(long? Remaining, long? Limit, TimeSpan? ResetAfter, TimeSpan ResetBlur, TimeSpan Delay);
 
+/// <summary>An answer by which the vendor refused a request for want of permits.</summary>
+/// <param name="Wait">How long nothing is to be sent; zero where it did not say.</param>
+/// <param name="IsCapped">It asked for a longer wait than is believed: after <paramref name="Wait"/> one request tries.</param>
+/// <param name="Remaining">What it says of the limit, each as in <see cref="RateLimitFeedbackSample"/>.</param>
+/// <param name="IsDeclared">A rule of the preset or of the configuration says that the plan is meant; else the status alone does.</param>
+internal readonly record struct VendorRefusal(TimeSpan Wait, bool IsCapped, long? Remaining, long? Limit, TimeSpan? ResetAfter, bool IsDeclared);
+
+/// <summary>What a refusal is about.</summary>
+internal enum RefusalScope
+{
+    /// <summary>The vendor did not refuse.</summary>
+    None,
+
+    /// <summary>The plan, as far as the status tells.</summary>
+    Status,
+
+    /// <summary>The plan, as a rule says.</summary>
+    Plan,
+
+    /// <summary>One recipient only: no limit but those with <c>per</c>.</summary>
+    Recipient,
+}
+
 /// <summary>One limit of a vendor's plan. A <see cref="RateLimiter"/>, with lanes, deadlines and what the vendor says beside.</summary>
 internal abstract class PlanLimiter(LimitOptions options, LaneTable lanes) : RateLimiter
 {
@@ -48,14 +71,17 @@ internal abstract class PlanLimiter(LimitOptions options, LaneTable lanes) : Rat
     }
 
     /// <summary>The vendor said 429.</summary>
-    /// <param name="wait">For which it asked; zero where it did not say.</param>
-    public virtual void Throttle(in PermitRequest ask, TimeSpan wait)
+    public virtual void Throttle(in PermitRequest ask, in VendorRefusal refusal)
     {
     }
 
+    /// <summary>An operator ends a block, of this process and of the fleet's state that it knows of.</summary>
+    /// <returns>False where the limit is never blocked.</returns>
+    public virtual bool Unblock() => false;
+
     /// <summary>
-    /// For the application, as RateLimit of draft-ietf-httpapi-ratelimit-headers-10: permits left, and whole seconds until all
-    /// are there again. Only as good as this process knows.
+    /// For the application, as RateLimit of draft-ietf-httpapi-ratelimit-headers-10: how many requests this process lets go within
+    /// so many whole seconds, the length of the plan's window. Only as good as this process knows.
     /// </summary>
     /// <returns>Null where the limit has no one state: for each value, of a quota, of requests at once.</returns>
     public virtual (long Left, long ResetSeconds)? RateLimitHeader => null;

@@ -46,7 +46,11 @@ internal abstract class QueueingLimiter(LimitOptions options, LaneTable lanes, L
     protected void Refuse(Waiter waiter, Permit permit)
     {
         RefusedCount++;
-        series.Refused(waiter.Lane, permit.Reason);
+        if (!waiter.IsTry)
+        {
+            series.Refused(waiter.Lane, permit.Reason);
+        }
+
         waiter.End(permit);
     }
 

@@ -65,8 +65,8 @@ internal sealed class SendPermits
 
     /// <summary>The attempt is over. Does nothing where no permit is held.</summary>
     /// <param name="started">False: nothing of it can have reached the vendor, and the permits go back.</param>
-    /// <param name="throttled">The vendor refused for want of permits.</param>
-    public void End(bool started, RateHint? hint, bool throttled)
+    /// <param name="refusal">Whether the vendor refused for want of permits, and of whose.</param>
+    public void End(bool started, RateHint? hint, RefusalScope refusal)
     {
         if (!_held)
         {
@@ -85,11 +85,21 @@ internal sealed class SendPermits
             : null;
         for (var i = 0; i < _limits.Count; i++)
         {
-            _limits[i].Ended(_asks[i], _permits[i], throttled ? null : learned);
-            if (throttled)
+            // An answer to one recipient says nothing of the plan, but the vendor gave it.
+            _limits[i].Ended(_asks[i], _permits[i], refusal is RefusalScope.Status or RefusalScope.Plan ? null : learned);
+            if (IsMeant(_limits[i], refusal))
             {
-                _limits[i].Throttle(_asks[i], hint?.Wait ?? TimeSpan.Zero);
+                _limits[i].Throttle(_asks[i], new VendorRefusal(
+                    hint?.Wait ?? TimeSpan.Zero, hint?.IsCapped ?? false, hint?.Remaining, hint?.Limit, hint?.ResetAfter, refusal != RefusalScope.Status));
             }
         }
     }
+
+    // One recipient's refusal means the limits with per, and a plan's means the others, where there are any.
+    private bool IsMeant(PlanLimiter limit, RefusalScope refusal) => refusal switch
+    {
+        RefusalScope.None => false,
+        RefusalScope.Recipient => limit.Options.Per is not null,
+        _ => limit.Options.Per is null || _limits.All(l => l.Options.Per is not null),
+    };
 }

@@ -11,7 +11,7 @@ namespace SendProxy.Tests.Sending.Limits;
 /// The script and its twin give the same replies to the same calls. The script's clock is fed, in place of TIME; all else is as
 /// in production. SENDPROXY_TWIN_OPERATIONS asks for more (eng/campaign.sh twin: a million).
 /// </summary>
-public sealed class AcquireScriptTwinTests(RedisFixture redis)
+public sealed partial class AcquireScriptTwinTests(RedisFixture redis)
 {
     private const int SequenceLength = 250;
     private const int Together = 8;
@@ -46,17 +46,35 @@ public sealed class AcquireScriptTwinTests(RedisFixture redis)
         }));
     }
 
+    // One list of numbers: each constant of the script has its twin, under the same name.
+    [Fact]
+    public void Constants_OfTheScript_AreThoseOfTheTwin()
+    {
+        var script = RedisRateLimitStore.Script.Text.Split('\n').Select(l => ConstantLine().Match(l)).Where(m => m.Success)
+            .ToDictionary(m => m.Groups["name"].Value.Replace("_", "", StringComparison.Ordinal), m => double.Parse(m.Groups["value"].Value, CultureInfo.InvariantCulture), StringComparer.OrdinalIgnoreCase);
+        var twin = typeof(RateLimitConstants).GetFields(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Static)
+            .ToDictionary(f => f.Name, f => (double)f.GetRawConstantValue()!, StringComparer.OrdinalIgnoreCase);
+
+        Assert.Equal(RedisRateLimitStore.FirstReturned, (int)script["FirstReturned"]);
+        script.Remove("FirstReturned");
+        script.Remove("KeepMilliseconds");
+        Assert.Equal(twin.OrderBy(t => t.Key, StringComparer.OrdinalIgnoreCase).Select(t => (t.Key.ToUpperInvariant(), t.Value)), script.OrderBy(s => s.Key, StringComparer.OrdinalIgnoreCase).Select(s => (s.Key.ToUpperInvariant(), s.Value)));
+    }
+
     // A twin that forgets one thing the script does is found: the comparison can fail.
     [Fact]
     public async Task Replies_OfATwinThatSkipsTheDebt_Differ() =>
         await Assert.ThrowsAnyAsync<Exception>(() => CompareAsync(new Random(1), call => new RateLimitCall
         {
             Process = call.Process,
-            Shape = call.Shape,
+            Parameters = call.Parameters,
             Want = call.Want,
             SomeoneWaits = call.SomeoneWaits,
             Debt = 0,
         }));
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"^local (?<name>[A-Z][A-Z_]+) = (?<value>[0-9.]+)")]
+    private static partial System.Text.RegularExpressions.Regex ConstantLine();
 
     private async Task CompareAsync(Random random, Func<RateLimitCall, RateLimitCall>? twist = null)
     {

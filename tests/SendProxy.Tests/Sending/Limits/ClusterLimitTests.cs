@@ -51,7 +51,7 @@ public sealed class ClusterLimitTests(RedisClusterFixture redis)
         Assert.True((await first.AcquireAsync(One, Long, Token)).IsAcquired);
         Assert.True((await second.AcquireAsync(One, Long, Token)).IsAcquired);
 
-        first.Throttle(One, TimeSpan.FromMinutes(5));
+        first.Throttle(One, Refusals.Wait(TimeSpan.FromMinutes(5)));
         var refused = await second.AcquireAsync(One, TimeSpan.FromSeconds(5), Token);
         for (var tries = 0; refused.IsAcquired && tries < 1000; tries++)
         {

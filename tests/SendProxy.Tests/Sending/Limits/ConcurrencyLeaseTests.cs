@@ -45,7 +45,7 @@ public sealed class ConcurrencyLeaseTests
 
     private static ConcurrencyLease Leased(int slots, int used, int live = 1, int rank = 0, bool closed = false)
     {
-        var lease = new ConcurrencyLease(10, isShared: true, 1, closed);
+        var lease = new ConcurrencyLease(10, isShared: true, 1, closed, TimeSpan.FromMinutes(5));
         var call = lease.NextCall(Now, 1)!;
         lease.Replied(Now, Now, call, new ConcurrencyReply(slots, 10, live, rank, 0, 10, 0, 0, 1, slots));
         lease.Take(used);

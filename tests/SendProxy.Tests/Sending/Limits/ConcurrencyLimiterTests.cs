@@ -101,7 +101,7 @@ public sealed class ConcurrencyLimiterTests : IDisposable
     {
         var limiter = Create(10);
 
-        limiter.Throttle(Normal, TimeSpan.FromSeconds(2));
+        limiter.Throttle(Normal, Refusals.Wait(TimeSpan.FromSeconds(2)));
         Assert.False(limiter.TryTake(Normal, out _));
         _time.Advance(TimeSpan.FromSeconds(2));
 
@@ -112,7 +112,7 @@ public sealed class ConcurrencyLimiterTests : IDisposable
     public void Throttle_LongAgo_HasGrownBack()
     {
         var limiter = Create(10);
-        limiter.Throttle(Normal, TimeSpan.Zero);
+        limiter.Throttle(Normal, Refusals.Wait(TimeSpan.Zero));
 
         for (var i = 0; i < 50; i++)
         {
@@ -127,7 +127,7 @@ public sealed class ConcurrencyLimiterTests : IDisposable
     {
         var limiter = Create(10, learn: LearnMode.Observe);
 
-        limiter.Throttle(Normal, TimeSpan.Zero);
+        limiter.Throttle(Normal, Refusals.Wait(TimeSpan.Zero));
 
         Assert.Equal(10, Enumerable.Range(0, 20).Count(_ => limiter.TryTake(Normal, out var _)));
     }

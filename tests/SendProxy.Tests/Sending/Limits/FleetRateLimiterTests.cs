@@ -101,7 +101,7 @@ public sealed class FleetRateLimiterTests : IDisposable
     public async Task Block_UntilTheEnd_GrantsNothing()
     {
         var limiter = Create("100/s");
-        limiter.Throttle(Normal, TimeSpan.FromSeconds(2));
+        limiter.Throttle(Normal, Refusals.Wait(TimeSpan.FromSeconds(2)));
         var waiting = limiter.AcquireAsync(Urgent, Long, Token).AsTask();
 
         Step(1.9);
@@ -120,10 +120,10 @@ public sealed class FleetRateLimiterTests : IDisposable
         var before = limiter.Views().Single().InForce;
         var findings = _metrics.CreateCounter("sendproxy_limit_findings_total", "", ["limit", "kind", "applied"]);
 
-        limiter.Throttle(Normal, TimeSpan.Zero);
-        limiter.Throttle(Normal, TimeSpan.Zero);
+        limiter.Throttle(Normal, Refusals.Wait(TimeSpan.Zero));
+        limiter.Throttle(Normal, Refusals.Wait(TimeSpan.Zero));
         Step(0.6);
-        limiter.Throttle(Normal, TimeSpan.Zero);
+        limiter.Throttle(Normal, Refusals.Wait(TimeSpan.Zero));
 
         Assert.Equal(before, limiter.Views().Single().InForce);
         Assert.Equal(cuts, findings.WithLabels("plan", "limit", "false").Value);
@@ -147,7 +147,7 @@ public sealed class FleetRateLimiterTests : IDisposable
         Assert.Equal(1, forms.Value);
         var proven = limiter.Views().Single().InForce;
         Assert.Equal(applied == "true" ? inForce : before + inForce[2..], proven);
-        limiter.Throttle(Normal, TimeSpan.Zero);
+        limiter.Throttle(Normal, Refusals.Wait(TimeSpan.Zero));
         Assert.Equal(2, forms.Value);
         Assert.DoesNotContain("bucket", limiter.Views().Single().InForce, StringComparison.Ordinal);
     }
@@ -168,7 +168,7 @@ public sealed class FleetRateLimiterTests : IDisposable
         }
         else
         {
-            limiter.Throttle(Normal, TimeSpan.FromSeconds(1));
+            limiter.Throttle(Normal, Refusals.Wait(TimeSpan.FromSeconds(1)));
         }
 
         Step(1.1);
@@ -185,7 +185,7 @@ public sealed class FleetRateLimiterTests : IDisposable
         await limiter.AcquireAsync(Normal, Long, Token);
         var waiting = limiter.AcquireAsync(Normal, TimeSpan.FromSeconds(3), Token).AsTask();
 
-        limiter.Throttle(Normal, TimeSpan.FromSeconds(60));
+        limiter.Throttle(Normal, Refusals.Wait(TimeSpan.FromSeconds(60)));
         Step(1.2);
 
         Assert.Equal(PermitRefusal.WaitTooLong, (await waiting).Reason);

@@ -13,7 +13,7 @@ public sealed class RateLimitFeedbackTests
     private double _now = 10 * Second;
 
     [Fact]
-    public void Shape_NothingHeard_IsThatOfWindows() => Assert.Equal(Window, new RateLimitFeedback(Auto).Shape);
+    public void Shape_NothingHeard_IsThatOfWindows() => Assert.Equal(Window, new RateLimitFeedback(Auto).Parameters);
 
     [Theory]
     [InlineData(200, 6, 2)]
@@ -27,8 +27,8 @@ public sealed class RateLimitFeedbackTests
         Hear(book, limit, limit - 1, 1, blur: 1);
 
         var bucket = LimitParameters.For(Auto with { CountsBucket = true, Burst = limit }, LimitParameters.UsualSpread);
-        Assert.Equal((Math.Min(Window.Rate, bucket.Rate), burst, reserve), (book.Shape.Rate, book.Shape.Base, book.Shape.Reserve));
-        Assert.True(book.Shape.Burst <= bucket.Burst && book.Shape.InWindow.Rate <= bucket.Rate);
+        Assert.Equal((Math.Min(Window.Rate, bucket.Rate), burst, reserve), (book.Parameters.Rate, book.Parameters.Base, book.Parameters.Reserve));
+        Assert.True(book.Parameters.Burst <= bucket.Burst && book.Parameters.InWindow.Rate <= bucket.Rate);
         Assert.Equal("", book.Why(1, isInWindow: false));
     }
 
@@ -51,7 +51,7 @@ public sealed class RateLimitFeedbackTests
         var findings = Prove(book);
 
         Assert.Equal(FeedbackFindingKind.Form, Assert.Single(findings, f => f.Kind == FeedbackFindingKind.Form).Kind);
-        Assert.Equal(LimitParameters.For(Auto with { CountsBucket = true, Burst = believed }, LimitParameters.UsualSpread), book.Shape);
+        Assert.Equal(LimitParameters.For(Auto with { CountsBucket = true, Burst = believed }, LimitParameters.UsualSpread), book.Parameters);
         Assert.Equal($" (a bucket of {believed}, by its headers)", book.Why(1, isInWindow: false));
     }
 
@@ -74,7 +74,7 @@ public sealed class RateLimitFeedbackTests
         Prove(book);
 
         // Of 25 that are believed of 40: a base of 7, and 18 beyond it.
-        Assert.Equal((7, 18), (book.Shape.Base, book.Shape.Spare));
+        Assert.Equal((7, 18), (book.Parameters.Base, book.Parameters.Spare));
         Assert.NotEqual(FeedbackFindingKind.Drift, Hear(book, 40, remaining, (40 - remaining) / 200.0, level: level - 11)?.Kind);
         Assert.Equal(FeedbackFindingKind.Drift, Hear(book, 40, 17, 0.115, level: 7)!.Value.Kind);
     }
@@ -88,7 +88,7 @@ public sealed class RateLimitFeedbackTests
         var findings = Enumerable.Range(0, 3).Select(_ => Hear(book, 40, 30, 0.9)).ToArray();
 
         Assert.Equal(FeedbackFindingKind.Form, findings[2]!.Value.Kind);
-        Assert.Equal(Window.Rate, book.Shape.Rate);
+        Assert.Equal(Window.Rate, book.Parameters.Rate);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class RateLimitFeedbackTests
 
         Assert.Equal(FeedbackFindingKind.Limit, book.Refused(_now).Form!.Value.Kind);
         Assert.Equal(" (the vendor says 160)", book.Why(1, isInWindow: false));
-        Assert.True(book.Shape.Rate < 160);
+        Assert.True(book.Parameters.Rate < 160);
         book.RefusedElsewhere(_now + 1);
         Assert.Equal(59, SecondsUntilUncapped(book));
         book.Refused(_now);
@@ -168,7 +168,7 @@ public sealed class RateLimitFeedbackTests
 
         Assert.Equal(1, forms);
         Assert.NotNull(book.TakeEdge());
-        Assert.Equal((told.Shape, told.Why(1, false)), (book.Shape, book.Why(1, false)));
+        Assert.Equal((told.Parameters, told.Why(1, false)), (book.Parameters, book.Why(1, false)));
     }
 
     [Fact]

@@ -40,7 +40,7 @@ internal sealed class TwinSequence(Random random, LimitParameters shape)
         return (_clock + _jump, new RateLimitCall
         {
             Process = process,
-            Shape = Rarely(25) ? OtherForm : random.Next(10) == 0 ? shape with { Rate = shape.Rate * 0.8, WindowPermits = shape.WindowPermits * 0.8 } : shape,
+            Parameters = Rarely(25) ? OtherForm : random.Next(10) == 0 ? shape with { Rate = shape.Rate * 0.8, WindowPermits = shape.WindowPermits * 0.8 } : shape,
             Want = random.Next(3) == 0 ? random.Next(30) : 0,
             SomeoneWaits = random.Next(2) == 0,
             Patience = random.Next(3) * 2_000_000,
@@ -49,7 +49,7 @@ internal sealed class TwinSequence(Random random, LimitParameters shape)
             Debt = random.Next(3) == 0 ? random.Next(-2, 12) : 0,
             Correction = random.Next(12) == 0 ? random.Next(-15, 16) + 0.5 : 0,
             CorrectionEpoch = heard.Reply?.Epoch ?? 0,
-            Throttled = throttled ? random.Next(3) * 700_000 : -1,
+            ThrottledFor = throttled ? random.Next(3) * 700_000 : -1,
             WasAway = Rarely(50),
             SeenNow = heard.Reply?.Now ?? 0,
             SeenSince = since,
@@ -57,8 +57,13 @@ internal sealed class TwinSequence(Random random, LimitParameters shape)
             SeenBlock = heard.Reply is { Blocked: > 0 } blocked ? blocked.Now + blocked.Blocked : 0,
             KnownLive = random.Next(10) == 0 ? random.Next(12) : 0,
             Learns = random.Next(5) > 0,
-            Edge = heard.Reply is { } reply && random.Next(2) == 0 ? Edge(reply.Now + since) : 0,
-            EdgeWidth = random.Next(20_000, 90_000),
+            FirstCost = random.Next(3) == 0 ? random.Next(4) : 1,
+            IsCapped = throttled && random.Next(3) == 0,
+            LongestBlock = Rarely(30) ? 200_000 : 300_000_000,
+            Probe = random.Next(6) == 0 ? (ProbeResult)random.Next(3) : ProbeResult.None,
+            Unblocks = Rarely(60),
+            Boundary = heard.Reply is { } reply && random.Next(2) == 0 ? Edge(reply.Now + since) : 0,
+            BoundaryWidth = random.Next(20_000, 90_000),
             Returned = returned,
         });
     }

@@ -9,8 +9,13 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 /// <param name="KnownLive">Processes that it knows of.</param>
 /// <param name="WasAway">It could not ask for a while.</param>
 /// <param name="Leaves">It ends; what it holds is free.</param>
+/// <param name="LongestBlockMs">No block lasts longer from now on.</param>
+/// <param name="IsCapped">The 429 asked for more than that: at the block's end one request goes first.</param>
+/// <param name="ProbeAnswered">That request was answered.</param>
+/// <param name="Unblocks">An operator ends the block.</param>
 internal sealed record ConcurrencyCall(
-    int Kept, int Wanted, bool IsShort, double Throttled, long Seen, int KnownLive, bool WasAway, bool Leaves);
+    int Kept, int Wanted, bool IsShort, double Throttled, long Seen, int KnownLive, bool WasAway, bool Leaves,
+    double LongestBlockMs = 1e12, bool IsCapped = false, bool ProbeAnswered = false, bool Unblocks = false);
 
 /// <summary>What the state says to it. Times are milliseconds from now.</summary>
 /// <param name="Leased">Slots of this process.</param>
@@ -21,7 +26,9 @@ internal sealed record ConcurrencyCall(
 /// <param name="Fair">What each may have while others are short.</param>
 /// <param name="Held">The past is unknown: not everyone has told yet what it holds.</param>
 /// <param name="Total">Leased by all.</param>
-internal sealed record ConcurrencyReply(int Leased, int Bound, int Live, int Rank, int Short, int Fair, double Blocked, double Held, long Number, int Total);
+/// <param name="IsProbing">A block was shorter than the vendor asked: one request goes first.</param>
+/// <param name="Lifted">When an operator last ended a block, by the store's clock; 0: never.</param>
+internal sealed record ConcurrencyReply(int Leased, int Bound, int Live, int Rank, int Short, int Fair, double Blocked, double Held, long Number, int Total, bool IsProbing = false, double Lifted = 0);
 
 /// <summary>Keeps who has which slots: for this process alone, or for the fleet.</summary>
 internal interface IConcurrencyStore

@@ -7,7 +7,8 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 /// <param name="limit">The plan's.</param>
 /// <param name="fleetSize">How many processes there are, before that is known.</param>
 /// <param name="isClosedWhenAway">Redis away: nothing goes out rather than this process's share.</param>
-internal sealed class ConcurrencyLease(int limit, bool isShared, int fleetSize, bool isClosedWhenAway)
+/// <param name="longestBlock">No 429 stops it for longer.</param>
+internal sealed class ConcurrencyLease(int limit, bool isShared, int fleetSize, bool isClosedWhenAway, TimeSpan longestBlock)
 {
     /// <summary>A process that is well is heard of so often.</summary>
     private const double RenewEvery = 2_000_000;
@@ -30,6 +31,16 @@ internal sealed class ConcurrencyLease(int limit, bool isShared, int fleetSize, 
     private bool _inFlight;
     private double _throttled = -1;
     private ConcurrencyReply? _reply;
+    private bool _isCapped;
+    private bool _probeAnswered;
+    private bool _unblocks;
+    private double _lifted;
+
+    /// <summary>A block was shorter than the vendor asked, and one request goes first.</summary>
+    public bool IsProbing => _reply is { IsProbing: true };
+
+    /// <summary>How many calls were made, and of how many it is known what came of them.</summary>
+    public (long Made, long Ended) Calls { get; private set; }
 
     /// <summary>At the vendor now.</summary>
     public int Used { get; private set; }
@@ -70,9 +81,17 @@ internal sealed class ConcurrencyLease(int limit, bool isShared, int fleetSize, 
 
     public void Block(double until) => BlockedUntil = Math.Max(BlockedUntil, until);
 
+    /// <summary>A request of this process was answered, and not with a 429.</summary>
+    public void Answered() => _probeAnswered |= IsProbing;
+
+    /// <summary>An operator ends the block.</summary>
+    public void Unblock(double now) => (BlockedUntil, _throttled, _isCapped, _unblocks) = (Math.Min(BlockedUntil, now), -1, false, true);
+
     /// <summary>The vendor said 429.</summary>
-    public void Throttle(double now, double microseconds)
+    /// <param name="isCapped">It asked for a longer wait.</param>
+    public void Throttle(double now, double microseconds, bool isCapped)
     {
+        _isCapped |= isCapped;
         Block(now + microseconds);
         _throttled = Math.Max(_throttled, microseconds / 1000);
     }
@@ -97,22 +116,27 @@ internal sealed class ConcurrencyLease(int limit, bool isShared, int fleetSize, 
         }
 
         (_inFlight, _mustAsk) = (true, false);
-        var call = new ConcurrencyCall(kept, Math.Max(kept, wanted), waiting > 0, _throttled, _reply?.Number ?? 0, Live, IsAway, Leaves: false);
-        _throttled = -1;
+        Calls = (Calls.Made + 1, Calls.Ended);
+        var call = new ConcurrencyCall(kept, Math.Max(kept, wanted), waiting > 0, _throttled, _reply?.Number ?? 0, Live, IsAway, Leaves: false,
+            longestBlock.TotalMilliseconds, _isCapped, _probeAnswered, _unblocks);
+        (_throttled, _isCapped, _probeAnswered, _unblocks) = (-1, false, false, false);
         return call;
     }
 
     /// <summary>The last call of a process that ends.</summary>
-    public ConcurrencyCall Leave() => new(0, 0, false, -1, _reply?.Number ?? 0, Live, false, Leaves: true);
+    public ConcurrencyCall Leave() => new(0, 0, false, -1, _reply?.Number ?? 0, Live, false, Leaves: true, longestBlock.TotalMilliseconds);
 
     /// <param name="sentAt">When the call was taken.</param>
     /// <param name="reply">Null: it was not answered in time.</param>
     public void Replied(double now, double sentAt, ConcurrencyCall call, ConcurrencyReply? reply)
     {
         _inFlight = false;
+        Calls = (Calls.Made, Calls.Made);
         if (reply is null)
         {
+            // What the store may not have heard is told again.
             _throttled = Math.Max(_throttled, call.Throttled);
+            (_isCapped, _probeAnswered, _unblocks) = (_isCapped || call.IsCapped, _probeAnswered || call.ProbeAnswered, _unblocks || call.Unblocks);
             GoAway(now);
             return;
         }
@@ -124,6 +148,11 @@ internal sealed class ConcurrencyLease(int limit, bool isShared, int fleetSize, 
         OthersAreShort = reply.Short > 0;
         _renewAt = isShared || reply.Bound < limit ? now + RenewEvery : double.PositiveInfinity;
         _askAt = reply.Leased < call.Wanted ? now + (call.IsShort ? AskAgain : RenewEvery / 4) : now;
+        if (reply.Lifted > _lifted)
+        {
+            (_lifted, BlockedUntil) = (reply.Lifted, now);
+        }
+
         Block(now + (reply.Blocked * 1000));
     }
 
@@ -139,7 +168,7 @@ internal sealed class ConcurrencyLease(int limit, bool isShared, int fleetSize, 
 
     private bool IsDue(double now, int waiting)
     {
-        if (_throttled >= 0 && !IsAway)
+        if ((_throttled >= 0 || _probeAnswered || _unblocks) && !IsAway)
         {
             return true;
         }

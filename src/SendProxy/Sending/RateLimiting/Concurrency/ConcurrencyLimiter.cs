@@ -11,6 +11,11 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 internal sealed class ConcurrencyLimiter : QueueingLimiter
 {
     private const double MeanPart = 0.05;
+    private const double LookAgain = 1_000;
+
+    // Who may not wait at all still waits for the store's first answer, which comes sooner than this.
+    private const double FirstAnswerWait = 5_000_000;
+
     private readonly IConcurrencyStore _store;
     private readonly ConcurrencyLease _lease;
     private readonly PriorityWaitQueue _line;
@@ -35,7 +40,7 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
         _toMicroseconds = 1e6 / time.TimestampFrequency;
         _start = time.GetTimestamp();
         _line = new PriorityWaitQueue(lanes);
-        _lease = new ConcurrencyLease(options.Concurrent, store.IsShared, fleetSize, options.ClosedWhenAway && store.IsShared);
+        _lease = new ConcurrencyLease(options.Concurrent, store.IsShared, fleetSize, options.ClosedWhenAway && store.IsShared, options.MaxBlock);
         _wake = time.CreateTimer(static limiter => ((ConcurrencyLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (!store.IsShared)
         {
@@ -94,19 +99,28 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
         }
     }
 
-    public override void GiveBack(in PermitRequest ask, Permit permit) => Free(permit, isMeasured: false);
+    public override void GiveBack(in PermitRequest ask, Permit permit) => Free(permit, isMeasured: false, isAnswered: false);
 
-    public override void Ended(in PermitRequest ask, Permit permit, RateLimitFeedbackSample? learned) => Free(permit, isMeasured: true);
+    public override void Ended(in PermitRequest ask, Permit permit, RateLimitFeedbackSample? learned) =>
+        Free(permit, isMeasured: true, isAnswered: learned is not null);
 
-    public override void Throttle(in PermitRequest ask, TimeSpan wait)
+    public override void Throttle(in PermitRequest ask, in VendorRefusal refusal)
     {
+        var (wait, isCapped) = (refusal.Wait, refusal.IsCapped);
         Series.Blocked(wait);
         if (Options.Learn == LearnMode.Observe)
         {
             Series.Found(new FeedbackFinding(FeedbackFindingKind.Limit, 0), applied: false);
         }
 
-        Locked(now => _lease.Throttle(now, Math.Max(0, wait.TotalMicroseconds)));
+        Locked(now => _lease.Throttle(now, Math.Max(0, wait.TotalMicroseconds), isCapped));
+    }
+
+    /// <summary>An operator ends the block.</summary>
+    public override bool Unblock()
+    {
+        Locked(_lease.Unblock);
+        return true;
     }
 
     /// <summary>Asks the fleet: it can be reached again, or has something to say.</summary>
@@ -137,7 +151,7 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
         lock (_lock)
         {
             var now = Now;
-            var mode = now < _lease.BlockedUntil ? "blocked" : _lease.IsAway ? Options.ClosedWhenAway ? "closed" : "share" : _store.IsShared ? "ready" : "local";
+            var mode = now < _lease.BlockedUntil ? "blocked" : _lease.IsProbing ? "probing" : _lease.IsAway ? Options.ClosedWhenAway ? "closed" : "share" : _store.IsShared ? "ready" : "local";
             var why = _lease.Bound < Options.Concurrent ? $" ({(double)_lease.Bound / Options.Concurrent:0%} since the vendor refused)" : "";
             return
             [
@@ -180,7 +194,7 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
         return Permit.Granted(Mode, cost, epoch: (long)now);
     }
 
-    private void Free(Permit permit, bool isMeasured)
+    private void Free(Permit permit, bool isMeasured, bool isAnswered)
     {
         if (permit.Cost <= 0)
         {
@@ -193,6 +207,11 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
             var now = Now;
             _lease.Return(permit.Cost);
             _idleSince = now;
+            if (isAnswered)
+            {
+                _lease.Answered();
+            }
+
             if (isMeasured)
             {
                 var held = now - permit.Epoch;
@@ -210,7 +229,7 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
         var blocked = Math.Max(0, _lease.BlockedUntil - now);
         var needed = _line.Before(lane) + (_first?.Cost ?? 0) + cost;
         var free = Math.Max(0, _lease.Cap(now) - _lease.Used);
-        if (needed <= free || _lease.IsUnknown)
+        if (needed <= free || _lease.IsUnknown || (CanAsk(now) && needed <= _lease.Expected(now) - _lease.Used))
         {
             return blocked;
         }
@@ -240,12 +259,13 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
             {
                 Refuse(waiter, Permit.Refused(PermitRefusal.QueueFull, Span(wait)));
             }
-            else if (now + wait > waiter.Until || (waiter.Until <= now && _lease.Free(now) < waiter.Cost + Missing))
+            else if (now + wait > waiter.Until || (waiter.Until <= now && _lease.Free(now) < waiter.Cost + Missing && !CanAsk(now)))
             {
                 Refuse(waiter, Permit.Refused(PermitRefusal.WaitTooLong, Span(wait)));
             }
             else
             {
+                waiter.FirstCall = _lease.Calls.Made + 1;
                 _line.Add(waiter);
                 _nextLate = Math.Min(_nextLate, waiter.Until);
             }
@@ -297,14 +317,21 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
 
         if (now >= _nextLate)
         {
-            EndWaiting(w => w.Until <= now, w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
-            _nextLate = Waiting == 0 ? double.PositiveInfinity : Math.Min(_first?.Until ?? double.PositiveInfinity, _line.NextUntil);
+            EndWaiting(w => w.Until <= now && !AwaitsFirstAnswer(w, now), w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
+            _nextLate = Waiting == 0 ? double.PositiveInfinity
+                : Math.Max(now + LookAgain, Math.Min(_first?.Until ?? double.PositiveInfinity, _line.NextUntil));
         }
 
         Series.State(Waiting, _lease.Free(now), _lease.Live, _lease.Bound, _lease.IsAway);
         Arm(now);
         return call is null ? null : (call, now);
     }
+
+    // Asking takes time too: whoever may not wait for a slot waits until it is known whether there is one.
+    private bool CanAsk(double now) => _store.IsShared && !_lease.IsAway && now >= _lease.BlockedUntil && !_lease.OthersAreShort;
+
+    private bool AwaitsFirstAnswer(Waiter waiter, double now) =>
+        CanAsk(now) && waiter.FirstCall > _lease.Calls.Ended && now < waiter.Until + FirstAnswerWait;
 
     private void Serve(double now)
     {

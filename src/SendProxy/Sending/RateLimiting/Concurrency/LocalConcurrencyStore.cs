@@ -12,6 +12,8 @@ internal sealed class LocalConcurrencyStore(int limit, bool cuts, TimeProvider t
     private TimeSpan _grown;
     private TimeSpan _block;
     private long _number;
+    private long _lifted;
+    private bool _isProbing;
 
     public bool IsShared => false;
 
@@ -20,8 +22,10 @@ internal sealed class LocalConcurrencyStore(int limit, bool cuts, TimeProvider t
         lock (_lock)
         {
             var now = time.GetElapsedTime(_start);
+            EndBlock(call, now);
             if (call.Throttled >= 0)
             {
+                _isProbing = call.IsCapped || (_isProbing && call.Throttled == 0);
                 if (cuts && (_cut == TimeSpan.MinValue || now - _cut > Together))
                 {
                     _multiplier = Math.Max(1.0 / limit, _multiplier * 0.9);
@@ -37,10 +41,20 @@ internal sealed class LocalConcurrencyStore(int limit, bool cuts, TimeProvider t
             }
 
             _grown = now;
-            var bound = Math.Max(1, (int)Math.Floor((limit * _multiplier) + 1e-6));
-            return new ConcurrencyReply(bound, bound, 1, 0, 0, bound, Math.Max(0, (_block - now).TotalMilliseconds), 0, ++_number, bound);
+            var bound = _isProbing ? 1 : Math.Max(1, (int)Math.Floor((limit * _multiplier) + 1e-6));
+            return new ConcurrencyReply(bound, bound, 1, 0, 0, bound, Math.Max(0, (_block - now).TotalMilliseconds), 0, ++_number, bound, _isProbing, _lifted);
         }
     }
 
     public ValueTask<ConcurrencyReply?> AskAsync(ConcurrencyCall call) => new(AskNow(call));
+
+    private void EndBlock(ConcurrencyCall call, TimeSpan now)
+    {
+        if (call.Unblocks)
+        {
+            (_block, _isProbing, _lifted) = (TimeSpan.Zero, false, _lifted + 1);
+        }
+
+        _isProbing &= !(call.ProbeAnswered && _block <= now);
+    }
 }

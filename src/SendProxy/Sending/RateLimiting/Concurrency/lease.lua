@@ -5,17 +5,20 @@
 -- ARGV  1 process  2 slots it keeps whatever comes: it may use them while this call runs  3 slots it wants in all
 --       4 someone waits there (0, 1)  5 the plan's limit  6 length of a lease  7 wait that a 429 asked for, -1: none
 --       8 a 429 lowers the bound (0, 1)  9 number of the last reply that it saw  10 processes it knows of
---       11 Redis was away for it (0, 1)  12 channel  13 it leaves (0, 1)  14 longest hold
+--       11 Redis was away for it (0, 1)  12 channel  13 it leaves (0, 1)  14 longest hold  15 longest block
+--       16 the 429 asked for more than that: at the block's end one request goes first (0, 1)  17 that request was answered (0, 1)
+--       18 an operator ends the block (0, 1)
 -- Reply { slots leased, bound in force, processes, rank of this one among them, others that are short, fair share, blocked for,
---         held for, number of this reply, slots leased by all }
+--         held for, number of this reply, slots leased by all, a probe is waited for (0, 1), when a block was last ended by hand }
 local K, A = KEYS, ARGV
 local id, kept, want, limit = A[1], tonumber(A[2]), tonumber(A[3]), tonumber(A[5])
 local lease, told, hold = tonumber(A[6]), tonumber(A[7]), tonumber(A[14])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local v = redis.call('HMGET', K[1], 'seq', 'mult', 'cut', 'grown', 'block', 'held', 'heldAt', 'known')
+local v = redis.call('HMGET', K[1], 'seq', 'mult', 'cut', 'grown', 'block', 'held', 'heldAt', 'known', 'probe', 'lifted')
 local seq, mult, cut, grown = tonumber(v[1] or 0), tonumber(v[2] or 1), tonumber(v[3] or 0), tonumber(v[4] or now)
 local block, held, heldAt, known = tonumber(v[5] or 0), tonumber(v[6] or 0), tonumber(v[7] or 0), tonumber(v[8] or 0)
+local probe, lifted = tonumber(v[9] or 0), tonumber(v[10] or 0)
 local function say(text) redis.call('PUBLISH', A[12], K[1] .. ' ' .. text) end
 
 -- 1 an unknown past (state lost, set back, or gone by while this process could not ask): all tell what they hold before
@@ -45,7 +48,13 @@ end
 local live = redis.call('ZCARD', K[2])
 if live >= known then held = math.min(held, now) end
 
--- 3 the bound: 10 % less after a 429; after half a minute of peace 1 % more a second
+-- 3 the bound: 10 % less after a 429; after half a minute of peace 1 % more a second. While a probe is waited for it is one
+block = math.min(block, now + tonumber(A[15]))
+if A[18] == '1' then block, probe, lifted = 0, 0, now end
+if A[17] == '1' and probe > 0 and block <= now then
+  probe = 0
+  say('lost')
+end
 if told >= 0 then
   if A[8] == '1' and now - cut > 500 then mult = math.max(math.min(1, 1 / limit), mult * 0.9) end
   cut = now
@@ -53,11 +62,13 @@ if told >= 0 then
     block = now + told
     say('block ' .. string.format('%.0f', told))
   end
+  if A[16] == '1' then probe = 1 elseif told > 0 then probe = 0 end
 elseif mult < 1 and now - cut > 30000 then
   mult = math.min(1, mult + 0.01 * math.max(0, now - math.max(grown, cut + 30000)) / 1000)
 end
 grown = now
 local bound = math.max(1, math.floor(limit * mult + 0.000001))
+if probe > 0 then bound = 1 end
 
 -- 4 what the others hold and lack
 local others, rank, slots, own = 0, 0, {}, 0
@@ -135,6 +146,6 @@ if held <= now and others + given < bound then
 end
 
 redis.call('HSET', K[1], 'seq', seq, 'mult', string.format('%.9f', mult), 'cut', cut, 'grown', grown, 'block', block, 'held', held,
-  'heldAt', heldAt, 'known', known)
+  'heldAt', heldAt, 'known', known, 'probe', probe, 'lifted', lifted)
 for i = 1, 4 do redis.call('PEXPIRE', K[i], 3600000 + math.max(0, block - now)) end
-return { given, bound, math.max(1, live), rank, shortOthers, fair, math.max(0, block - now), math.max(0, held - now), seq, others + given }
+return { given, bound, math.max(1, live), rank, shortOthers, fair, math.max(0, block - now), math.max(0, held - now), seq, others + given, probe, lifted }

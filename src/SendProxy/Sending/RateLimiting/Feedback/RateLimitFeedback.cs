@@ -14,6 +14,9 @@ internal enum FeedbackFindingKind
 
     /// <summary>Its headers prove how it counts, or no longer do: only with <c>counts: auto</c>.</summary>
     Form,
+
+    /// <summary>It refused a request although its own headers prove that the limit has room: the limit is not meant.</summary>
+    Unrelated,
 }
 
 /// <param name="Drift">Permits that the vendor has less than was thought; else 0.</param>
@@ -49,18 +52,20 @@ internal sealed class RateLimitFeedback
     private WindowBoundaryDetector? _edges;
     private WindowBoundary? _edge;
     private double _refusedAt = double.NegativeInfinity;
+    private readonly UnrelatedRefusalDetector _unrelated;
 
     public RateLimitFeedback(LimitOptions options)
     {
         _options = options;
         _form = new VendorLimitModel(options);
+        _unrelated = new UnrelatedRefusalDetector(options);
         Reshape();
     }
 
     public bool Listens => _options.Learn != LearnMode.Off;
 
     /// <summary>The limit to keep to now.</summary>
-    public LimitParameters Shape
+    public LimitParameters Parameters
     {
         get
         {
@@ -97,6 +102,7 @@ internal sealed class RateLimitFeedback
     {
         lock (_lock)
         {
+            _unrelated.Hear(heard, now);
             (Limit, Remaining, ResetAfter) = (heard.Limit ?? Limit, heard.Remaining ?? Remaining, heard.ResetAfter ?? ResetAfter);
             var isFormNew = _form.Hear(heard, now);
             if (_edges is { } edges && heard is { Remaining: { } remaining, ResetAfter: { } reset }
@@ -118,6 +124,15 @@ internal sealed class RateLimitFeedback
             var edge = _edge;
             _edge = null;
             return edge;
+        }
+    }
+
+    /// <summary>Whether a refusal says anything of this limit. Call once for each.</summary>
+    public bool IsOfThisLimit(in VendorRefusal refusal, double now)
+    {
+        lock (_lock)
+        {
+            return !_unrelated.IsUnrelated(refusal, now);
         }
     }
 
@@ -228,7 +243,7 @@ internal sealed class RateLimitFeedback
     private void Reshape()
     {
         var plan = _options.Rate!.Value;
-        (_shape, _shapedFor) = (_form.Shape(_spread), _form.Key);
+        (_shape, _shapedFor) = (_form.Parameters(_spread), _form.Key);
         _edges = _shape.WindowLength > 0 ? _edges ?? new WindowBoundaryDetector(plan.Per, _form.Cap ?? plan.Permits, _form.Refill) : null;
     }
 }

@@ -54,7 +54,7 @@ internal sealed class VendorLimitModel(LimitOptions options)
         : Bucket is { } size ? $" (a bucket of {size}, by its headers{(options.Learn == LearnMode.Observe ? "; observed only" : "")})"
         : "";
 
-    /// <summary>Equal as long as <see cref="Shape"/> is, for the same spread.</summary>
+    /// <summary>Equal as long as <see cref="Parameters"/> is, for the same spread.</summary>
     public (int? Bucket, int? Cap, int? Named) Key => (Bucket, Cap, IsUnknown ? _named : null);
 
     /// <summary>An answer.</summary>
@@ -120,7 +120,7 @@ internal sealed class VendorLimitModel(LimitOptions options)
         (_isWary, _waryFrom, _waryUntil) = (true, now, now + _wary);
     }
 
-    public LimitParameters Shape(TimeSpan spread)
+    public LimitParameters Parameters(TimeSpan spread)
     {
         if (Bucket is { } size)
         {

@@ -23,6 +23,9 @@ internal sealed class PriorityWaitQueue(LaneTable lanes)
     /// <summary>When the first of them has waited for as long as it may; never where nobody waits.</summary>
     public double NextUntil => _firsts.Concat(_repeats).SelectMany(l => l).Select(w => w.Until).DefaultIfEmpty(double.PositiveInfinity).Min();
 
+    /// <summary>The most that anybody still needs whose turn it may be; 0 where nobody waits.</summary>
+    public int NextMissing => _firsts.Concat(_repeats).Max(l => l.First?.Value.Missing ?? 0);
+
     /// <summary>Who may be served from the urgent reserve.</summary>
     public int Urgent => lanes.All[0].IsUrgent ? _firsts[0].Count + _repeats[0].Count : 0;
 

@@ -17,6 +17,12 @@ internal sealed class Waiter(Lane lane, int cost, bool isRepeat, double since, d
 
     public double Until => until;
 
+    /// <summary>The first call to the store that can ask for it.</summary>
+    public long FirstCall { get; set; }
+
+    /// <summary>It only looks whether there is a permit: no refusal of a request.</summary>
+    public bool IsTry { get; init; }
+
     /// <summary>Permits it has already, of more than one.</summary>
     public int Collected { get; set; }
 

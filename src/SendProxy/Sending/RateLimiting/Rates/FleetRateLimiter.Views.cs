@@ -10,9 +10,17 @@ internal sealed partial class FleetRateLimiter
     {
         get
         {
-            var shape = _shown;
-            var left = Math.Min(shape.Base, shape.Level - (Volatile.Read(ref _taken) - shape.Taken) + ((Now - shape.At) * shape.Rate / 1e6));
-            return ((long)Math.Max(0, left), (long)Math.Max(1, Math.Ceiling((shape.Base - left) / shape.Rate)));
+            var (shown, now) = (_shown, Now);
+            if (now < shown.BlockedUntil)
+            {
+                return (0, (long)Math.Max(1, Math.Ceiling((shown.BlockedUntil - now) / 1e6)));
+            }
+
+            // What is there now and what comes until the end of the window, less those that wait already.
+            var there = Math.Min(shown.Base, shown.Level - (Volatile.Read(ref _taken) - shown.Taken) + ((now - shown.At) * shown.Rate / 1e6));
+            var window = Math.Max(1, (long)Options.Rate!.Value.Per.TotalSeconds);
+            var coming = shown.Rate * window / shown.Active;
+            return ((long)Math.Clamp(there + coming - shown.Waiting, 0, Options.Rate.Value.Permits), window);
         }
     }
 
@@ -51,14 +59,15 @@ internal sealed partial class FleetRateLimiter
 
     private string Mode(double now) => now < _machine.BlockedUntil ? "blocked"
         : _machine.IsAway ? Options.ClosedWhenAway ? "closed" : "share"
+        : _machine.Known is { IsProbing: true } ? "probing"
         : !_store.IsShared ? "local"
         : _machine.IsPostPaid ? "ready"
         : "reserved";
 
     private double LevelNow(double now) => _machine.Known is { } known
-        ? Math.Min(_machine.Shape.Base, _machine.Level + ((now - _machine.KnownAt) * _machine.InForce.Rate * known.Multiplier / 1e6))
-        : _machine.Shape.Base;
+        ? Math.Min(_machine.Parameters.Base, _machine.Level + ((now - _machine.KnownAt) * _machine.InForce.Rate * known.Multiplier / 1e6))
+        : _machine.Parameters.Base;
 
     /// <summary>The level as it was.</summary>
-    private sealed record Shown(double Level, double At, long Taken, double Base, double Rate);
+    private sealed record Shown(double Level, double At, long Taken, double Base, double Rate, int Active, int Waiting, double BlockedUntil);
 }

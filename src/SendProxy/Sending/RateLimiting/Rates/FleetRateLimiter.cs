@@ -24,7 +24,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     private long _taken;
     private long _upTo;
     private long _told;
-    private Shown _shown = new(0, 0, 0, 1, 1);
+    private Shown _shown = new(0, 0, 0, 1, 1, 1, 0, 0);
     private double _unlent;
     private long _lentEpoch;
     private int _flushArmed;
@@ -44,10 +44,12 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         _start = time.GetTimestamp() - time.TimestampFrequency;
         _lastGrant = time.GetTimestamp();
         _vendor = new RateLimitFeedback(options);
-        _machine = new RateLimiterStateMachine(process, _vendor.Shape, lanes, store.IsShared, fleetSize, draw)
+        _machine = new RateLimiterStateMachine(process, _vendor.Parameters, lanes, store.IsShared, fleetSize, draw)
         {
             IsClosedWhenAway = options.ClosedWhenAway && store.IsShared,
             Learns = options.Learn == LearnMode.Tighten,
+            LongestBlock = options.MaxBlock.TotalMicroseconds,
+            ReplyLife = store.AnswersWithin.TotalMicroseconds + RateLimitConstants.Horizon,
         };
         _wake = time.CreateTimer(static limiter => ((FleetRateLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _flush = time.CreateTimer(static limiter => ((FleetRateLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -83,7 +85,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
             return false;
         }
 
-        var waiter = Enter(ask, TimeSpan.Zero);
+        var waiter = Enter(ask, TimeSpan.Zero, isTry: true);
         if (waiter.Given is null)
         {
             Locked(now => _machine.Leave(now, waiter));
@@ -112,14 +114,26 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
 
     public override void Ended(in PermitRequest ask, Permit permit, RateLimitFeedbackSample? learned)
     {
+        if (permit.IsProbe && learned is not null)
+        {
+            Locked(now => _machine.ProbeEnded(now, ProbeResult.Answered));
+        }
+
         if (learned is { } heard && _vendor.Listens)
         {
             Learn(_vendor.Hear(permit, heard, Now), permit.Epoch, _vendor.TakeEdge());
         }
     }
 
-    public override void Throttle(in PermitRequest ask, TimeSpan wait)
+    public override void Throttle(in PermitRequest ask, in VendorRefusal refusal)
     {
+        if (!_vendor.IsOfThisLimit(refusal, Now) && Options.Learn == LearnMode.Tighten)
+        {
+            Series.Found(new FeedbackFinding(FeedbackFindingKind.Unrelated, 0), applied: true);
+            return;
+        }
+
+        var (wait, isCapped) = (refusal.Wait, refusal.IsCapped);
         Series.Blocked(wait);
         var (cut, form) = _vendor.Refused(Now);
         if (cut is { } made && Options.Learn == LearnMode.Observe)
@@ -128,8 +142,18 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         }
 
         Learn(form);
-        Locked(now => _machine.Throttle(now, Math.Max(0, wait.TotalMicroseconds)));
+        Locked(now => _machine.Throttle(now, Math.Max(0, wait.TotalMicroseconds), isCapped));
     }
+
+    /// <summary>An operator ends the block.</summary>
+    public override bool Unblock()
+    {
+        Locked(now => _machine.Unblock(now));
+        return true;
+    }
+
+    /// <summary>Another process was the probe, and the vendor answered it.</summary>
+    public void AskAgain() => Locked(now => _machine.AskAgain(now));
 
     /// <summary>Another process of the fleet met a 429.</summary>
     public void Block(TimeSpan wait)
@@ -152,7 +176,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
 
         if (tightens && (finding is not null || edge is not null))
         {
-            Locked(_ => _machine.Learn(_vendor.Shape, epoch, finding?.Drift ?? 0, edge));
+            Locked(_ => _machine.Learn(_vendor.Parameters, epoch, finding?.Drift ?? 0, edge));
         }
     }
 
@@ -202,12 +226,15 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         return true;
     }
 
-    protected override Waiter Enter(PermitRequest ask, TimeSpan maxWait)
+    protected override Waiter Enter(PermitRequest ask, TimeSpan maxWait) => Enter(ask, maxWait, isTry: false);
+
+    private Waiter Enter(PermitRequest ask, TimeSpan maxWait, bool isTry)
     {
-        var now = Now;
-        var waiter = new Waiter(ask.Lane, ask.Cost, ask.IsRepeat, now, now + Math.Max(0, maxWait.TotalMicroseconds));
+        Waiter waiter = null!;
         Locked(at =>
         {
+            // From here on it waits: what the lock took is no wait for a permit.
+            waiter = new Waiter(ask.Lane, ask.Cost, ask.IsRepeat, at, at + Math.Max(0, maxWait.TotalMicroseconds)) { IsTry = isTry };
             if (_disposed)
             {
                 waiter.End(Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
@@ -263,7 +290,10 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
                 call = _machine.TakeCall();
             }
 
-            Lend();
+            if (!_disposed)
+            {
+                Lend();
+            }
         }
 
         if (call is not null)
@@ -301,7 +331,8 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         Volatile.Write(ref _readyUntil, _start + (long)(Math.Min(_machine.CreditUntil, now + 1e9) / _toMicroseconds));
         Volatile.Write(ref _upTo, credit > 0 ? _told + credit : long.MinValue);
         var rate = _machine.InForce.Rate * (_machine.Known?.Multiplier ?? 1);
-        _shown = new Shown(now < _machine.BlockedUntil ? 0 : LevelNow(now), now, _told, _machine.Shape.Base, rate);
+        _shown = new Shown(now < _machine.BlockedUntil ? 0 : LevelNow(now), now, _told, _machine.Parameters.Base, rate,
+            _machine.Known?.Active ?? 1, _machine.Waiting, _machine.BlockedUntil);
         Series.State(_machine.Waiting, Math.Max(0, LevelNow(now)), _machine.Live, rate, _machine.IsAway);
         var wait = _machine.WakeAt - now;
         if (!double.IsPositiveInfinity(wait))

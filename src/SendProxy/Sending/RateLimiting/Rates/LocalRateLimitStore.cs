@@ -12,6 +12,8 @@ internal sealed class LocalRateLimitStore(TimeProvider time) : IRateLimitStore
 
     public bool IsShared => false;
 
+    public TimeSpan AnswersWithin => TimeSpan.Zero;
+
     public RateLimitReply AskNow(RateLimitCall call)
     {
         lock (_lock)

@@ -1,15 +1,18 @@
 namespace SendProxy.Sending.RateLimiting.Rates;
 
-/// <summary>What one process tells and asks of one limit, in one call. Times are microseconds.</summary>
+/// <summary>What one process tells and asks of one rate limit, in one call. Times are microseconds.</summary>
 internal sealed record RateLimitCall
 {
     /// <summary>Which process; unique in the fleet.</summary>
     public required string Process { get; init; }
 
-    public required LimitParameters Shape { get; init; }
+    public required LimitParameters Parameters { get; init; }
 
     /// <summary>Slots asked for; 0 asks for none.</summary>
     public int Want { get; init; }
+
+    /// <summary>Permits that the request needs whose turn is next: what a probe is given.</summary>
+    public int FirstCost { get; init; }
 
     public bool SomeoneWaits { get; init; }
 
@@ -31,7 +34,19 @@ internal sealed record RateLimitCall
     public long CorrectionEpoch { get; init; }
 
     /// <summary>How long a 429 asked to wait; negative where there was none.</summary>
-    public double Throttled { get; init; } = -1;
+    public double ThrottledFor { get; init; } = -1;
+
+    /// <summary>That 429 asked for more than is waited: at the block's end one request shows whether the vendor answers again.</summary>
+    public bool IsCapped { get; init; }
+
+    /// <summary>No block lasts longer from now on, whoever made it.</summary>
+    public double LongestBlock { get; init; } = double.MaxValue;
+
+    /// <summary>What came of the probe.</summary>
+    public ProbeResult Probe { get; init; }
+
+    /// <summary>An operator ends the block.</summary>
+    public bool Unblocks { get; init; }
 
     /// <summary>The store did not answer before.</summary>
     public bool WasAway { get; init; }
@@ -54,34 +69,77 @@ internal sealed record RateLimitCall
     public bool Learns { get; init; } = true;
 
     /// <summary>When one of the vendor's own windows had begun at the latest, in the store's time; 0: nothing new, -1: not where it was thought.</summary>
-    public double Edge { get; init; }
+    public double Boundary { get; init; }
 
     /// <summary>By how much it can have begun earlier.</summary>
-    public double EdgeWidth { get; init; }
+    public double BoundaryWidth { get; init; }
 
     /// <summary>Slots that are not needed, by their time.</summary>
     public IReadOnlyList<double> Returned { get; init; } = [];
 }
 
-/// <summary>What a limit answers. Times are microseconds; delays count from when the store wrote it.</summary>
-/// <param name="Now">The store's time.</param>
-/// <param name="Level">Permits left in the bucket; negative where more were sold ahead.</param>
-/// <param name="Allowance">May be sent before it is told.</param>
-/// <param name="Quantum">The most slots that one call gets.</param>
-/// <param name="ComeBack">With no slots: when this process's turn is; else 0.</param>
-/// <param name="Blocked">Nobody sends for so long.</param>
-/// <param name="Live">Processes seen lately.</param>
-/// <param name="Active">Processes that have someone waiting.</param>
-/// <param name="Held">The past is unknown: each keeps to its share for so long.</param>
-/// <param name="Urgent">Permits given from the urgent reserve.</param>
-/// <param name="Multiplier">What is left of the rate after cuts; at most 1.</param>
-/// <param name="Slots">Permits, at their time.</param>
-internal sealed record RateLimitReply(
-    double Now, double Tat, double Level, int Allowance, int Quantum, long Epoch, double ComeBack, double Blocked, int Live, int Active,
-    double Held, int Urgent, double Multiplier, IReadOnlyList<ReservedSlot> Slots)
+/// <summary>What a process has to tell of a probe.</summary>
+internal enum ProbeResult
 {
+    None,
+
+    /// <summary>It was not sent after all.</summary>
+    NotSent,
+
+    /// <summary>The vendor took it.</summary>
+    Answered,
+}
+
+/// <summary>What a rate limit answers. Times are microseconds; delays count from when the store wrote it.</summary>
+internal sealed record RateLimitReply
+{
+    /// <summary>The store's time.</summary>
+    public required double Now { get; init; }
+
+    public double Tat { get; init; }
+
+    /// <summary>Permits left in the bucket; negative where more were sold ahead.</summary>
+    public double Level { get; init; }
+
+    /// <summary>May be sent before it is told.</summary>
+    public int Allowance { get; init; }
+
+    /// <summary>The most slots that one call gets.</summary>
+    public int Quantum { get; init; }
+
+    public long Epoch { get; init; }
+
+    /// <summary>With no slots: when this process's turn is; else 0.</summary>
+    public double ComeBack { get; init; }
+
+    /// <summary>Nobody sends for so long.</summary>
+    public double Blocked { get; init; }
+
+    /// <summary>Processes seen lately.</summary>
+    public int Live { get; init; }
+
+    /// <summary>Processes that have someone waiting.</summary>
+    public int Active { get; init; }
+
+    /// <summary>The past is unknown: each keeps to its share for so long.</summary>
+    public double Held { get; init; }
+
+    /// <summary>Urgent permits given.</summary>
+    public int Urgent { get; init; }
+
+    /// <summary>Part of the rate that is left after cuts.</summary>
+    public double Multiplier { get; init; } = 1;
+
     /// <summary>The rate is that of the vendor's own windows, which are counted.</summary>
     public bool InWindow { get; init; }
+
+    /// <summary>A block was shorter than the vendor asked: slots are those of one request, which shows whether it answers again.</summary>
+    public bool IsProbing { get; init; }
+
+    /// <summary>When an operator last ended a block, in the store's time; 0: never.</summary>
+    public double Lifted { get; init; }
+
+    public IReadOnlyList<ReservedSlot> Slots { get; init; } = [];
 }
 
 /// <summary>A permit for a time.</summary>

@@ -1,19 +1,21 @@
 using System.Globalization;
+using static SendProxy.Sending.RateLimiting.Rates.RateLimitConstants;
 
 namespace SendProxy.Sending.RateLimiting.Rates;
 
 /// <summary>
 /// One limit's state, and what a call makes of it: the twin of acquire.lua, number for number. It serves a single process, and
-/// the simulation. Not safe for threads.
+/// the simulation. Times are microseconds. Not safe for threads.
 /// </summary>
-internal sealed class RateLimitState
+internal sealed partial class RateLimitState
 {
+    private const double Second = 1_000_000;
     private readonly SortedSet<(double At, string Member)> _holes = new(ByScore.Instance);
     private readonly SortedSet<(double At, string Member)> _overdraft = new(ByScore.Instance);
     private readonly Dictionary<string, double> _waiting = new(StringComparer.Ordinal);
     private readonly Dictionary<string, double> _seen = new(StringComparer.Ordinal);
-    private readonly FixedWindowCounter _window = new();
-    private bool _fresh = true;
+    private readonly VendorWindowCounter _window = new();
+    private bool _isFresh = true;
     private double _tat;
     private double _line;
     private double _urgent;
@@ -28,6 +30,8 @@ internal sealed class RateLimitState
     private double _held;
     private double _grown;
     private double _offset;
+    private double _probe;
+    private double _lifted;
 
     /// <summary>Time for which a store with an unknown past grants nothing.</summary>
     public double Hold { get; init; } = RateLimitConstants.Hold;
@@ -35,41 +39,39 @@ internal sealed class RateLimitState
     /// <param name="clock">Microseconds; larger than 0.</param>
     public RateLimitReply Run(double clock, RateLimitCall call)
     {
-        // 1 to 4: see acquire.lua, whose numbers these are.
-        var (now, jumped) = Clock(clock, call);
+        // Steps are numbered as in acquire.lua. 1 a clock that goes on, 2 a rate that was cut grows, 3 the vendor's own windows
+        var (now, hasJumped) = Clock(clock, call);
         Grow(now);
-        _window.Hear(now, call, isKnown: !jumped && !_fresh && !call.WasAway && _held <= now);
-        var shape = _window.IsInForce ? call.Shape.InWindow : call.Shape;
-        var (step, tolerance) = Step(shape);
-        if ((_fresh || call.WasAway) && Hold > 0 && now - _held > 2_000_000)
+        _window.Hear(now, call, isKnown: !hasJumped && !_isFresh && !call.WasAway && _held <= now);
+        var parameters = _window.IsInForce ? call.Parameters.InWindow : call.Parameters;
+        var (step, tolerance) = Step(parameters);
+
+        // 4 an unknown past, a block and its end
+        if ((_isFresh || call.WasAway) && Hold > 0 && now - _held > HoldAgainAfter)
         {
             _held = now + Hold;
-            _tat = Math.Max(_tat, _held + (shape.Base * step));
+            _tat = Math.Max(_tat, _held + (parameters.Base * step));
         }
 
-        _fresh = false;
-        (_tat, _block) = (Math.Max(_tat, call.SeenTat), Math.Max(_block, call.SeenBlock));
-        if (_block > now)
-        {
-            _tat = Math.Max(_tat, _block + tolerance);
-        }
+        _isFresh = false;
+        Block(now, call, tolerance);
 
-        // 5
+        // 5 who is there
         var (live, active) = Count(now, call);
 
-        // 6, 7
-        Correct(now, call, shape.Rate, step);
+        // 6 what the vendor says it has left, 7 a 429
+        Correct(now, call, parameters.Rate, step);
         Throttle(now, call);
-        shape = _window.IsInForce ? shape : call.Shape;
-        (step, tolerance) = Step(shape);
-        if (call.Throttled >= 0 && _block > now)
+        parameters = _window.IsInForce ? parameters : call.Parameters;
+        (step, tolerance) = Step(parameters);
+        if (call.ThrottledFor >= 0 && _block > now)
         {
             _tat = Math.Max(_tat, _block + tolerance);
             _holes.Clear();
         }
 
-        // 8, 9
-        _window.Begin(call.Shape, step);
+        // 8 counting in the vendor's windows, 9 what was used and what is given back
+        _window.Begin(call.Parameters, step);
         if (call.Debt != 0)
         {
             _tat = Math.Max(_tat, now) + (call.Debt * step);
@@ -82,70 +84,115 @@ internal sealed class RateLimitState
 
         TakeBack(now, call);
 
-        // 10, 11
-        var urgent = _block <= now && _held <= now ? GiveUrgent(now, call, step, tolerance) : 0;
-        var quantum = (int)Math.Max(1, Math.Floor(shape.Rate * _multiplier * RateLimitConstants.Quantum / 1_000_000 / active));
-        var (slots, come) = GiveSlots(now, call, Math.Min(call.Want, quantum), step, tolerance);
+        // 10 the urgent, 11 slots
+        var urgent = _block <= now && _held <= now && !IsProbing ? GiveUrgent(now, call, step, tolerance) : 0;
+        var quantum = (int)Math.Max(1, Math.Floor(parameters.Rate * _multiplier * Quantum / Second / active));
+        var (slots, comeBack) = GiveSlots(now, call, Math.Min(call.Want, quantum), step, tolerance);
 
-        // 12
-        var level = shape.Base - (Math.Max(0, _tat - now) / step);
-        return new RateLimitReply(
-            Math.Floor(now), Math.Floor(_tat), Math.Floor(level * 1000) / 1000, Allowance(now, _window.Free(now, level), live), quantum, _epoch, Math.Ceiling(come),
-            Math.Max(0, Math.Ceiling(_block - now)), live, active, Math.Max(0, Math.Ceiling(_held - now)), urgent,
-            Math.Floor(_multiplier * 1_000_000) / 1_000_000,
-            [.. slots.Select(s => new ReservedSlot(Math.Max(0, Math.Ceiling(s - now)), Math.Ceiling(s)))])
+        // 12 what may be sent before it is told, 13 the reply
+        var level = parameters.Base - (Math.Max(0, _tat - now) / step);
+        return Reply(now, level, live) with
         {
-            InWindow = _window.IsInForce,
+            Quantum = quantum,
+            ComeBack = Math.Ceiling(comeBack),
+            Active = active,
+            Urgent = urgent,
+            Slots = [.. slots.Select(s => new ReservedSlot(Math.Max(0, Math.Ceiling(s - now)), Math.Ceiling(s)))],
         };
     }
 
-    private (double Now, bool Jumped) Clock(double clock, RateLimitCall call)
+    private RateLimitReply Reply(double now, double level, int live) => new()
     {
-        var (now, jumped) = (clock + _offset, false);
+        Now = Math.Floor(now),
+        Tat = Math.Floor(_tat),
+        Level = Math.Floor(level * 1000) / 1000,
+        Allowance = Allowance(now, _window.Free(now, level), live),
+        Epoch = _epoch,
+        Blocked = Math.Max(0, Math.Ceiling(_block - now)),
+        Live = live,
+        Held = Math.Max(0, Math.Ceiling(_held - now)),
+        Multiplier = Math.Floor(_multiplier * 1_000_000) / 1_000_000,
+        InWindow = _window.IsInForce,
+        IsProbing = IsProbing,
+        Lifted = Math.Floor(_lifted),
+    };
+
+    // A block whose end is to be shown by one request first.
+    private bool IsProbing => _probe > 0;
+
+    private void Block(double now, RateLimitCall call, double tolerance)
+    {
+        // What a process saw before an operator ended the block is out of date.
+        if (call.SeenNow >= _lifted)
+        {
+            (_tat, _block) = (Math.Max(_tat, call.SeenTat), Math.Max(_block, call.SeenBlock));
+        }
+
+        if (_block > now + call.LongestBlock)
+        {
+            _block = now + call.LongestBlock;
+            _tat = Math.Min(_tat, _block + tolerance);
+        }
+
+        if (call.Unblocks)
+        {
+            (_block, _probe, _lifted) = (0, 0, now);
+            _tat = Math.Min(_tat, now + tolerance);
+        }
+
+        if (_block > now)
+        {
+            _tat = Math.Max(_tat, _block + tolerance);
+        }
+    }
+
+    private (double Now, bool HasJumped) Clock(double clock, RateLimitCall call)
+    {
+        var (now, hasJumped) = (clock + _offset, false);
         if (call.SeenNow > 0)
         {
             var least = call.SeenNow + call.SeenSince;
-            jumped = now < least - 10_000 || now > least + 60_000;
-            if (now < least - 10_000 || now > least + 1_000_000)
+            hasJumped = now < least - ClockBack || now > least + ClockJump;
+            if (now < least - ClockBack || now > least + ClockAhead)
             {
                 _offset = _offset + least - now;
                 now = least;
             }
         }
 
-        return (now, jumped);
+        return (now, hasJumped);
     }
 
     private void Grow(double now)
     {
         var last = Math.Max(_throttled, _cut);
-        if (_multiplier < 1 && now - last > 1_000_000)
+        if (_multiplier < 1 && now - last > GrowAfter)
         {
-            var (seconds, known) = (Math.Max(0, now - _grown) / 1_000_000, _ceiling * 0.97);
+            var (seconds, known) = (Math.Max(0, now - _grown) / Second, _ceiling * CeilingShare);
             if (_multiplier < known)
             {
-                _multiplier = Math.Min(known, _multiplier + (0.04 * seconds));
+                _multiplier = Math.Min(known, _multiplier + (GrowPerSecond * seconds));
             }
-            else if (now - last > 30_000_000)
+            else if (now - last > Peace)
             {
-                _multiplier = Math.Min(1, _multiplier + (0.01 * seconds));
+                _multiplier = Math.Min(1, _multiplier + (GrowInPeacePerSecond * seconds));
             }
         }
 
         _grown = now;
     }
 
-    private (double Step, double Tolerance) Step(LimitParameters shape)
+    private (double Step, double Tolerance) Step(LimitParameters parameters)
     {
-        var step = 1_000_000 / (shape.Rate * _multiplier);
-        return (step, (shape.Base - 1) * step);
+        var step = Second / (parameters.Rate * _multiplier);
+        return (step, (parameters.Base - 1) * step);
     }
 
     private (int Live, int Active) Count(double now, RateLimitCall call)
     {
         _seen[call.Process] = now;
-        Forget(_seen, now - 3_000_000);
-        Forget(_waiting, now - 1_000_000);
+        Forget(_seen, now - SeenFor);
+        Forget(_waiting, now - WaitingFor);
         if (call.SomeoneWaits)
         {
             _waiting[call.Process] = now;
@@ -177,38 +224,59 @@ internal sealed class RateLimitState
             return;
         }
 
-        var (off, seconds) = (call.Correction, (now - _corrected) / 1_000_000);
+        var (off, seconds) = (call.Correction, (now - _corrected) / Second);
         (_corrected, _epoch) = (now, _epoch + 1);
         if (off > 0)
         {
             _tat = Math.Max(_tat, now) + (off * step);
-            if (seconds < 3)
+            if (seconds < CorrectionTogetherSeconds)
             {
-                _multiplier = Math.Max(0.05, _multiplier * (1 - Math.Min(0.15, off / (rate * Math.Max(1, seconds)))));
-                (_cut, _ceiling) = (now, _multiplier / 0.97);
+                _multiplier = Math.Max(MultiplierLeast, _multiplier * (1 - Math.Min(CorrectionMost, off / (rate * Math.Max(1, seconds)))));
+                (_cut, _ceiling) = (now, _multiplier / CeilingShare);
             }
         }
         else if (_multiplier < 1)
         {
-            _multiplier = Math.Min(1, _multiplier + Math.Min(0.05 * Math.Min(1, seconds), 0.5 * -off / (rate * Math.Max(0.5, seconds))));
+            _multiplier = Math.Min(1, _multiplier + Math.Min(RaisePerSecond * Math.Min(1, seconds), RaiseShare * -off / (rate * Math.Max(RaiseLeastSeconds, seconds))));
         }
     }
 
     private void Throttle(double now, RateLimitCall call)
     {
-        if (call.Throttled < 0)
+        if (call.ThrottledFor < 0)
         {
+            EndProbe(now, call.Probe);
             return;
         }
 
         (_throttled, _epoch) = (now, _epoch + 1);
         _window.Refuse(now);
-        if (call.Learns && now - _cut > 500_000)
+        if (call.Learns && now - _cut > CutTogether)
         {
-            (_cut, _ceiling, _multiplier) = (now, _multiplier, Math.Max(0.05, _multiplier * 0.9));
+            (_cut, _ceiling, _multiplier) = (now, _multiplier, Math.Max(MultiplierLeast, _multiplier * Cut));
         }
 
-        _block = Math.Max(_block, now + call.Throttled);
+        _block = Math.Max(_block, now + call.ThrottledFor);
+        _probe = call.IsCapped ? _block
+            : _probe > 0 && call.ThrottledFor == 0 ? now + ProbeWait
+            : 0;
+    }
+
+    private void EndProbe(double now, ProbeResult result)
+    {
+        if (_block > now)
+        {
+            return;
+        }
+
+        if (_probe > 0 && result == ProbeResult.Answered)
+        {
+            _probe = 0;
+        }
+        else if (_probe > now && result == ProbeResult.NotSent)
+        {
+            _probe = now;
+        }
     }
 
     private void TakeBack(double now, RateLimitCall call)
@@ -219,154 +287,10 @@ internal sealed class RateLimitState
             _holes.Add((call.Returned[i], $"{at}:{call.Process}:{i + RedisRateLimitStore.FirstReturned}"));
         }
 
-        while (_holes.Count > 0 && _holes.Min.At <= now - RateLimitConstants.Horizon)
+        while (_holes.Count > 0 && _holes.Min.At <= now - Horizon)
         {
             _holes.Remove(_holes.Min);
         }
-    }
-
-    private int GiveUrgent(double now, RateLimitCall call, double step, double tolerance)
-    {
-        var given = 0;
-        for (var i = 0; i < call.Urgent; i++)
-        {
-            _share = Math.Min(0.5, _share + ((1 - _share) * 0.01));
-            var open = _window.Fit(now) <= now;
-            if (open && _tat - tolerance <= now)
-            {
-                _tat = Math.Max(_tat, now) + step;
-                _window.Take(now, 1);
-            }
-            else if (_holes.Count > 0 && _holes.Min.At < now + 5_000)
-            {
-                if (!TryReuseHole(now, out _))
-                {
-                    continue;
-                }
-            }
-            else if (!open)
-            {
-                break;
-            }
-            else if (_urgent >= 1)
-            {
-                _urgent--;
-                _window.Take(now, 1);
-            }
-            else
-            {
-                while (_overdraft.Count > 0 && _overdraft.Min.At <= now)
-                {
-                    _overdraft.Remove(_overdraft.Min);
-                }
-
-                if (_overdraft.Count >= call.Shape.Reserve)
-                {
-                    break;
-                }
-
-                _overdraft.Add((_tat - tolerance, $"{Text(_tat - tolerance)}:{call.Process}"));
-                _tat += step;
-                _window.Take(now, 1);
-            }
-
-            given++;
-        }
-
-        return given;
-    }
-
-    private bool TryReuseHole(double now, out double at)
-    {
-        at = _holes.Min.At;
-        _holes.Remove(_holes.Min);
-        return _window.TryReuse(at, now);
-    }
-
-    private (List<double> Slots, double ComeBack) GiveSlots(double now, RateLimitCall call, int want, double step, double tolerance)
-    {
-        var slots = new List<double>();
-        if (want <= 0)
-        {
-            return (slots, 0);
-        }
-
-        if (_block > now)
-        {
-            return (slots, _block - now);
-        }
-
-        var at = Math.Max(_tat, now);
-        if (call.HasTicket || at - tolerance <= now || _line <= now + RateLimitConstants.Horizon)
-        {
-            while (slots.Count < want)
-            {
-                if (_holes.Count > 0)
-                {
-                    if (TryReuseHole(now, out var hole))
-                    {
-                        slots.Add(hole);
-                    }
-
-                    continue;
-                }
-
-                var slot = at - tolerance;
-                var fits = _window.Fit(Math.Max(slot, now));
-                if (fits > Math.Max(slot, now))
-                {
-                    (slot, at) = (fits, fits + tolerance);
-                }
-
-                if (slot > now + RateLimitConstants.Horizon)
-                {
-                    break;
-                }
-
-                slots.Add(slot);
-                _window.Take(Math.Max(slot, now), 1);
-                var aside = _share / (1 - _share);
-                if (slot > now && _urgent + aside <= call.Shape.Reserve)
-                {
-                    at += step / (1 - _share);
-                    _urgent += aside;
-                }
-                else
-                {
-                    at += step;
-                }
-
-                _share *= 0.99;
-            }
-
-            _tat = at;
-        }
-
-        if (slots.Count > 0)
-        {
-            return (slots, 0);
-        }
-
-        var place = Math.Max(_line, Math.Max(at - tolerance, now)) + (step * (want - 1));
-        var come = Math.Max(1_000, place - RateLimitConstants.Horizon - now);
-        if (come <= call.Patience)
-        {
-            _line = place + step;
-        }
-
-        return (slots, come);
-    }
-
-    private int Allowance(double now, double free, int live)
-    {
-        if (_block > now || _held > now)
-        {
-            return 0;
-        }
-
-        var part = live <= 1 ? 1 : live <= 3 ? 0.5 : 0.25;
-        var allowance = (int)Math.Floor(part * Math.Max(0, free) / live);
-        return allowance < 1 && free >= 1 && live <= 4 * free ? 1 : allowance;
     }
 
     private static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);

@@ -1,3 +1,5 @@
+using SendProxy.Sending.RateLimiting.Priorities;
+
 namespace SendProxy.Sending.RateLimiting.Rates;
 
 /// <content>What follows from its state: whom to let go, what to ask, when to look again.</content>
@@ -7,27 +9,31 @@ internal sealed partial class RateLimiterStateMachine
     public void Advance(double now)
     {
         WakeAt = double.PositiveInfinity;
-        EndLate(now);
         if (IsAway && !_share.TryRejoin(now))
         {
             AdvanceDegraded(now);
+            EndLate(now);
             return;
         }
 
         if (now < BlockedUntil)
         {
-            Wake(BlockedUntil);
-            AskIf(_debt != 0 || _throttled >= 0, now, 0, 0);
+            EndLate(now);
+            Wake(Math.Min(BlockedUntil, _lastCall + LookInBlockEvery));
+            AskIf(_debt != 0 || HasNews || (_isShared && now - _lastCall >= LookInBlockEvery), now, 0, 0);
             return;
         }
 
+        // Who has waited for too long goes only after those have gone who can: a call's answer may be what it waited for.
         UseSlots(now);
         if (_isPostPaid && now < _validUntil && AdvancePostPaid(now))
         {
+            EndLate(now);
             return;
         }
 
         _isPostPaid = false;
+        EndLate(now);
         AdvanceReserving(now);
     }
 
@@ -35,6 +41,13 @@ internal sealed partial class RateLimiterStateMachine
     {
         while (_slots.TryPeek(out var slot) && slot.Due <= now)
         {
+            if (slot.Due < now - RateLimitConstants.Horizon)
+            {
+                // This process stood still: the vendor's bucket has filled up since, and others use that.
+                _slots.Dequeue();
+                continue;
+            }
+
             var waiter = _filling ?? _line.Take(now);
             if (waiter is null)
             {
@@ -46,7 +59,7 @@ internal sealed partial class RateLimiterStateMachine
             _filling = waiter.Missing > 0 ? waiter : null;
             if (_filling is null)
             {
-                End(waiter, Permit.Granted(_isShared ? PermitMode.Reserved : PermitMode.Local, waiter.Cost, slot.Level, Epoch));
+                End(waiter, Permit.Granted(_isShared ? PermitMode.Reserved : PermitMode.Local, waiter.Cost, slot.Level, Epoch) with { IsProbe = _reply is { IsProbing: true } });
             }
         }
     }
@@ -77,8 +90,8 @@ internal sealed partial class RateLimiterStateMachine
             return false;
         }
 
-        var due = Waiting > 0 || Credit(now) < 1 || now - _lastCall >= FlushEvery || _throttled >= 0;
-        AskIf((_debt != 0 || _throttled >= 0) && due, now, 0, 0);
+        var due = Waiting > 0 || Credit(now) < 1 || now - _lastCall >= FlushEvery || HasNews;
+        AskIf((_debt != 0 || HasNews) && due, now, 0, 0);
         if (_debt != 0 && !due)
         {
             Wake(_lastCall + FlushEvery);
@@ -95,8 +108,8 @@ internal sealed partial class RateLimiterStateMachine
             _slots.Clear();
         }
 
-        var urgent = _line.Urgent > 0 && Shape.Reserve > 0 && now >= _urgentDenied && (_slots.Count > 0 || _comeBack > now)
-            ? (int)Math.Min(_line.Urgent, Shape.Reserve)
+        var urgent = _line.Urgent > 0 && Parameters.Reserve > 0 && now >= _urgentDenied && (_slots.Count > 0 || _comeBack > now)
+            ? (int)Math.Min(_line.Urgent, Parameters.Reserve)
             : 0;
         var missing = _line.Permits + (_filling?.Missing ?? 0) - _slots.Count;
         var need = missing > 0 && _slots.Count <= (_reply?.Quantum ?? 0) / 2;
@@ -115,7 +128,7 @@ internal sealed partial class RateLimiterStateMachine
             Wake(_urgentDenied);
         }
 
-        AskIf(need || urgent > 0 || _debt != 0 || _throttled >= 0 || _returned.Count > 0, now, need ? missing : 0, urgent);
+        AskIf(need || urgent > 0 || _debt != 0 || HasNews || _returned.Count > 0, now, need ? missing : 0, urgent);
         if (_slots.TryPeek(out var next))
         {
             Wake(next.Due);
@@ -128,14 +141,21 @@ internal sealed partial class RateLimiterStateMachine
         {
             var waiter = _filling ?? _line.Take(now)!;
             _filling = waiter;
-            if (!_share.TryTake(now, Shape, waiter.Missing))
+            if (_isProbingAway && now < _nextProbeAway)
             {
-                Wake(_share.NextAt(Shape, waiter.Missing));
+                Wake(_nextProbeAway);
+                break;
+            }
+
+            if (!_share.TryTake(now, Parameters, waiter.Missing))
+            {
+                Wake(_share.NextAt(Parameters, waiter.Missing));
                 break;
             }
 
             _filling = null;
-            End(waiter, Permit.Granted(PermitMode.Share, waiter.Cost));
+            End(waiter, Permit.Granted(PermitMode.Share, waiter.Cost) with { IsProbe = _isProbingAway });
+            _nextProbeAway = now + RateLimitConstants.ProbeWait;
         }
 
         if (now < BlockedUntil)
@@ -156,7 +176,7 @@ internal sealed partial class RateLimiterStateMachine
     {
         if (probe || !IsAway)
         {
-            _share.Start(now, Shape, Level, probe);
+            _share.Start(now, Parameters, Level, probe);
         }
 
         (_isPostPaid, _hasTicket, _comeBack, _debt) = (false, false, 0, 0);
@@ -169,6 +189,9 @@ internal sealed partial class RateLimiterStateMachine
         }
     }
 
+    // What the fleet is to hear soon.
+    private bool HasNews => _throttledFor >= 0 || _unblocks || _probe != ProbeResult.None;
+
     private void AskIf(bool needed, double now, int want, int urgent)
     {
         if (!needed || _inFlight)
@@ -177,11 +200,12 @@ internal sealed partial class RateLimiterStateMachine
         }
 
         var seenBlock = BlockedUntil > now && _reply is not null ? Math.Floor(_reply.Now + (BlockedUntil - _replyAt)) : 0;
-        Call = new RateLimitCall
+        Call = _made = new RateLimitCall
         {
             Process = _process,
-            Shape = Shape,
+            Parameters = Parameters,
             Want = want,
+            FirstCost = _filling?.Missing ?? _line.NextMissing,
             SomeoneWaits = Waiting > 0 && !_isPostPaid,
             Patience = Math.Max(0, Math.Floor(_lastUntil - now)),
             HasTicket = _hasTicket && want > 0,
@@ -189,7 +213,11 @@ internal sealed partial class RateLimiterStateMachine
             Debt = _debt,
             Correction = _correction.Permits,
             CorrectionEpoch = _correction.Epoch,
-            Throttled = _throttled >= 0 ? Math.Max(0, Math.Min(_throttled, BlockedUntil - now)) : -1,
+            ThrottledFor = _throttledFor >= 0 ? Math.Max(0, Math.Min(_throttledFor, BlockedUntil - now)) : -1,
+            IsCapped = _isCapped,
+            LongestBlock = LongestBlock,
+            Probe = _probe,
+            Unblocks = _unblocks,
             WasAway = IsAway,
             SeenNow = _reply?.Now ?? 0,
             SeenSince = _reply is null ? 0 : Math.Floor(now - _replyAt),
@@ -197,20 +225,26 @@ internal sealed partial class RateLimiterStateMachine
             SeenBlock = seenBlock,
             KnownLive = _share.KnownLive(now),
             Learns = Learns,
-            Edge = EdgeToTell(),
-            EdgeWidth = Math.Ceiling((_edge?.Width ?? 0) + FlushEvery),
+            Boundary = BoundaryToTell(),
+            BoundaryWidth = Math.Ceiling((_edge?.Width ?? 0) + FlushEvery),
             Returned = [.. _returned],
         };
         _hasTicket &= want == 0;
-        (_inFlight, _lastCall, _debtInFlight, _debt, _throttled, _correction) = (true, now, _debt, 0, -1, default);
+        (_inFlight, _lastCall, _debtInFlight, _debt, _correction) = (true, now, _debt, 0, default);
+        (_throttledFor, _isCapped, _probe, _unblocks) = (-1, false, ProbeResult.None, false);
+        _calls++;
         _returned.Clear();
         _edge = null;
     }
 
     // In the store's time. Permits are told behind: those of before the edge count until so much after it.
-    private double EdgeToTell() => _edge is not { } edge || _reply is null ? 0
+    private double BoundaryToTell() => _edge is not { } edge || _reply is null ? 0
         : edge.IsElsewhere ? -1
         : Math.Floor(_reply.Now + (edge.Latest - _replyAt) + FlushEvery);
+
+    // Asking takes time too: whoever may not wait for a permit waits until it is known whether there is one.
+    private bool AwaitsFirstAnswer(Waiter waiter, double now) =>
+        _isShared && !IsAway && waiter.FirstCall > _answeredCalls && now < waiter.Until + FirstAnswerWait;
 
     private void EndLate(double now)
     {
@@ -220,7 +254,7 @@ internal sealed partial class RateLimiterStateMachine
             return;
         }
 
-        EndWaiting(w => w.Until < now, w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
+        EndWaiting(w => w.Until < now && !AwaitsFirstAnswer(w, now), w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
         _nextScan = now + UrgentAgain;
         if (Waiting == 0)
         {

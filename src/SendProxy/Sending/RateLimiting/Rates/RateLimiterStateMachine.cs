@@ -17,6 +17,13 @@ internal sealed partial class RateLimiterStateMachine
     public const double AllowanceLife = 2_500_000;
 
     private const double UrgentAgain = 20_000;
+
+    // In a block a process looks so often whether an operator has ended it: a message that says so may be lost.
+    private const double LookInBlockEvery = 5_000_000;
+
+    // Who may not wait at all still waits for the store's first answer, which comes sooner than this.
+    private const double FirstAnswerWait = 5_000_000;
+
     private const double PostPaidFrom = 0.4;
     private const double PostPaidUntil = 0.25;
 
@@ -37,7 +44,16 @@ internal sealed partial class RateLimiterStateMachine
     private double _validUntil = double.NegativeInfinity;
     private double _nextScan = double.PositiveInfinity;
     private double _lastUntil;
-    private double _throttled = -1;
+    private double _throttledFor = -1;
+    private bool _isCapped;
+    private bool _unblocks;
+    private ProbeResult _probe;
+    private bool _isProbingAway;
+    private double _nextProbeAway;
+    private double _lifted;
+    private long _calls;
+    private long _answeredCalls;
+    private RateLimitCall? _made;
     private double _replyAt;
     private RateLimitReply? _reply;
     private Waiter? _filling;
@@ -48,27 +64,33 @@ internal sealed partial class RateLimiterStateMachine
     /// <param name="isShared">Other processes share the limit.</param>
     /// <param name="fleetSize">How many processes there are, before that is known.</param>
     /// <param name="draw">Uniform in [0, 1).</param>
-    public RateLimiterStateMachine(string process, LimitParameters shape, LaneTable lanes, bool isShared, int fleetSize, Func<double> draw)
+    public RateLimiterStateMachine(string process, LimitParameters parameters, LaneTable lanes, bool isShared, int fleetSize, Func<double> draw)
     {
-        (_process, _isShared, Shape) = (process, isShared, shape);
+        (_process, _isShared, Parameters) = (process, isShared, parameters);
         _line = new PriorityWaitQueue(lanes);
         _share = new DegradedModePacer(fleetSize, draw);
     }
 
     /// <summary>As the plan and the vendor's answers have it.</summary>
-    public LimitParameters Shape { get; private set; }
+    public LimitParameters Parameters { get; private set; }
 
     /// <summary>The vendor's own windows are counted.</summary>
     public bool IsInWindow => _reply is { InWindow: true } && !IsAway;
 
     /// <summary>What is kept to now.</summary>
-    public LimitParameters InForce => IsInWindow ? Shape.InWindow : Shape;
+    public LimitParameters InForce => IsInWindow ? Parameters.InWindow : Parameters;
 
     /// <summary>Redis away: nothing goes out rather than this process's share.</summary>
     public bool IsClosedWhenAway { get; init; }
 
     /// <summary>A 429 lowers the rate for a while.</summary>
     public bool Learns { get; init; } = true;
+
+    /// <summary>No block lasts longer, in microseconds.</summary>
+    public double LongestBlock { get; init; } = double.MaxValue;
+
+    /// <summary>A reply that took longer, in microseconds, was waited for by a process that stood still: its permits are out of date.</summary>
+    public double ReplyLife { get; init; } = double.PositiveInfinity;
 
     /// <summary>What is to be told to whom; the reader empties it.</summary>
     public List<(Waiter Waiter, Permit Permit)> Ended { get; } = [];
@@ -117,9 +139,10 @@ internal sealed partial class RateLimiterStateMachine
     /// <summary>A permit was not used after all.</summary>
     public void GiveBack(double now, Permit permit)
     {
+        _probe = permit.IsProbe ? ProbeResult.NotSent : _probe;
         if (permit.Mode == PermitMode.Share)
         {
-            _share.GiveBack(Shape, permit.Cost);
+            _share.GiveBack(Parameters, permit.Cost);
         }
         else if (_isPostPaid)
         {
@@ -143,7 +166,7 @@ internal sealed partial class RateLimiterStateMachine
         var before = _line.Before(lane) + (_filling?.Missing ?? 0);
         if (IsAway)
         {
-            return Math.Max(blocked, _share.Predict(now, Shape, before + cost));
+            return Math.Max(blocked, _share.Predict(now, Parameters, before + cost));
         }
 
         var missing = before + cost - _slots.Count;
@@ -160,7 +183,7 @@ internal sealed partial class RateLimiterStateMachine
         // An idle limit has filled up again since it was heard of.
         var rate = InForce.Rate * reply.Multiplier;
         var idle = Math.Max(0, now - _replyAt) * rate / 1e6;
-        var ready = _comeBack > now ? 0 : Math.Clamp(Level + (_line.Count == 0 ? idle : 0), 0, Shape.Base);
+        var ready = _comeBack > now ? 0 : Math.Clamp(Level + (_line.Count == 0 ? idle : 0), 0, Parameters.Base);
         var step = 1e6 * Math.Max(1, reply.Active) / rate;
         var wait = Math.Max(0, _comeBack - now) + (Math.Max(0, missing - ready - (_comeBack > now ? 1 : 0)) * step);
         return Math.Max(blocked + (blocked > 0 ? missing * step : 0), wait);
@@ -182,6 +205,7 @@ internal sealed partial class RateLimiterStateMachine
             return;
         }
 
+        waiter.FirstCall = _calls + 1;
         _line.Add(waiter);
         _nextScan = Math.Min(_nextScan, waiter.Until);
         _lastUntil = _line.Count == 1 ? waiter.Until : Math.Max(_lastUntil, waiter.Until);
@@ -224,19 +248,48 @@ internal sealed partial class RateLimiterStateMachine
     }
 
     /// <summary>The vendor said 429 to this process.</summary>
-    public void Throttle(double now, double wait)
+    /// <param name="isCapped">It asked for a longer wait: at the end one request is to show whether it answers again.</param>
+    public void Throttle(double now, double wait, bool isCapped = false)
     {
         Block(now, wait);
-        _throttled = Math.Max(_throttled, wait);
+        (_throttledFor, _isCapped) = (Math.Max(_throttledFor, wait), _isCapped || isCapped);
+        (_isProbingAway, _nextProbeAway) = (isCapped || (_isProbingAway && wait <= 0), now + wait);
+        Advance(now);
+    }
+
+    /// <summary>An operator ends the block: here at once, and for the fleet with the next call.</summary>
+    public void Unblock(double now)
+    {
+        _unblocks = true;
+        Lift(now, 0);
+        Advance(now);
+    }
+
+    /// <summary>A permit that was a probe has ended.</summary>
+    public void ProbeEnded(double now, ProbeResult result)
+    {
+        _probe = result;
+        if (result == ProbeResult.Answered)
+        {
+            (_isProbingAway, _comeBack) = (false, 0);
+        }
+
+        Advance(now);
+    }
+
+    /// <summary>Another process has heard that the vendor answers again: whoever was told to come back asks now.</summary>
+    public void AskAgain(double now)
+    {
+        (_comeBack, _isProbingAway) = (0, false);
         Advance(now);
     }
 
     /// <summary>What the vendor's answer to a permit of <paramref name="epoch"/> changes.</summary>
     /// <param name="drift">It has less (positive) or more left than was thought; 0: as much.</param>
     /// <param name="edge">Null where nothing new was seen.</param>
-    public void Learn(LimitParameters shape, long epoch, double drift, WindowBoundary? edge)
+    public void Learn(LimitParameters parameters, long epoch, double drift, WindowBoundary? edge)
     {
-        Shape = shape;
+        Parameters = parameters;
         _correction = drift != 0 ? (epoch, drift) : _correction;
         _edge = edge ?? _edge;
     }
@@ -248,119 +301,7 @@ internal sealed partial class RateLimiterStateMachine
         return call;
     }
 
-    /// <param name="sentAt">When the call was taken.</param>
-    /// <param name="reply">Null: it was not answered in time.</param>
-    public void Replied(double now, double sentAt, RateLimitReply? reply)
-    {
-        _inFlight = false;
-        _debtInFlight = 0;
-        if (reply is null)
-        {
-            GoAway(now, probe: true);
-            Advance(now);
-            return;
-        }
-
-        _share.Heard(now, reply);
-        (_reply, _replyAt, _validUntil) = (reply, now, sentAt + AllowanceLife);
-        if (reply.Blocked > 0)
-        {
-            Block(now, reply.Blocked);
-        }
-
-        if (reply.Held > 0 && _isShared)
-        {
-            GoAway(now, probe: false);
-            _share.Rejoin(now + reply.Held);
-            Advance(now);
-            return;
-        }
-
-        if (IsAway)
-        {
-            _share.Rejoin(now);
-        }
-
-        TakeUrgent(now, reply);
-        TakeSlots(now, reply);
-        _isPostPaid = StaysPostPaid(now, reply);
-        Advance(now);
-    }
-
     private static TimeSpan Span(double microseconds) => TimeSpan.FromMilliseconds(Math.Floor(Math.Max(0, microseconds) / 1000) + 1);
-
-    private bool StaysPostPaid(double now, RateLimitReply reply)
-    {
-        if (reply.Allowance < 1 || _slots.Any(s => s.Due > now) || now < BlockedUntil)
-        {
-            return false;
-        }
-
-        // Alone, its own level is the whole truth: no part of it has to be kept from others who spend at the same time.
-        return reply.Live <= 1 || reply.Level >= Shape.Base * (_isPostPaid ? PostPaidUntil : PostPaidFrom);
-    }
-
-    private void TakeUrgent(double now, RateLimitReply reply)
-    {
-        var given = reply.Urgent;
-        if (given > 0)
-        {
-            _urgentDenied = 0;
-        }
-
-        while (given > 0 && now >= BlockedUntil && _line.TakeUrgent() is { } waiter)
-        {
-            waiter.Collected++;
-            given--;
-            if (waiter.Missing == 0)
-            {
-                End(waiter, Permit.Granted(PermitMode.Reserved, waiter.Cost));
-            }
-            else
-            {
-                _line.Add(waiter);
-            }
-        }
-
-        for (; given > 0; given--)
-        {
-            _returned.Add(reply.Now);
-        }
-    }
-
-    private void TakeSlots(double now, RateLimitReply reply)
-    {
-        if (reply.ComeBack > 0)
-        {
-            (_comeBack, _hasTicket) = (now + reply.ComeBack, true);
-            EndWaiting(w => w.Until < _comeBack && !w.Lane.IsUrgent, w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
-            if (now + reply.ComeBack > _lastUntil)
-            {
-                // No place was taken: whoever comes later asks anew.
-                (_comeBack, _hasTicket) = (Waiting > 0 ? _comeBack : 0, false);
-            }
-        }
-
-        if (now < BlockedUntil)
-        {
-            return;
-        }
-
-        var left = reply.Slots.Count;
-        foreach (var slot in reply.Slots)
-        {
-            left--;
-            _slots.Enqueue((now + slot.Delay, slot.At, slot.Delay <= 0 ? Math.Max(0, reply.Level + left) : 0));
-        }
-
-        // Holes of others may lie before slots that are held already.
-        if (_slots.Count > reply.Slots.Count && reply.Slots.Count > 0)
-        {
-            var ordered = _slots.OrderBy(s => s.Due).ToArray();
-            _slots.Clear();
-            Array.ForEach(ordered, _slots.Enqueue);
-        }
-    }
 
     private void EndWaiting(Func<Waiter, bool> which, Func<Waiter, Permit> answer)
     {

@@ -8,16 +8,21 @@ namespace SendProxy.Sending.RateLimiting.Rates;
 internal sealed class RedisRateLimitStore(RedisLink link, string limit, string channel, Action called) : IRateLimitStore
 {
     /// <summary>The index of the first slot given back among the script's arguments.</summary>
-    public const int FirstReturned = 29;
+    public const int FirstReturned = 31;
 
-    private const int Fixed = 14;
+    private const int FixedFields = 16;
 
     /// <summary>The script; its arguments and reply are described in it.</summary>
     public static readonly RedisScript Script = RedisScript.Embedded("limit", "Sending/RateLimiting/Rates/acquire.lua");
 
+    // A number that a script can add to its clock.
+    private const double LongestBlock = 1e15;
+
     private readonly RedisKey[] _keys = Keys(link.Options.KeyPrefix, limit);
 
     public bool IsShared => true;
+
+    public TimeSpan AnswersWithin => link.Options.CallTimeout;
 
     /// <summary>The keys of a limit, all in one slot of a Cluster.</summary>
     public static RedisKey[] Keys(string prefix, string limit)
@@ -38,14 +43,14 @@ internal sealed class RedisRateLimitStore(RedisLink link, string limit, string c
     /// <summary>The call as the script's ARGV.</summary>
     public static RedisValue[] Arguments(RateLimitCall call, string channel)
     {
-        var shape = call.Shape;
+        var plan = call.Parameters;
         RedisValue[] arguments =
         [
-            call.Process, call.Want, call.SomeoneWaits ? 1 : 0, call.HasTicket ? 1 : 0, call.Urgent, Text(call.Debt), call.CorrectionEpoch,
-            Text(call.Correction), Text(call.Throttled), Text(shape.Rate), Text(shape.Base), Text(shape.Reserve), Text(RateLimitConstants.Horizon),
-            Text(RateLimitConstants.Quantum), Text(RateLimitConstants.Hold), call.WasAway ? 1 : 0, Text(call.SeenNow), Text(call.SeenSince), Text(call.SeenTat),
-            Text(call.SeenBlock), call.KnownLive, channel, call.Learns ? 1 : 0, Text(call.Patience), Text(shape.WindowLength),
-            Text(shape.WindowPermits), Text(call.Edge), Text(call.EdgeWidth),
+            call.Process, call.Want, Flag(call.SomeoneWaits), Flag(call.HasTicket), call.Urgent, Text(call.Debt), call.CorrectionEpoch,
+            Text(call.Correction), Text(call.ThrottledFor), Text(plan.Rate), Text(plan.Base), Text(plan.Reserve), Flag(call.WasAway),
+            Text(call.SeenNow), Text(call.SeenSince), Text(call.SeenTat), Text(call.SeenBlock), call.KnownLive, Flag(call.Learns),
+            Text(call.Patience), Text(plan.WindowLength), Text(plan.WindowPermits), Text(call.Boundary), Text(call.BoundaryWidth),
+            Text(Math.Min(call.LongestBlock, LongestBlock)), Flag(call.IsCapped), (int)call.Probe - 1, Flag(call.Unblocks), call.FirstCost, channel,
         ];
         return [.. arguments, .. call.Returned.Select(Text)];
     }
@@ -54,19 +59,36 @@ internal sealed class RedisRateLimitStore(RedisLink link, string limit, string c
     public static RateLimitReply Read(RedisResult result)
     {
         var fields = (long[])result!;
-        var slots = new ReservedSlot[(fields.Length - Fixed) / 2];
+        var slots = new ReservedSlot[(fields.Length - FixedFields) / 2];
         for (var i = 0; i < slots.Length; i++)
         {
-            slots[i] = new ReservedSlot(fields[Fixed + (2 * i)], fields[Fixed + (2 * i) + 1]);
+            slots[i] = new ReservedSlot(fields[FixedFields + (2 * i)], fields[FixedFields + (2 * i) + 1]);
         }
 
-        return new RateLimitReply(
-            fields[0], fields[1], fields[2] / 1000d, (int)fields[3], (int)fields[4], fields[5], fields[6], fields[7], (int)fields[8], (int)fields[9],
-            fields[10], (int)fields[11], fields[12] / 1e6, slots)
+        // In the order of the script's step 13.
+        return new RateLimitReply
         {
+            Now = fields[0],
+            Tat = fields[1],
+            Level = fields[2] / 1000d,
+            Allowance = (int)fields[3],
+            Quantum = (int)fields[4],
+            Epoch = fields[5],
+            ComeBack = fields[6],
+            Blocked = fields[7],
+            Live = (int)fields[8],
+            Active = (int)fields[9],
+            Held = fields[10],
+            Urgent = (int)fields[11],
+            Multiplier = fields[12] / 1e6,
             InWindow = fields[13] == 1,
+            IsProbing = fields[14] == 1,
+            Lifted = fields[15],
+            Slots = slots,
         };
     }
+
+    private static int Flag(bool isSet) => isSet ? 1 : 0;
 
     private static RedisValue Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -48,6 +48,7 @@ internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise n
     private double _begun = double.NegativeInfinity;
     private long _count;
     private double _refuseNext = -1;
+    private (double Until, double RetryAfter) _outage;
 
     public List<(double At, bool Taken, int Process, Lane Lane)> Arrivals { get; } = [];
 
@@ -70,6 +71,11 @@ internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise n
 
     private double PerSecond => plan.Rate!.Value.PerSecond * _part;
 
+    /// <summary>A part of the requests that is refused though there is room, what is asked then, and by which draw.</summary>
+    public (double Part, double RetryAfter, Func<double> Draw) Unrelated { get; init; } = (0, 0, () => 1);
+
+    public void RefuseUntil(double until, double retryAfter) => _outage = (until, retryAfter);
+
     public void RefuseOne(double retryAfter) => _refuseNext = retryAfter;
 
     /// <summary>Windows begin elsewhere from now on, by a part of their length.</summary>
@@ -90,7 +96,18 @@ internal sealed class ExactVendor(LimitOptions plan, double phase, HeaderNoise n
             return new VendorAnswer(0, asked);
         }
 
+        if (now < _outage.Until)
+        {
+            Arrivals.Add((now, false, process, lane));
+            return new VendorAnswer(0, _outage.RetryAfter);
+        }
+
         var answer = plan.CountsBucket ? Bucket(now) : Window(now);
+        if (answer.RetryAfter is null && Unrelated.Part > 0 && Unrelated.Draw() < Unrelated.Part)
+        {
+            answer = answer with { RetryAfter = Unrelated.RetryAfter };
+        }
+
         Arrivals.Add((now, answer.RetryAfter is null, process, lane));
         return answer;
     }

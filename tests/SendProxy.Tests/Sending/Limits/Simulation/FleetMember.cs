@@ -20,7 +20,11 @@ internal sealed class FleetMember
     {
         (_world, Index, _lanes) = (world, index, lanes);
         _vendor = new RateLimitFeedback(world.Options.Plan);
-        _machine = new RateLimiterStateMachine($"p{index}", _vendor.Shape, lanes, isShared: true, world.Options.Processes, world.Random.NextDouble);
+        _machine = new RateLimiterStateMachine($"p{index}", _vendor.Parameters, lanes, isShared: true, world.Options.Processes, world.Random.NextDouble)
+        {
+            LongestBlock = world.Options.MaxBlockSeconds * 1e6,
+            ReplyLife = 50_000 + RateLimitConstants.Horizon,
+        };
     }
 
     public int Index { get; }
@@ -44,7 +48,7 @@ internal sealed class FleetMember
 
     public List<(double At, Lane Lane)> Refused { get; } = [];
 
-    public void Start() => _world.After(_world.Exponential(_world.MeanGap), () =>
+    public void Start() => _world.AfterAwake(_world.Exponential(_world.MeanGap), () =>
     {
         if (!IsDead)
         {
@@ -58,11 +62,15 @@ internal sealed class FleetMember
         _vendor.RefusedElsewhere(_world.Now);
         Change(now =>
         {
-            _machine.Learn(_vendor.Shape, -1, 0, edge: null);
+            _machine.Learn(_vendor.Parameters, -1, 0, edge: null);
             _machine.Block(now, wait);
             _machine.Advance(now);
         });
     }
+
+    public void AskAgain() => Change(_machine.AskAgain);
+
+    public void Unblock() => Change(_machine.Unblock);
 
     private Lane DrawLane()
     {
@@ -81,7 +89,7 @@ internal sealed class FleetMember
             var permit = Permit.Granted(PermitMode.Ready, 1, _machine.Level - 1, _machine.Epoch);
             _machine.Spent(1);
             Go(lane, now, permit);
-            _world.After(_machine.Credit(now) < 1 ? 0 : RateLimiterStateMachine.FlushEvery, () => Change(at => _machine.Advance(at)));
+            _world.AfterAwake(_machine.Credit(now) < 1 ? 0 : RateLimiterStateMachine.FlushEvery, () => Change(at => _machine.Advance(at)));
             return;
         }
 
@@ -114,9 +122,14 @@ internal sealed class FleetMember
         {
             Calls++;
             var sentAt = _world.Now;
-            if (call.Throttled > 0)
+            if (call.ThrottledFor > 0)
             {
-                _world.Block(call.Throttled);
+                _world.Block(call.ThrottledFor);
+            }
+
+            if (call.Probe == ProbeResult.Answered)
+            {
+                _world.AskAgain();
             }
 
             _world.Ask(call, reply =>
@@ -132,7 +145,7 @@ internal sealed class FleetMember
         if (!double.IsPositiveInfinity(wake) && (wake < _wakeAt - 1 || _wakeAt < _world.Now))
         {
             var at = _wakeAt = _world.Now + (1000 * Math.Max(1, Math.Ceiling((wake - _world.Now) / 1000)));
-            _world.After(at - _world.Now, () =>
+            _world.AfterAwake(at - _world.Now, () =>
             {
                 if (_wakeAt == at)
                 {
@@ -161,26 +174,49 @@ internal sealed class FleetMember
             }
             else if (answer.RetryAfter is { } wait)
             {
-                // As StackExchange's clock: whole seconds of a header.
+                // Whole seconds, as a header has them.
+                var asked = Math.Ceiling(wait / 1e6) * 1e6;
+                var most = _world.Options.MaxBlockSeconds * 1e6;
+                long? remaining = _world.Options.HasHeaders ? answer.Remaining : null;
+                if (!_vendor.IsOfThisLimit(new VendorRefusal(TimeSpan.FromMicroseconds(Math.Min(asked, most)), asked > most, remaining, answer.Limit, answer.ResetAfter, false), _world.Now))
+                {
+                    return;
+                }
+
                 _vendor.Refused(_world.Now);
                 Change(at =>
                 {
-                    _machine.Learn(_vendor.Shape, -1, 0, edge: null);
-                    _machine.Throttle(at, Math.Ceiling(wait / 1e6) * 1e6);
+                    _machine.Learn(_vendor.Parameters, -1, 0, edge: null);
+                    _machine.Throttle(at, Math.Min(asked, most), asked > most);
                 });
             }
-            else if (_world.Options.HasHeaders)
+            else
             {
-                var delay = TimeSpan.FromMicroseconds(_world.Now - began);
-                var finding = _vendor.Hear(
-                    permit, new RateLimitFeedbackSample(answer.Remaining, answer.Limit, answer.ResetAfter, _world.ResetBlur, delay), _world.Now);
-                _findings.AddRange(finding is { } found ? [(_world.Now, found.Kind)] : []);
-                var edge = _vendor.TakeEdge();
-                if (finding is not null || edge is not null)
-                {
-                    Change(_ => _machine.Learn(_vendor.Shape, permit.Epoch, finding?.Drift ?? 0, edge));
-                }
+                Answered(permit, answer, began);
             }
         });
+    }
+
+    private void Answered(Permit permit, VendorAnswer answer, double began)
+    {
+        if (permit.IsProbe)
+        {
+            Change(now => _machine.ProbeEnded(now, ProbeResult.Answered));
+        }
+
+        if (!_world.Options.HasHeaders)
+        {
+            return;
+        }
+
+        var delay = TimeSpan.FromMicroseconds(_world.Now - began);
+        var finding = _vendor.Hear(
+            permit, new RateLimitFeedbackSample(answer.Remaining, answer.Limit, answer.ResetAfter, _world.ResetBlur, delay), _world.Now);
+        _findings.AddRange(finding is { } found ? [(_world.Now, found.Kind)] : []);
+        var edge = _vendor.TakeEdge();
+        if (finding is not null || edge is not null)
+        {
+            Change(_ => _machine.Learn(_vendor.Parameters, permit.Epoch, finding?.Drift ?? 0, edge));
+        }
     }
 }

@@ -74,6 +74,21 @@ internal sealed record WorldOptions
     /// <summary>How the store's clock jumps: when, by how many seconds.</summary>
     public (double At, double By)[] ClockJumps { get; init; } = [];
 
+    /// <summary>Longest block in seconds; what a vendor asks beyond it is followed by a probe.</summary>
+    public double MaxBlockSeconds { get; init; } = 300;
+
+    /// <summary>From then on, for so long, the vendor refuses everything and asks for this wait.</summary>
+    public (double At, double For, double RetryAfter)? Outage { get; init; }
+
+    /// <summary>An operator ends the block then, at the first process.</summary>
+    public double Unblock { get; init; } = -1;
+
+    /// <summary>All processes stand still then, for so long.</summary>
+    public (double At, double For)? Freeze { get; init; }
+
+    /// <summary>The part of requests that the vendor refuses although its limit has room, with this Retry-After in seconds.</summary>
+    public (double Part, double RetryAfter) Unrelated { get; init; }
+
     /// <summary>What is wrong with the fleet: the controls.</summary>
     public FleetFlaw Flaw { get; init; }
 
@@ -134,6 +149,7 @@ internal sealed class FleetWorld
         {
             BeginsWithARequest = options.BeginsWithARequest,
             NamesLimit = options.NamesLimit,
+            Unrelated = (options.Unrelated.Part, options.Unrelated.RetryAfter * 1e6, _random.NextDouble),
         };
     }
 
@@ -170,6 +186,8 @@ internal sealed class FleetWorld
         });
         At(_options.Kill ?? -1, () => _members.MaxBy(m => m.Sent)!.IsDead = true);
         At(_options.Refusal?.At ?? -1, () => _vendor.RefuseOne(_options.Refusal!.Value.RetryAfter * 1e6));
+        At(_options.Outage?.At ?? -1, () => _vendor.RefuseUntil(Now + (_options.Outage!.Value.For * 1e6), _options.Outage.Value.RetryAfter * 1e6));
+        At(_options.Unblock, () => _members.ForEach(m => m.Unblock()));
         At(_options.PhaseMove?.At ?? -1, () => _vendor.MovePhase(_options.PhaseMove!.Value.By));
         At(_options.Away is { Emptied: true } away ? away.To : -1, () => _book = new RateLimitState());
         foreach (var (at, part) in _options.VendorParts)
@@ -189,18 +207,33 @@ internal sealed class FleetWorld
 
     public void After(double microseconds, Action action) => _events.Enqueue(action, (Now + Math.Max(0, microseconds), _order++));
 
+    /// <summary>Something that a process does: while they all stand still it waits until they go on.</summary>
+    public void AfterAwake(double microseconds, Action action) => After(microseconds, () =>
+    {
+        if (FrozenFor > 0)
+        {
+            After(FrozenFor, action);
+        }
+        else
+        {
+            action();
+        }
+    });
+
+    private double FrozenFor => _options.Freeze is { } freeze && Now >= 1e6 + (freeze.At * 1e6) ? Math.Max(0, 1e6 + ((freeze.At + freeze.For) * 1e6) - Now) : 0;
+
     /// <summary>A call to the store: half a trip, the book, half a trip back; nothing while it is away.</summary>
     public void Ask(RateLimitCall told, Action<RateLimitReply?> answered)
     {
         var call = _options.Flaw switch
         {
             FleetFlaw.ClockIsBelieved => told with { SeenNow = 0, SeenTat = 0 },
-            FleetFlaw.PhaseIsBelieved => told with { Shape = told.Shape.InWindow with { WindowLength = 0 } },
+            FleetFlaw.PhaseIsBelieved => told with { Parameters = told.Parameters.InWindow with { WindowLength = 0 } },
             _ => told,
         };
         if (IsAway)
         {
-            After(50_000, () => answered(null));
+            AfterAwake(50_000, () => answered(null));
             return;
         }
 
@@ -210,12 +243,12 @@ internal sealed class FleetWorld
         {
             if (IsAway)
             {
-                After(50_000, () => answered(null));
+                AfterAwake(50_000, () => answered(null));
                 return;
             }
 
             var reply = BookOf(call).Run(1e12 + Now + (_options.ClockJumps.Where(j => Now >= (j.At * 1e6) + 1e6).Sum(j => j.By) * 1e6), call);
-            After(trip / 2, () => answered(reply));
+            AfterAwake(trip / 2, () => answered(reply));
         });
     }
 
@@ -226,7 +259,7 @@ internal sealed class FleetWorld
         After(up, () =>
         {
             var answer = _vendor.Arrive(Now, member.Index, lane);
-            After(63_000 * Math.Exp(0.4 * Gauss()), () => answered(answer));
+            AfterAwake(63_000 * Math.Exp(0.4 * Gauss()), () => answered(answer));
         });
     }
 
@@ -236,9 +269,11 @@ internal sealed class FleetWorld
     {
         foreach (var member in _members)
         {
-            After(300, () => member.Block(wait));
+            AfterAwake(300, () => member.Block(wait));
         }
     }
+
+    public void AskAgain() => _members.ForEach(m => AfterAwake(300, m.AskAgain));
 
     private bool IsAway => _options.Away is { } away && Now >= (away.From * 1e6) + 1e6 && Now < (away.To * 1e6) + 1e6;
 

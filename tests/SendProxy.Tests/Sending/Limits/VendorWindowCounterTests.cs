@@ -3,10 +3,10 @@ using SendProxy.Sending.RateLimiting.Rates;
 
 namespace SendProxy.Tests.Sending.Limits;
 
-public sealed class FixedWindowCounterTests
+public sealed class VendorWindowCounterTests
 {
     private const double Width = 60_000;
-    private static readonly LimitParameters Shape = new(193.6, 30, 10, 1970) { WindowLength = 2_000_000, WindowPermits = 386 };
+    private static readonly LimitParameters Parameters = new(193.6, 30, 10, 1970) { WindowLength = 2_000_000, WindowPermits = 386 };
 
     // Bursts and pauses at random, the urgent, slots given back, edges seen more and less narrowly: wherever in them it lies, no window holds more.
     [Theory]
@@ -29,15 +29,15 @@ public sealed class FixedWindowCounterTests
                 now += random.Next(300) == 0 ? random.Next(1_500_000) : random.Next(20_000);
                 var returned = random.Next(3) == 0 && reply is not null ? reply.Slots.Select(s => s.At).ToArray() : [];
                 permits.RemoveRange(permits.Count - returned.Length, returned.Length);
-                var begun = edge + (Math.Floor((now - edge) / Shape.WindowLength) * Shape.WindowLength);
+                var begun = edge + (Math.Floor((now - edge) / Parameters.WindowLength) * Parameters.WindowLength);
                 reply = book.Run(now, new RateLimitCall
                 {
                     Process = "p",
-                    Shape = Shape,
+                    Parameters = Parameters,
                     Want = random.Next(12),
                     Urgent = random.Next(8) == 0 ? 1 : 0,
-                    Edge = begun > said ? begun + random.Next(60_000) : 0,
-                    EdgeWidth = Width + 60_000 + random.Next(30_000),
+                    Boundary = begun > said ? begun + random.Next(60_000) : 0,
+                    BoundaryWidth = Width + 60_000 + random.Next(30_000),
                     Returned = returned,
                 });
                 said = begun;
@@ -45,12 +45,12 @@ public sealed class FixedWindowCounterTests
                 permits.AddRange(reply.Slots.Select(s => Math.Max(s.At, now)));
             }
 
-            var windows = permits.Where(p => p > 1e9 + 10_000_000).CountBy(p => Math.Floor((p - edge + (part * Width)) / Shape.WindowLength)).Select(w => w.Value);
+            var windows = permits.Where(p => p > 1e9 + 10_000_000).CountBy(p => Math.Floor((p - edge + (part * Width)) / Parameters.WindowLength)).Select(w => w.Value);
             Assert.True(reply!.InWindow);
             most = Math.Max(most, windows.Max());
         }
 
-        Assert.InRange(most, Shape.WindowPermits * 0.99, Shape.WindowPermits + 4);
+        Assert.InRange(most, Parameters.WindowPermits * 0.99, Parameters.WindowPermits + 4);
     }
 
     [Theory]
@@ -62,7 +62,7 @@ public sealed class FixedWindowCounterTests
         Tell(book, 1e9);
         Tell(book, 1e9 + 10_000);
 
-        Assert.Equal(inForce, Tell(book, 1e9 + 20_000 + (windows * Shape.WindowLength), edge: 0).InWindow);
+        Assert.Equal(inForce, Tell(book, 1e9 + 20_000 + (windows * Parameters.WindowLength), edge: 0).InWindow);
     }
 
     [Theory]
@@ -73,16 +73,16 @@ public sealed class FixedWindowCounterTests
         var book = new RateLimitState { Hold = 0 };
         for (var i = 0; i < 3; i++)
         {
-            Tell(book, 1e9 + (i * Shape.WindowLength));
+            Tell(book, 1e9 + (i * Parameters.WindowLength));
         }
 
-        Assert.True(Tell(book, 1e9 + (3 * Shape.WindowLength)).InWindow);
-        Assert.False(Tell(book, 1e9 + (4 * Shape.WindowLength), edge).InWindow);
-        Assert.False(Tell(book, 1e9 + (30 * Shape.WindowLength)).InWindow);
-        Tell(book, 1e9 + (40 * Shape.WindowLength));
-        Assert.True(Tell(book, 1e9 + (42 * Shape.WindowLength)).InWindow);
+        Assert.True(Tell(book, 1e9 + (3 * Parameters.WindowLength)).InWindow);
+        Assert.False(Tell(book, 1e9 + (4 * Parameters.WindowLength), edge).InWindow);
+        Assert.False(Tell(book, 1e9 + (30 * Parameters.WindowLength)).InWindow);
+        Tell(book, 1e9 + (40 * Parameters.WindowLength));
+        Assert.True(Tell(book, 1e9 + (42 * Parameters.WindowLength)).InWindow);
     }
 
     private static RateLimitReply Tell(RateLimitState book, double now, double edge = 1e9) =>
-        book.Run(now, new RateLimitCall { Process = "p", Shape = Shape, Edge = edge, EdgeWidth = Width });
+        book.Run(now, new RateLimitCall { Process = "p", Parameters = Parameters, Boundary = edge, BoundaryWidth = Width });
 }

@@ -1,29 +1,28 @@
+using static SendProxy.Sending.RateLimiting.Rates.RateLimitConstants;
+
 namespace SendProxy.Sending.RateLimiting.Rates;
 
 /// <summary>
 /// The vendor's own fixed windows as a limit's state keeps them: where one begins, and how many permits lie in it. Number for
 /// number as acquire.lua, steps 3, 7 and 8. Times are microseconds of the store's clock. Not safe for threads.
 /// </summary>
-internal sealed class FixedWindowCounter
+internal sealed class VendorWindowCounter
 {
-    private const double WaryFirst = 60_000_000;
-    private const double WaryMost = 3_600_000_000;
-
     private double _length;
     private double _edge;
     private double _width;
     private double _told;
     private double _from;
     private double _doubt;
-    private double _wary = WaryFirst;
-    private double _begun;
+    private double _distrust = DistrustFirst;
+    private double _windowStart;
     private double _here;
     private double _next;
     private double _even;
     private double _close;
     private double _finish;
-    private double _most;
-    private double _coming;
+    private double _hereMost;
+    private double _nextMost;
     private double _step;
 
     /// <summary>They are counted in now.</summary>
@@ -33,18 +32,18 @@ internal sealed class FixedWindowCounter
     /// <param name="isKnown">No permits went out uncounted, and the clock did not jump.</param>
     public void Hear(double now, RateLimitCall call, bool isKnown)
     {
-        var window = call.Shape.WindowLength;
+        var window = call.Parameters.WindowLength;
         if (window <= 0 || window != _length || !isKnown)
         {
             (_edge, _length) = (0, window);
         }
-        else if (call.Edge < 0)
+        else if (call.Boundary < 0)
         {
-            (_edge, _doubt) = (0, now + _wary);
+            (_edge, _doubt) = (0, now + _distrust);
         }
-        else if (call.Edge > 0 && now >= _doubt)
+        else if (call.Boundary > 0 && now >= _doubt)
         {
-            Believe(now, call.Edge, call.EdgeWidth);
+            Believe(now, call.Boundary, call.BoundaryWidth);
         }
 
         IsInForce = false;
@@ -57,18 +56,18 @@ internal sealed class FixedWindowCounter
     /// <summary>A 429: what was believed of them is forgotten, the longer the more often it was so.</summary>
     public void Refuse(double now)
     {
-        (_edge, _doubt) = (0, now + _wary);
+        (_edge, _doubt) = (0, now + _distrust);
         if (IsInForce)
         {
-            (_wary, IsInForce) = (Math.Min(WaryMost, _wary * 2), false);
+            (_distrust, IsInForce) = (Math.Min(DistrustMost, _distrust * 2), false);
         }
     }
 
     /// <summary>Before the others below: what the window may hold, and how far apart permits are.</summary>
-    public void Begin(LimitParameters shape, double step)
+    public void Begin(LimitParameters parameters, double step)
     {
-        _most = shape.WindowPermits * (_close - _begun) / Math.Max(1, _length);
-        _coming = shape.WindowPermits - (shape.WindowPermits * _width / Math.Max(1, _length));
+        _hereMost = parameters.WindowPermits * (_close - _windowStart) / Math.Max(1, _length);
+        _nextMost = parameters.WindowPermits - (parameters.WindowPermits * _width / Math.Max(1, _length));
         _step = step;
     }
 
@@ -82,7 +81,7 @@ internal sealed class FixedWindowCounter
 
         if (at < _close)
         {
-            if (_here < _most)
+            if (_here < _hereMost)
             {
                 return at;
             }
@@ -92,20 +91,20 @@ internal sealed class FixedWindowCounter
 
         if (at < _finish)
         {
-            if (_even <= at + (2 * _step) || (_here < _most && _next < _coming))
+            if (_even <= at + (EvenSteps * _step) || (_here < _hereMost && _next < _nextMost))
             {
                 return at;
             }
 
-            if (_even - (2 * _step) < _finish)
+            if (_even - (EvenSteps * _step) < _finish)
             {
-                return _even - (2 * _step);
+                return _even - (EvenSteps * _step);
             }
 
             at = _finish;
         }
 
-        return _next < _coming ? at : _close + _length;
+        return _next < _nextMost ? at : _close + _length;
     }
 
     /// <summary>Counts permits of that time. About an edge those that go out evenly count for neither window, all others for both.</summary>
@@ -127,7 +126,7 @@ internal sealed class FixedWindowCounter
         else
         {
             _even = Math.Max(_even, at);
-            var free = Math.Max(0, Math.Min(permits, Math.Floor(((at + (2 * _step) - _even) / _step) + 0.001) + 1));
+            var free = Math.Max(0, Math.Min(permits, Math.Floor(((at + (EvenSteps * _step) - _even) / _step) + 0.001) + 1));
             _even += free * _step;
             (_here, _next) = (_here + permits - free, _next + permits - free);
         }
@@ -137,7 +136,7 @@ internal sealed class FixedWindowCounter
     /// <returns>False where it no longer fits.</returns>
     public bool TryReuse(double at, double now)
     {
-        if (!IsInForce || at >= now || (at >= _begun && now < _close))
+        if (!IsInForce || at >= now || (at >= _windowStart && now < _close))
         {
             return true;
         }
@@ -159,8 +158,8 @@ internal sealed class FixedWindowCounter
             return level;
         }
 
-        var free = Math.Min(level, _most - _here);
-        return now >= _close ? Math.Min(free, _coming - _next) : free;
+        var free = Math.Min(level, _hereMost - _here);
+        return now >= _close ? Math.Min(free, _nextMost - _next) : free;
     }
 
     private void Believe(double now, double edge, double width)
@@ -170,12 +169,12 @@ internal sealed class FixedWindowCounter
         if (_edge == 0)
         {
             _finish = edge + ((Math.Floor((now - edge) / _length) + 1) * _length);
-            (_close, _begun, _here, _next, _even) = (_finish - width, _finish - _length, 0, 0, 0);
+            (_close, _windowStart, _here, _next, _even) = (_finish - width, _finish - _length, 0, 0, 0);
             _from = _close <= now ? _finish + _length : _finish;
         }
         else if (off > width || off < -_width)
         {
-            (_edge, _doubt) = (0, now + _wary);
+            (_edge, _doubt) = (0, now + _distrust);
             return;
         }
 
@@ -193,15 +192,15 @@ internal sealed class FixedWindowCounter
                 _finish += _length;
             }
 
-            (_begun, _here) = _finish > last + (_length * 1.5) ? (_finish - _length, 0) : (last, _next);
+            (_windowStart, _here) = _finish > last + (_length * 1.5) ? (_finish - _length, 0) : (last, _next);
             (_close, _next) = (_finish - _width, 0);
         }
 
-        if (_begun - _told > 5 * _length)
+        if (_windowStart - _told > WindowsUnseen * _length)
         {
             _edge = 0;
         }
 
-        IsInForce = _edge > 0 && _begun > _from - (_length / 2);
+        IsInForce = _edge > 0 && _windowStart > _from - (_length / 2);
     }
 }

@@ -1,0 +1,66 @@
+using System.Numerics;
+
+namespace SendProxy.Sending.RateLimiting.Feedback;
+
+/// <summary>
+/// Whether a 429 is none of the limit's: what the vendor's headers prove weighs more than a status. A vendor that says in the
+/// refusal itself that permits remain, or said so just before, refused for another reason (a fault, a limit of one recipient, of
+/// one kind of request). Not believed are headers that are of another limit, that never move, or that would explain away more
+/// than half of the last answers. Not safe for threads.
+/// </summary>
+internal sealed class UnrelatedRefusalDetector(LimitOptions options)
+{
+    private const int Answers = 20;
+    private const int UnrelatedMost = Answers / 2;
+
+    // Older headers say nothing of now.
+    private const double HeardFor = 1_000_000;
+
+    private static readonly TimeSpan ResetRounding = TimeSpan.FromSeconds(1);
+
+    private readonly long _permits = Math.Max(options.Rate!.Value.Permits, options.Burst);
+    private readonly double _perMicrosecond = options.Rate!.Value.PerSecond / 1e6;
+    private readonly double _bunching = LimitParameters.Bunching(options.Rate!.Value.PerSecond, LimitParameters.UsualSpread);
+    private uint _last;
+    private long? _remaining;
+    private double _heardAt;
+    private long _least = long.MaxValue;
+    private long _most = long.MinValue;
+
+    /// <summary>An answer that is no refusal.</summary>
+    public void Hear(in RateLimitFeedbackSample heard, double now)
+    {
+        Add(isUnrelated: false);
+        if (heard.Remaining is { } remaining && IsOfPlan(remaining, heard.Limit, heard.ResetAfter))
+        {
+            (_remaining, _heardAt) = (remaining, now);
+            (_least, _most) = (Math.Min(_least, remaining), Math.Max(_most, remaining));
+        }
+    }
+
+    /// <summary>A refusal.</summary>
+    public bool IsUnrelated(in VendorRefusal refusal, double now)
+    {
+        var isUnrelated = !refusal.IsDeclared && HasRoom(refusal, now) && _most > _least
+            && BitOperations.PopCount(_last & ((1u << Answers) - 1)) < UnrelatedMost;
+        Add(isUnrelated);
+        return isUnrelated;
+    }
+
+    private bool HasRoom(in VendorRefusal refusal, double now)
+    {
+        if (refusal.Remaining is { } own)
+        {
+            return own >= 1 && IsOfPlan(own, refusal.Limit, refusal.ResetAfter);
+        }
+
+        // The headers of the answer before, less all that can have been used since then and what was on its way.
+        var age = now - _heardAt;
+        return _remaining is { } before && age <= HeardFor && before - (age * _perMicrosecond) - _bunching >= 1;
+    }
+
+    private bool IsOfPlan(long remaining, long? limit, TimeSpan? reset) =>
+        remaining <= _permits && !(limit > _permits) && !(reset > options.Rate!.Value.Per + ResetRounding);
+
+    private void Add(bool isUnrelated) => _last = (_last << 1) | (isUnrelated ? 1u : 0);
+}

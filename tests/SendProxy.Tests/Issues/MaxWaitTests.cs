@@ -1,0 +1,219 @@
+using Microsoft.Extensions.Time.Testing;
+using SendProxy.Configuration;
+using SendProxy.Sending;
+using SendProxy.Sending.RateLimiting;
+using SendProxy.Sending.RateLimiting.Concurrency;
+using SendProxy.Sending.RateLimiting.Priorities;
+using SendProxy.Sending.RateLimiting.Rates;
+using SendProxy.Tests.Sending.Limits.Simulation;
+
+namespace SendProxy.Tests.Issues;
+
+/// <summary>maxWait bounds the wait for permits: 0s means "now or not at all", and the waits for several limits count together.</summary>
+public sealed class MaxWaitTests : IDisposable
+{
+    private static readonly PermitRequest One = new(LaneTable.Default.Usual, 1, false);
+    private readonly Prometheus.CollectorRegistry _registry = Prometheus.Metrics.NewCustomRegistry();
+    private readonly List<IDisposable> _made = [];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    // A clock that goes on between two looks, as a real one does.
+    [Fact]
+    public async Task Zero_IdlePlanOfThisProcess_LetsTheSendGo()
+    {
+        var limiter = Rate("100/s", TimeSpan.Zero, new GoingOnTime());
+
+        Assert.True((await limiter.AcquireAsync(One, TimeSpan.FromSeconds(30), Token)).IsAcquired);
+    }
+
+    [Fact]
+    public async Task Zero_IdleSlotsOfThisProcess_LetTheSendGo()
+    {
+        var time = new GoingOnTime();
+        var options = new LimitOptions("slots", null, false, 1, TimeSpan.Zero, 1000) { Concurrent = 2 };
+        using var limiter = new ConcurrencyLimiter(options, LaneTable.Default, new LocalConcurrencyStore(2, true, time), 1, time, Series(options));
+
+        Assert.True((await limiter.AcquireAsync(One, TimeSpan.FromSeconds(30), Token)).IsAcquired);
+        Assert.True((await limiter.AcquireAsync(One, TimeSpan.FromSeconds(30), Token)).IsAcquired);
+        Assert.Equal(PermitRefusal.WaitTooLong, (await limiter.AcquireAsync(One, TimeSpan.FromSeconds(30), Token)).Reason);
+    }
+
+    [Fact]
+    public async Task Zero_FullPlan_IsRefusedAtOnce()
+    {
+        var limiter = Rate("1/10s", TimeSpan.Zero, new GoingOnTime());
+        Assert.True((await limiter.AcquireAsync(One, TimeSpan.FromSeconds(30), Token)).IsAcquired);
+
+        var refused = await limiter.AcquireAsync(One, TimeSpan.FromSeconds(30), Token);
+
+        Assert.Equal(PermitRefusal.WaitTooLong, refused.Reason);
+        Assert.InRange(refused.RetryAfter.TotalSeconds, 5, 11);
+    }
+
+    // Of a fleet the store is asked first: that takes time, and is no wait for a permit.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    public void Zero_IdlePlanOfTheFleet_LetsNearlyAllGo(int processes)
+    {
+        var figures = new FleetWorld(new WorldOptions { Processes = processes, Load = 0.2, MaxWaitSeconds = 0, Seconds = 30 }).Run();
+
+        var refused = figures.Members.Sum(m => m.Refused.Count(r => r.At > 5e6));
+        Assert.InRange(refused, 0, figures.Members.Sum(m => m.Sent) / 20);
+        Assert.InRange(figures.Wait(0.999), 0, 60);
+    }
+
+    [Fact]
+    public async Task SeveralLimits_WaitsCountTogether()
+    {
+        var time = new FakeTimeProvider();
+        PlanLimiter[] limits = [Rate("1/3s", TimeSpan.FromSeconds(4), time), Rate("1/3s", TimeSpan.FromSeconds(4), time), Rate("1/3s", TimeSpan.FromSeconds(4), time)];
+        var (requests, permits) = (Enumerable.Repeat(One, 3).ToArray(), new Permit[3]);
+
+        // Each begins to be free later than the one before: one wait after the other would be 9 seconds long.
+        foreach (var limit in limits)
+        {
+            Assert.True((await limit.AcquireAsync(One, TimeSpan.Zero, Token)).IsAcquired);
+            time.Advance(TimeSpan.FromSeconds(0.7));
+        }
+
+        var others = limits.Select(l => Enumerable.Range(0, 1).Select(_ => l.AcquireAsync(One, TimeSpan.FromSeconds(4), Token).AsTask()).ToArray()).ToArray();
+        var taken = PermitAcquirer.TakeAsync(limits, requests, permits, Deadline.In(TimeSpan.FromSeconds(30), time), Token).AsTask();
+        var start = time.GetTimestamp();
+        while (!taken.IsCompleted && time.GetElapsedTime(start) < TimeSpan.FromSeconds(20))
+        {
+            time.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.Yield();
+        }
+
+        Assert.True(taken.IsCompleted);
+        Assert.InRange(time.GetElapsedTime(start).TotalSeconds, 0, 4.2);
+        Assert.Equal(3, others.Length);
+    }
+
+    // As an application that obeys reads it: so many requests, within so many seconds.
+    [Theory]
+    [InlineData("100/s", 85, 100, 1)]
+    [InlineData("600/min", 500, 600, 60)]
+    [InlineData("2/s", 1, 2, 1)]
+    public void RateLimitHeader_IdlePlan_SaysWhatIsLetGoWithinTheWindow(string rate, int least, int most, int window)
+    {
+        var limiter = Rate(rate, TimeSpan.FromSeconds(5), new FakeTimeProvider());
+        Assert.True(limiter.TryTake(One, out _));
+
+        var (left, reset) = limiter.RateLimitHeader!.Value;
+
+        Assert.InRange(left, least, most);
+        Assert.Equal(window, reset);
+    }
+
+    [Fact]
+    public async Task RateLimitHeader_WhoObeysIt_GetsThePlan()
+    {
+        var time = new FakeTimeProvider();
+        var limiter = Rate("100/s", TimeSpan.FromSeconds(5), time);
+        Assert.True(limiter.TryTake(One, out _));
+        var sent = 0;
+        for (var second = 0; second < 10; second++)
+        {
+            var (left, reset) = limiter.RateLimitHeader!.Value;
+            var waiting = Enumerable.Range(0, (int)left).Select(_ => limiter.AcquireAsync(One, TimeSpan.FromSeconds(5), Token).AsTask()).ToArray();
+            for (var i = 0; i < 100 * reset; i++)
+            {
+                time.Advance(TimeSpan.FromMilliseconds(10));
+            }
+
+            sent += (await Task.WhenAll(waiting.Where(w => w.IsCompleted))).Count(p => p.IsAcquired);
+        }
+
+        Assert.InRange(sent, 850, 1000);
+    }
+
+    [Fact]
+    public void RateLimitHeader_Blocked_SaysNoneAndUntilWhen()
+    {
+        var limiter = Rate("100/s", TimeSpan.FromSeconds(5), new FakeTimeProvider());
+        limiter.Throttle(One, Sending.Limits.Refusals.Wait(TimeSpan.FromSeconds(20)));
+
+        Assert.Equal((0, 20), limiter.RateLimitHeader);
+    }
+
+    // What is only tried is no refusal: each request counts once, however often it looks.
+    [Fact]
+    public async Task Refusals_OfOneRequest_AreCountedOnceAndTriesAreNot()
+    {
+        var time = new FakeTimeProvider();
+        var limiter = Rate("1/s", TimeSpan.FromSeconds(5), time);
+        Assert.True(limiter.TryTake(One, out _));
+        Assert.False(limiter.TryTake(One, out _));
+        Assert.False(limiter.TryTake(One, out _));
+        var (requests, permits) = (new[] { One }, new Permit[1]);
+
+        var waited = PermitAcquirer.TakeAsync([limiter], requests, permits, Deadline.In(TimeSpan.FromSeconds(30), time), Token).AsTask();
+        time.Advance(TimeSpan.FromSeconds(1.2));
+        Assert.Null(await waited);
+        Assert.Equal(0, Count("wait_too_long"));
+
+        Assert.NotNull(await PermitAcquirer.TakeAsync([limiter], requests, permits, Deadline.In(TimeSpan.FromMilliseconds(1), time), Token));
+        Assert.Equal(1, Count("wait_too_long"));
+    }
+
+    [Fact]
+    public async Task Series_BeginAtZero()
+    {
+        Rate("1/s", TimeSpan.FromSeconds(5), new FakeTimeProvider());
+        using var page = new MemoryStream();
+        await _registry.CollectAndExportAsTextAsync(page, Token);
+        var text = System.Text.Encoding.UTF8.GetString(page.ToArray());
+
+        foreach (var reason in (string[])["wait_too_long", "queue_full", "quota_used", "closed", "shutting_down"])
+        {
+            Assert.Contains($"sendproxy_limit_refusals_total{{limit=\"plan\",lane=\"normal\",reason=\"{reason}\"}} 0", text, StringComparison.Ordinal);
+        }
+
+        foreach (var kind in (string[])["drift", "limit", "spread", "form", "unrelated"])
+        {
+            Assert.Contains($"sendproxy_limit_findings_total{{limit=\"plan\",kind=\"{kind}\",applied=\"true\"}} 0", text, StringComparison.Ordinal);
+        }
+    }
+
+    public void Dispose() => _made.ForEach(m => m.Dispose());
+
+    private double Count(string reason) => Prometheus.Metrics.WithCustomRegistry(_registry)
+        .CreateCounter("sendproxy_limit_refusals_total", "", ["limit", "lane", "reason"]).WithLabels("plan", "normal", reason).Value;
+
+    private LimitMetrics.Series Series(LimitOptions options) => new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(_registry)).For(options, LaneTable.Default);
+
+    private FleetRateLimiter Rate(string rate, TimeSpan maxWait, TimeProvider time)
+    {
+        Assert.True(Units.TryRate(rate, out var parsed));
+        var options = new LimitOptions("plan", parsed, false, 1, maxWait, 1000);
+        var limiter = new FleetRateLimiter(options, LaneTable.Default, new LocalRateLimitStore(time), "self", 1, time, Series(options), () => 0.5);
+        _made.Add(limiter);
+        return limiter;
+    }
+
+    /// <summary>A clock of which no two looks are the same; its timers never fire.</summary>
+    private sealed class GoingOnTime : TimeProvider
+    {
+        private long _ticks = 1_000_000;
+
+        public override long TimestampFrequency => 10_000_000;
+
+        public override long GetTimestamp() => Interlocked.Add(ref _ticks, 30);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Never();
+
+        private sealed class Never : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => default;
+        }
+    }
+}
