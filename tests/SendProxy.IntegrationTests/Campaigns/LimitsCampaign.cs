@@ -190,7 +190,8 @@ public class LimitsCampaign
     [Fact]
     public async Task Bar8_OneRefusal_StopsAllUntilItsEnd()
     {
-        await using var stage = await LimitsStage.SetAsync(Proxies, LimitsStage.Bucket(Rate * 2, Rate * 2), $"{{ rate: {Rate}/s, counts: bucket, burst: {Burst}, maxWait: 4s }}");
+        await using var stage = await LimitsStage.SetAsync(Proxies, LimitsStage.Bucket(Rate * 2, Rate * 2), $"{{ rate: {Rate}/s, counts: bucket, burst: {Burst}, maxWait: 4s }}",
+            new RateHeaderOptions { Names = RateHeaderNames.None });
 
         var run = await stage.RunAsync(Name("8", $"{Proxies} at 0.8 R, one 429 with Retry-After: 2"), 0.8 * Rate, Length + TimeSpan.FromSeconds(3), during: async from =>
         {

@@ -95,9 +95,9 @@ public sealed class MaxWaitTests : IDisposable
     // As an application that obeys reads it: so many requests, within so many seconds.
     [Theory]
     [InlineData("100/s", 85, 100, 1)]
-    [InlineData("600/min", 500, 600, 60)]
+    [InlineData("600/min", 50, 100, 5)]
     [InlineData("2/s", 1, 2, 1)]
-    public void RateLimitHeader_IdlePlan_SaysWhatIsLetGoWithinTheWindow(string rate, int least, int most, int window)
+    public void RateLimitHeader_IdlePlan_SaysWhatIsLetGoWithinSoManySeconds(string rate, int least, int most, int window)
     {
         var limiter = Rate(rate, TimeSpan.FromSeconds(5), new FakeTimeProvider());
         Assert.True(limiter.TryTake(One, out _));

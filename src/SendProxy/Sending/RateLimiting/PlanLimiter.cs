@@ -81,7 +81,8 @@ internal abstract class PlanLimiter(LimitOptions options, LaneTable lanes) : Rat
 
     /// <summary>
     /// For the application, as RateLimit of draft-ietf-httpapi-ratelimit-headers-10: how many requests this process lets go within
-    /// so many whole seconds, the length of the plan's window. Only as good as this process knows.
+    /// so many whole seconds: the plan's window, or the time that a request may wait where that is shorter. Only as good as this
+    /// process knows.
     /// </summary>
     /// <returns>Null where the limit has no one state: for each value, of a quota, of requests at once.</returns>
     public virtual (long Left, long ResetSeconds)? RateLimitHeader => null;

@@ -16,11 +16,12 @@ internal sealed partial class FleetRateLimiter
                 return (0, (long)Math.Max(1, Math.Ceiling((shown.BlockedUntil - now) / 1e6)));
             }
 
-            // What is there now and what comes until the end of the window, less those that wait already.
+            // What is there now and what comes while a request may wait for it, less those that wait already.
             var there = Math.Min(shown.Base, shown.Level - (Volatile.Read(ref _taken) - shown.Taken) + ((now - shown.At) * shown.Rate / 1e6));
-            var window = Math.Max(1, (long)Options.Rate!.Value.Per.TotalSeconds);
-            var coming = shown.Rate * window / shown.Active;
-            return ((long)Math.Clamp(there + coming - shown.Waiting, 0, Options.Rate.Value.Permits), window);
+            var (window, longest) = (Options.Rate!.Value.Per, Options.MaxWait);
+            var seconds = Math.Max(1, (long)(window < longest ? window : longest).TotalSeconds);
+            var coming = shown.Rate * seconds / shown.Active;
+            return ((long)Math.Clamp(there + coming - shown.Waiting, 0, Options.Rate.Value.Permits), seconds);
         }
     }
 
