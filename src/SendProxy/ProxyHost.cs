@@ -62,7 +62,6 @@ internal static class ProxyHost
             .AddSingleton<Func<FleetIdempotencyStore?>>(s => () => FleetIdempotencyStore.Open(s, settings))
             .AddSingleton<IdempotencyStoreHost>().AddHostedService(s => s.GetRequiredService<IdempotencyStoreHost>())
             .AddSingleton<Func<IIdempotencyStore?>>(s => () => s.GetRequiredService<IdempotencyStoreHost>().Store)
-            .AddSingleton<IReadiness, JournalReadiness>()
             .AddSingleton<HooksComposer>()
             .AddSingleton(s => new Live<ReceivingState>(s.GetRequiredService<HooksComposer>().Receiving(settings, null)))
             .AddSingleton(s => new Live<FanOutState>(s.GetRequiredService<HooksComposer>().FanOut(settings)))
@@ -77,6 +76,12 @@ internal static class ProxyHost
             .AddSingleton<IDraining>(s => s.GetRequiredService<DrainingLifetime>())
             .AddSingleton(s => new Live<EgressState>(s.GetRequiredService<EgressComposer>().Compose(settings)))
             .AddHostedService(s => Reloading(s, path, settings));
+        if (settings.Webhooks.NeedsJournal(settings.Roles))
+        {
+            // Sends need no journal: what only keeps idempotency keys never takes the application's pod out of service.
+            services.AddSingleton<IReadiness, JournalReadiness>();
+        }
+
         if (settings.Fleet.Redis is not null)
         {
             services.AddHostedService<KeyFleet>();

@@ -22,6 +22,15 @@ internal sealed partial class FanOutWorker(
     // While nobody subscribes, events wait: they are not lost to an operator who sets up one thing after the other.
     private static readonly TimeSpan NoSubscribers = TimeSpan.FromSeconds(1);
 
+    // While the journal has no room for deliveries, one event is tried at these intervals: room comes when deliveries end.
+    private static readonly TimeSpan FirstLookForRoom = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LastLookForRoom = TimeSpan.FromSeconds(1);
+
+    private TimeSpan? _lookForRoom;
+
+    // Until all events are fanned out: room comes and goes meanwhile, and one line tells of it.
+    private bool _hasToldNoRoom;
+
     /// <returns>The same for the same event and subscriber, version 8 (RFC 9562).</returns>
     public static Guid DeliveryId(Guid eventId, string subscriber)
     {
@@ -32,17 +41,41 @@ internal sealed partial class FanOutWorker(
         return new Guid(id[..16], bigEndian: true);
     }
 
+    /// <summary>The journal had no room for the deliveries of an event in the last round.</summary>
+    public bool IsWaitingForRoom => _lookForRoom is not null;
+
     /// <summary>One round: claims what waits and fans it out.</summary>
     /// <returns>What to wait with.</returns>
     public async Task<ClaimResult> RoundAsync(CancellationToken cancellation)
     {
-        var claimed = await journal.Queue.ClaimAsync(new ClaimRequest(EventEnvelope.Events, MaxAtOnce), cancellation);
+        var claimed = await journal.Queue.ClaimAsync(new ClaimRequest(EventEnvelope.Events, IsWaitingForRoom ? 1 : MaxAtOnce), cancellation);
         var state = live.Current;
 
         // All at once, so that they share a commit.
-        await Task.WhenAll(claimed.Items.Select(item => FanOutAsync(item, state, cancellation)));
+        var hadRoom = await Task.WhenAll(claimed.Items.Select(item => FanOutAsync(item, state, cancellation)));
+        NoteRoom(claimed.Items.Count, Array.TrueForAll(hadRoom, room => room));
+
         worker.Progressed(Name);
         return claimed;
+    }
+
+    private void NoteRoom(int events, bool hadRoom)
+    {
+        if (events == 0 && _hasToldNoRoom)
+        {
+            _hasToldNoRoom = false;
+            Log.HasRoom(logger);
+        }
+        else if (!hadRoom && !_hasToldNoRoom)
+        {
+            _hasToldNoRoom = true;
+            worker.Failed(Name);
+            Log.NoRoom(logger, journal.NotReady() ?? "journal.maxItems or journal.maxBytes is reached");
+        }
+
+        _lookForRoom = hadRoom ? null
+            : _lookForRoom is { } last ? (last * 2 < LastLookForRoom ? last * 2 : LastLookForRoom)
+            : FirstLookForRoom;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -61,7 +94,11 @@ internal sealed partial class FanOutWorker(
                 }
 
                 var claimed = await RoundAsync(stop);
-                if (claimed.Items.Count == 0)
+                if (_lookForRoom is { } pause)
+                {
+                    await Task.Delay(pause, time, stop);
+                }
+                else if (claimed.Items.Count == 0)
                 {
                     await WorkWait.ForAsync(journal.Queue, EventEnvelope.Events, claimed, time, stop);
                 }
@@ -81,12 +118,13 @@ internal sealed partial class FanOutWorker(
         }
     }
 
-    private async Task FanOutAsync(ClaimedItem item, FanOutState state, CancellationToken cancellation)
+    /// <returns>False when the journal has no room for its deliveries: the event is as it was.</returns>
+    private async Task<bool> FanOutAsync(ClaimedItem item, FanOutState state, CancellationToken cancellation)
     {
         if (item.Item.SchemaVersion != EventEnvelope.Version || EventEnvelope.Read(item.Metadata) is not { } envelope)
         {
             await journal.Queue.FinishAsync(item.Lease, Finish.Dead("envelope_unreadable"), CancellationToken.None);
-            return;
+            return true;
         }
 
         var deliveries = state.Subscribers.Values.Where(s => s.Wants(envelope)).Select(s => Delivery(item, s.Name)).ToArray();
@@ -95,15 +133,13 @@ internal sealed partial class FanOutWorker(
         if (finished.IsDone)
         {
             metrics.FannedOut(deliveries.Length > 0);
-            return;
+        }
+        else if (finished.Verdict == QueueVerdict.Full)
+        {
+            await QueueRetry.UntilAnsweredAsync(() => journal.Queue.GiveBackAsync(item.Lease, CancellationToken.None), time, cancellation);
         }
 
-        if (finished.Verdict == QueueVerdict.Full)
-        {
-            worker.Failed(Name);
-            var later = new Retry(time.GetUtcNow() + finished.RetryAfter, "journal_full") { AttemptsMade = 0 };
-            await QueueRetry.UntilAnsweredAsync(() => journal.Queue.RetryAsync(item.Lease, later, CancellationToken.None), time, cancellation);
-        }
+        return finished.Verdict != QueueVerdict.Full;
     }
 
     private static NewItem Delivery(ClaimedItem item, string subscriber) => new()
@@ -121,5 +157,11 @@ internal sealed partial class FanOutWorker(
     {
         [LoggerMessage(400, LogLevel.Error, "A round of fan-out failed")]
         public static partial void Defect(ILogger logger, Exception exception);
+
+        [LoggerMessage(401, LogLevel.Warning, "Stored events wait: the journal has no room for their deliveries ({Reason}). They go on when deliveries end")]
+        public static partial void NoRoom(ILogger logger, string reason);
+
+        [LoggerMessage(402, LogLevel.Information, "All stored events have their deliveries: the journal had room for them again")]
+        public static partial void HasRoom(ILogger logger);
     }
 }

@@ -16,6 +16,9 @@ internal interface IMessageQueue : IAsyncDisposable
     /// <summary>How well an item is stored when <see cref="EnqueueAsync"/> has answered.</summary>
     public Durability Durability { get; }
 
+    /// <summary>The bound that refuses new items now; null while there is room.</summary>
+    public QueueBound? BoundReached { get; }
+
     /// <summary>
     /// Stores each item unless its dedupe key or its id is there already. One result per item, in order. The items of
     /// one call are not all-or-nothing: some may be stored and others <c>Full</c>.
@@ -32,7 +35,8 @@ internal interface IMessageQueue : IAsyncDisposable
     public ValueTask<QueueResult> MarkAttemptingAsync(Lease lease, AttemptMark mark, CancellationToken cancel);
 
     /// <summary>
-    /// Ends a leased item and stores what follows from it, both or neither. Following items are idempotent by id: one
+    /// Ends a leased item and stores what follows from it, both or neither. What follows has room of its own, which
+    /// <see cref="EnqueueAsync"/> leaves to it, and the place of the ended item. Following items are idempotent by id: one
     /// that is there already is no failure. <c>Full</c>: nothing changed and the lease still holds.
     /// </summary>
     public ValueTask<QueueResult> FinishAsync(Lease lease, Finish finish, CancellationToken cancel);
@@ -87,6 +91,13 @@ internal interface IMessageQueue : IAsyncDisposable
 
     /// <summary>Which seal keys what is stored still needs; a key that nothing needs is left out.</summary>
     public ValueTask<QueueRead<IReadOnlyList<SealKeyUse>>> SealKeysAsync(CancellationToken cancel);
+
+    /// <summary>
+    /// Looks at some of what is stored and may still be needed: whether it is there and opens. What is not is told by name; its
+    /// state does not change, since a claim holds it.
+    /// </summary>
+    /// <param name="cursor">Null to begin; then <see cref="ItemCheck.Next"/> of the step before.</param>
+    public ValueTask<QueueRead<ItemCheck>> CheckAsync(string? cursor, CancellationToken cancel);
 
     /// <summary>
     /// Removes up to <paramref name="max"/> finished items and outlived dedupe keys. To be called again soon when that

@@ -52,11 +52,19 @@ internal sealed class JournalHost(bool needed, Func<CancellationToken, Task<Open
         : !IsOpen ? "the journal is not open yet"
         : _failing switch
         {
-            null => null,
-            QueueError.StoreFull => "the journal's disk is full",
+            null => Bound(Queue.BoundReached),
+            QueueError.DiskFull => "the journal's disk is full",
+            QueueError.BoundReached => Bound(QueueBound.MaxBytes),
             QueueError.StoreFailed => "the journal fails",
             _ => "the journal is closed",
         };
+
+    private static string? Bound(QueueBound? bound) => bound switch
+    {
+        null => null,
+        QueueBound.MaxItems => "journal.maxItems is reached: new events are refused until stored ones are delivered or discarded",
+        _ => "journal.maxBytes is reached: new events are refused until stored ones are delivered or discarded",
+    };
 
     public async ValueTask DisposeAsync()
     {

@@ -3,14 +3,27 @@ namespace SendProxy.Queueing;
 /// <summary>Why the store did not do it. Nothing was changed.</summary>
 internal enum QueueError
 {
-    /// <summary>No space left on the disk, or the journal's hard bound. Heals when there is space.</summary>
-    StoreFull,
+    /// <summary>No space is left on the disk. Heals when there is space.</summary>
+    DiskFull,
+
+    /// <summary>The journal's hard bound is met. Heals when finished items are removed.</summary>
+    BoundReached,
 
     /// <summary>The store failed: I/O, connection. May heal.</summary>
     StoreFailed,
 
     /// <summary>The queue is closed.</summary>
     StoreClosed,
+}
+
+/// <summary>A bound of the journal's settings.</summary>
+internal enum QueueBound
+{
+    /// <summary><c>journal.maxItems</c>.</summary>
+    MaxItems,
+
+    /// <summary><c>journal.maxBytes</c>.</summary>
+    MaxBytes,
 }
 
 /// <summary>What became of one new item.</summary>
@@ -98,6 +111,13 @@ internal sealed record ItemPage(IReadOnlyList<StoredItem> Items, string? Next);
 /// <param name="Items">Items that are neither done nor discarded.</param>
 /// <param name="Oldest">When the oldest of them arrived.</param>
 internal sealed record SealKeyUse(Secrets.Sealing.SealKeyId Key, long Items, DateTimeOffset? Oldest);
+
+/// <summary>One step of a check of what is stored.</summary>
+/// <param name="Items">Items that were looked at.</param>
+/// <param name="Damaged">Of them, those whose bytes are not as they were sealed.</param>
+/// <param name="Lost">Of them, those that cannot be read any more.</param>
+/// <param name="Next">Where the next step begins; null at the end.</param>
+internal sealed record ItemCheck(int Items, int Damaged, int Lost, string? Next);
 
 /// <summary>Items in one state of one route and group.</summary>
 internal readonly record struct QueueCount(ItemState State, string Route, string Group, long Items);

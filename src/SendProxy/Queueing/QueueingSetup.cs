@@ -14,7 +14,7 @@ internal static class QueueingSetup
             .AddSingleton<JournalMetrics>()
             .AddSingleton<WorkerMetrics>()
             .AddSingleton(s => new JournalHost(needed, cancellation => OpenSqliteAsync(s, options, cancellation)));
-        return needed ? services.AddHostedService<JournalOpening>().AddHostedService<SweepWorker>() : services;
+        return needed ? services.AddHostedService<JournalOpening>().AddHostedService<SweepWorker>().AddHostedService<ItemCheckWorker>() : services;
     }
 
     /// <summary>For hosts that are started without having opened it: nothing that uses it starts before.</summary>

@@ -9,6 +9,9 @@ internal sealed partial class SweepWorker(JournalHost journal, WorkerMetrics met
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(50);
 
+    // Told when it changes, not every five seconds.
+    private QueueError? _failing;
+
     /// <summary>One round.</summary>
     /// <returns>Whether there is more to remove.</returns>
     public async Task<bool> SweepAsync(CancellationToken cancellation)
@@ -19,8 +22,17 @@ internal sealed partial class SweepWorker(JournalHost journal, WorkerMetrics met
         if (swept.Error is { } error)
         {
             metrics.Failed(Name);
-            Log.StoreFails(logger, error);
+            if (error != _failing)
+            {
+                Log.StoreFails(logger, error);
+            }
         }
+        else if (_failing is not null)
+        {
+            Log.StoreWorks(logger);
+        }
+
+        _failing = swept.Error;
 
         return swept.Error is null && swept.Value == MaxAtOnce;
     }
@@ -52,8 +64,11 @@ internal sealed partial class SweepWorker(JournalHost journal, WorkerMetrics met
 
     private static partial class Log
     {
-        [LoggerMessage(300, LogLevel.Error, "The journal cannot be swept: {Error}; tried again in some seconds")]
+        [LoggerMessage(300, LogLevel.Error, "The journal cannot be swept: {Error}; tried again every five seconds")]
         public static partial void StoreFails(ILogger logger, QueueError error);
+
+        [LoggerMessage(305, LogLevel.Information, "The journal can be used again")]
+        public static partial void StoreWorks(ILogger logger);
 
         [LoggerMessage(301, LogLevel.Error, "A sweep of the journal failed")]
         public static partial void Defect(ILogger logger, Exception exception);

@@ -189,7 +189,7 @@ internal sealed class WebhookHandler(
                     return new Rejected(Rejection.JournalFull, result.RetryAfter);
                 case EnqueueVerdict.Failed:
                     journal.Observe(result.Error);
-                    return new Rejected(result.Error == QueueError.StoreFull ? Rejection.JournalFull : Rejection.JournalFailed, null);
+                    return new Rejected(result.Error is QueueError.DiskFull or QueueError.BoundReached ? Rejection.JournalFull : Rejection.JournalFailed, null);
                 case EnqueueVerdict.Duplicate:
                     call.Duplicates++;
                     break;

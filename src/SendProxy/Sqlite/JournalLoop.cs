@@ -9,15 +9,18 @@ namespace SendProxy.Sqlite;
 /// </summary>
 internal sealed class JournalLoop(
     SqliteJournalOptions options,
-    SqliteSession session,
+    JournalOpening opening,
     ChannelReader<JournalWork> writes,
     ChannelReader<JournalWork> reads,
     JournalMetrics metrics,
-    TimeProvider time)
+    TimeProvider time) : IDisposable
 {
     // Enough to answer everybody who looks, few enough not to hold up a commit.
     private const int ReadsBetweenCommits = 64;
     private readonly List<JournalWork> _batch = [];
+    private readonly string _path = Path.GetFullPath(options.Path);
+
+    private SqliteSession Session => opening.Session;
 
     /// <summary>Works until nothing waits.</summary>
     public void Drain()
@@ -26,6 +29,8 @@ internal sealed class JournalLoop(
         {
         }
     }
+
+    public void Dispose() => opening.Dispose();
 
     private bool RunReads()
     {
@@ -37,7 +42,7 @@ internal sealed class JournalLoop(
             {
                 work.CompleteCancelled();
             }
-            else if (Guarded(work) is { } error)
+            else if ((opening.NotReady() ?? Guarded(work)) is { } error)
             {
                 metrics.Failed(error);
                 work.Fail(error);
@@ -65,7 +70,7 @@ internal sealed class JournalLoop(
         }
 
         var started = time.GetTimestamp();
-        var failed = Attempt();
+        var failed = opening.NotReady() ?? Attempt();
         if (failed is { } error)
         {
             metrics.Failed(error);
@@ -89,6 +94,13 @@ internal sealed class JournalLoop(
             if (work.IsCancelled)
             {
                 work.CompleteCancelled();
+                continue;
+            }
+
+            if (work.IsLoad)
+            {
+                opening.Add(work);
+                _ = opening.NotReady();
                 continue;
             }
 
@@ -116,23 +128,23 @@ internal sealed class JournalLoop(
     {
         try
         {
-            session.Begin();
+            Session.Begin();
             foreach (var work in _batch)
             {
                 if (isolated)
                 {
-                    session.Save();
+                    Session.Save();
                 }
 
                 if (Guarded(work) is { } error)
                 {
-                    session.Rollback();
+                    Session.Rollback();
                     return error;
                 }
 
                 if (!isolated && work.Defect is not null)
                 {
-                    session.Rollback();
+                    Session.Rollback();
                     return null;
                 }
 
@@ -142,13 +154,13 @@ internal sealed class JournalLoop(
                 }
             }
 
-            session.Commit();
+            Session.Commit();
             return null;
         }
         catch (SqliteException e)
         {
-            session.Rollback();
-            return SqliteFaults.Of(e) ?? JournalError.Io;
+            Session.Rollback();
+            return SqliteFaults.Of(e, _path) ?? JournalError.Io;
         }
     }
 
@@ -156,12 +168,12 @@ internal sealed class JournalLoop(
     {
         if (work.Defect is null)
         {
-            session.ReleaseSaved();
+            Session.ReleaseSaved();
             return;
         }
 
         metrics.Defect();
-        session.RollbackToSaved();
+        Session.RollbackToSaved();
     }
 
     /// <returns>An error of the whole batch; null when it ran, or failed alone and has its <c>Defect</c>.</returns>
@@ -169,12 +181,12 @@ internal sealed class JournalLoop(
     {
         try
         {
-            work.Run(session);
+            work.Run(Session);
             return null;
         }
-        catch (SqliteException e) when (SqliteFaults.Of(e) is not null)
+        catch (SqliteException e) when (SqliteFaults.Of(e, _path) is not null)
         {
-            return SqliteFaults.Of(e);
+            return SqliteFaults.Of(e, _path);
         }
 #pragma warning disable CA1031 // Any other failure is the work item's own: its caller gets it, the others do not.
         catch (Exception e)

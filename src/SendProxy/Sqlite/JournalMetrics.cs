@@ -9,6 +9,7 @@ internal sealed class JournalMetrics
     private readonly Histogram _batchItems;
     private readonly Histogram _commitSeconds;
     private readonly Counter.Child _full;
+    private readonly Counter.Child _bound;
     private readonly Counter.Child _io;
     private readonly Counter.Child _defect;
 
@@ -22,8 +23,8 @@ internal sealed class JournalMetrics
             "sendproxy_journal_commit_seconds", "From the begin of a transaction until it is synced.",
             new HistogramConfiguration { Buckets = Histogram.ExponentialBuckets(0.0001, 2, 16) });
         var errors = metrics.CreateCounter(
-            "sendproxy_journal_errors_total", "Failed transactions (full, io) and work items (defect).", ["kind"]);
-        (_full, _io, _defect) = (errors.WithLabels("full"), errors.WithLabels("io"), errors.WithLabels("defect"));
+            "sendproxy_journal_errors_total", "Failed transactions (full: the disk, bound: journal.maxBytes, io) and work items (defect).", ["kind"]);
+        (_full, _bound, _io, _defect) = (errors.WithLabels("full"), errors.WithLabels("bound"), errors.WithLabels("io"), errors.WithLabels("defect"));
     }
 
     public void Committed(int items, TimeSpan took)
@@ -33,7 +34,12 @@ internal sealed class JournalMetrics
         _commitSeconds.Observe(took.TotalSeconds);
     }
 
-    public void Failed(JournalError error) => (error == JournalError.Full ? _full : _io).Inc();
+    public void Failed(JournalError error) => (error switch
+    {
+        JournalError.DiskFull => _full,
+        JournalError.BoundReached => _bound,
+        _ => _io,
+    }).Inc();
 
     public void Defect() => _defect.Inc();
 }

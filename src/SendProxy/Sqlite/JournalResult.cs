@@ -3,8 +3,11 @@ namespace SendProxy.Sqlite;
 /// <summary>Why the journal did not do a work item. Nothing of it was stored.</summary>
 internal enum JournalError
 {
-    /// <summary>The disk or the file's own bound is full. Heals when there is space.</summary>
-    Full,
+    /// <summary>The disk is full. Heals when there is space.</summary>
+    DiskFull,
+
+    /// <summary>The file has its own bound, <see cref="SqliteJournalOptions.MaxBytes"/>. Heals when items are removed.</summary>
+    BoundReached,
 
     /// <summary>Reading, writing or syncing failed. May heal: the next batch begins anew.</summary>
     Io,

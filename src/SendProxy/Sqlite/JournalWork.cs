@@ -11,6 +11,12 @@ internal abstract class JournalWork(int bytes, CancellationToken cancel)
 
     protected CancellationToken Cancel => cancel;
 
+    /// <summary>
+    /// Reads into memory what the file holds: runs before all other work, in a transaction of its own, and again until it has
+    /// succeeded, whatever its caller was told.
+    /// </summary>
+    public bool IsLoad { get; init; }
+
     /// <summary>Set when the work item itself failed and was rolled back alone.</summary>
     public Exception? Defect { get; set; }
 
@@ -41,15 +47,15 @@ internal sealed class JournalWork<T>(Func<SqliteSession, T> work, int bytes, Can
     {
         if (Defect is { } defect)
         {
-            _done.SetException(defect);
+            _done.TrySetException(defect);
         }
         else
         {
-            _done.SetResult(new JournalResult<T>(_value));
+            _done.TrySetResult(new JournalResult<T>(_value));
         }
     }
 
-    public override void Fail(JournalError error) => _done.SetResult(new JournalResult<T>(default, error));
+    public override void Fail(JournalError error) => _done.TrySetResult(new JournalResult<T>(default, error));
 
-    public override void CompleteCancelled() => _done.SetCanceled(Cancel);
+    public override void CompleteCancelled() => _done.TrySetCanceled(Cancel);
 }

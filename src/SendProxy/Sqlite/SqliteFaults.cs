@@ -10,7 +10,9 @@ internal static class SqliteFaults
     private const int ReadOnly = 8;
     private const int IoError = 10;
     public const int Corrupt = 11;
-    private const int Full = 13;
+    public const int Full = 13;
+    private const int NoSpaceErrno = 28; // ENOSPC; .NET gives an IOException the errno as its HResult on Unix.
+    private const long RoomBytes = 1 << 20;
     private const int CannotOpen = 14;
     public const int NotADatabase = 26;
 
@@ -18,12 +20,17 @@ internal static class SqliteFaults
     /// The error of the whole batch, or null when only one statement failed (a constraint, a mistake in SQL): that is a
     /// defect of the work item that ran it.
     /// </summary>
-    public static JournalError? Of(SqliteException exception) => exception.SqliteErrorCode switch
+    /// <param name="path">The journal's file.</param>
+    public static JournalError? Of(SqliteException exception, string path) => exception.SqliteErrorCode switch
     {
-        Full => JournalError.Full,
+        // SQLite says the same of a full disk and of max_page_count: where the disk has room, it was the latter.
+        Full => HasRoom(path) ? JournalError.BoundReached : JournalError.DiskFull,
         Busy or NoMemory or ReadOnly or IoError or Corrupt or CannotOpen or NotADatabase => JournalError.Io,
         _ => null,
     };
+
+    public static bool IsDiskFull(Exception exception) =>
+        exception is SqliteException { SqliteErrorCode: Full } or IOException { HResult: NoSpaceErrno };
 
     /// <summary>What an operator is told when the file does not open.</summary>
     public static string Explain(SqliteException exception, string? holder) => exception.SqliteErrorCode switch
@@ -36,4 +43,16 @@ internal static class SqliteFaults
         ReadOnly or CannotOpen => "cannot be written; check the owner and mode of the file and its directory",
         _ => $"cannot be opened: SQLite error {exception.SqliteErrorCode} ({exception.SqliteExtendedErrorCode})",
     };
+
+    private static bool HasRoom(string path)
+    {
+        try
+        {
+            return new DriveInfo(Path.GetDirectoryName(path)!).AvailableFreeSpace >= RoomBytes;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return false;
+        }
+    }
 }

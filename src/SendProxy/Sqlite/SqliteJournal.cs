@@ -14,20 +14,26 @@ internal sealed class SqliteJournal : IAsyncDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private SqliteJournal(
-        SqliteJournalOptions options, SqliteSession session, JournalMetrics metrics, TimeProvider time, bool ephemeral)
+        SqliteJournalOptions options, SqliteSession? session, JournalMetrics metrics, TimeProvider time, bool ephemeral)
     {
         _writes = Channel.CreateBounded<JournalWork>(Bounded(options));
         _reads = Channel.CreateBounded<JournalWork>(Bounded(options));
-        IsEphemeral = ephemeral;
-        var loop = new JournalLoop(options, session, _writes.Reader, _reads.Reader, metrics, time);
-        var thread = new Thread(() => Run(loop, session)) { IsBackground = true, Name = "journal" };
+        (IsEphemeral, WaitsForSpace) = (ephemeral, session is null);
+        var loop = new JournalLoop(options, new JournalOpening(options, session, time), _writes.Reader, _reads.Reader, metrics, time);
+        var thread = new Thread(() => Run(loop)) { IsBackground = true, Name = "journal" };
         thread.Start();
     }
 
     /// <summary>The file system forgets, or cannot be relied on.</summary>
     public bool IsEphemeral { get; }
 
-    /// <summary>Opens the file, takes its lock and starts the thread.</summary>
+    /// <summary>
+    /// The disk was full when it was opened: work fails with <see cref="JournalError.DiskFull"/> until there is space; then it opens by
+    /// itself.
+    /// </summary>
+    public bool WaitsForSpace { get; }
+
+    /// <summary>Opens the file, takes its lock and starts the thread. A full disk is no failure: see <see cref="WaitsForSpace"/>.</summary>
     /// <exception cref="JournalUnavailableException">With path, reason and remedy.</exception>
     public static SqliteJournal Open(SqliteJournalOptions options, JournalMetrics metrics, TimeProvider time)
     {
@@ -40,7 +46,16 @@ internal sealed class SqliteJournal : IAsyncDisposable
                 + "volume there, or set journal.allowEphemeral and journal.minimum: memory to take the loss");
         }
 
-        var session = new SqliteSession(SqliteOpening.Open(options));
+        SqliteSession? session;
+        try
+        {
+            session = SqliteOpening.OpenSession(options);
+        }
+        catch (JournalUnavailableException e) when (e.IsDiskFull)
+        {
+            session = null;
+        }
+
         return new SqliteJournal(options, session, metrics, time, !system.Durable);
     }
 
@@ -56,6 +71,13 @@ internal sealed class SqliteJournal : IAsyncDisposable
     /// <param name="cancel">Ends the waiting until the work begins; then nothing was done. Not after that.</param>
     public Task<JournalResult<T>> WriteAsync<T>(Func<SqliteSession, T> work, int bytes, CancellationToken cancel) =>
         HandInAsync(_writes.Writer, new JournalWork<T>(work, bytes, cancel), cancel);
+
+    /// <summary>
+    /// Runs <paramref name="load"/> before any other work, in a transaction of its own. Where the disk is full, the caller is told, all
+    /// other work fails too, and it runs again until it has succeeded: so it must be able to begin anew.
+    /// </summary>
+    public Task<JournalResult<T>> LoadAsync<T>(Func<SqliteSession, T> load, CancellationToken cancel) =>
+        HandInAsync(_writes.Writer, new JournalWork<T>(load, 0, cancel) { IsLoad = true }, cancel);
 
     /// <summary>
     /// Runs <paramref name="work"/>, which changes nothing, between two commits: it waits for one at most.
@@ -87,7 +109,7 @@ internal sealed class SqliteJournal : IAsyncDisposable
         return await work.Done;
     }
 
-    private void Run(JournalLoop loop, SqliteSession session)
+    private void Run(JournalLoop loop)
     {
         while (!_writes.Reader.Completion.IsCompleted || !_reads.Reader.Completion.IsCompleted)
         {
@@ -96,7 +118,7 @@ internal sealed class SqliteJournal : IAsyncDisposable
             loop.Drain();
         }
 
-        session.Dispose();
+        loop.Dispose();
         _ended.SetResult();
     }
 

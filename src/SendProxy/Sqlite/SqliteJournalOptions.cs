@@ -9,7 +9,7 @@ internal sealed record SqliteJournalOptions
     public bool AllowEphemeral { get; init; }
 
     /// <summary>
-    /// Hard bound of the file without its write-ahead log; beyond it a commit is <see cref="JournalError.Full"/>.
+    /// Hard bound of the file without its write-ahead log; beyond it a commit is <see cref="JournalError.BoundReached"/>.
     /// </summary>
     public long MaxBytes { get; init; } = 4L << 30;
 

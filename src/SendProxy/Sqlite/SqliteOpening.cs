@@ -8,9 +8,15 @@ namespace SendProxy.Sqlite;
 /// </summary>
 internal static class SqliteOpening
 {
-    // Up to this size a check after a crash takes some 100 ms; a larger file relies on SQLite's own recovery.
+    // Up to this size a check takes some 100 ms. Of a larger file the stored items are checked one by one while it is in use.
     private const long QuickCheckMaxBytes = 32L << 20;
     private const int BusySeconds = 1;
+
+    // From this version of the schema on the file has its generation in it.
+    private const int GenerationSchema = 5;
+
+    /// <inheritdoc cref="Open"/>
+    public static SqliteSession OpenSession(SqliteJournalOptions options) => new(Open(options), Path.GetFullPath(options.Path));
 
     /// <returns>A connection that holds the file's lock, at the newest schema.</returns>
     /// <exception cref="JournalUnavailableException">With path, reason and remedy.</exception>
@@ -19,23 +25,62 @@ internal static class SqliteOpening
         var path = Path.GetFullPath(options.Path);
         try
         {
-            var crashed = new FileInfo(path + "-wal") is { Exists: true, Length: > 0 };
+            var beside = JournalGeneration.Read(path);
+            JournalLoss.RefuseBeforeOpening(path, beside);
             CreateFile(path);
-            return OpenLocked(path, options.MaxBytes, crashed);
+            return OpenLocked(path, options.MaxBytes, beside);
         }
         catch (SqliteException e)
         {
-            throw new JournalUnavailableException(path, SqliteFaults.Explain(e, ReadHolder(path)), e);
+            throw new JournalUnavailableException(path, SqliteFaults.Explain(e, ReadHolder(path)), e) { IsDiskFull = SqliteFaults.IsDiskFull(e) };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new JournalUnavailableException(path, "cannot be written; check the directory's owner and mode", e);
+            throw SqliteFaults.IsDiskFull(e)
+                ? new JournalUnavailableException(path, "cannot be opened because the disk is full; make space", e) { IsDiskFull = true }
+                : new JournalUnavailableException(path, "cannot be written; check the directory's owner and mode", e);
         }
     }
 
     public static string HolderPath(string path) => path + ".pid";
 
-    private static SqliteConnection OpenLocked(string path, long maxBytes, bool crashed)
+    /// <summary>Closes the file, and notes beside it that it is whole without its write-ahead log.</summary>
+    public static void Close(SqliteConnection connection, string path)
+    {
+        var isWhole = false;
+        try
+        {
+            // Before the note, so that a crash between the two leaves no note that asks for a log that is gone.
+            isWhole = SqlitePragma.Number(connection, "wal_checkpoint(TRUNCATE)") == 0;
+            NoteClosed(path, isWhole);
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            // The disk is full or fails: the log stays, and the next start reads it.
+        }
+
+        connection.Dispose();
+        NoteClosed(path, !isWhole && !File.Exists(path + "-wal"));
+    }
+
+    private static void NoteClosed(string path, bool isWhole)
+    {
+        if (!isWhole || JournalGeneration.Read(path) is not { } beside)
+        {
+            return;
+        }
+
+        try
+        {
+            (beside with { IsRunning = false }).Write(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is told at the next start that the log is gone, which is better than not to notice one that is lost.
+        }
+    }
+
+    private static SqliteConnection OpenLocked(string path, long maxBytes, JournalGeneration? beside)
     {
         // No pool: the lock must end when the connection is disposed.
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -49,13 +94,15 @@ internal static class SqliteOpening
         {
             connection.Open();
             Configure(connection, path, maxBytes);
-            if (crashed && new FileInfo(path).Length <= QuickCheckMaxBytes
+            if (new FileInfo(path).Length <= QuickCheckMaxBytes
                 && SqlitePragma.Text(connection, "quick_check(1)") is not "ok")
             {
                 throw new SqliteException("quick_check found damage.", SqliteFaults.Corrupt);
             }
 
+            JournalLoss.RefuseAnother(path, GenerationOf(connection), beside);
             SqliteSchema.Migrate(connection, path);
+            NextGeneration(connection).Write(path);
             File.WriteAllText(HolderPath(path), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
             return connection;
         }
@@ -64,6 +111,33 @@ internal static class SqliteOpening
             connection.Dispose();
             throw;
         }
+    }
+
+    // Null for a file that is new.
+    private static (Guid Journal, long Number)? GenerationOf(SqliteConnection connection)
+    {
+        var version = SqlitePragma.Number(connection, "user_version");
+        if (version < GenerationSchema)
+        {
+            return version == 0 ? null : (Guid.Empty, 0);
+        }
+
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT journal, number FROM generation";
+        using var row = command.ExecuteReader();
+        return row.Read() ? (Guid.Parse(row.GetString(0)), row.GetInt64(1)) : (Guid.Empty, 0);
+    }
+
+    // Committed before it is noted beside the file: the write-ahead log is there and not empty from then on.
+    private static JournalGeneration NextGeneration(SqliteConnection connection)
+    {
+        var (journal, number) = GenerationOf(connection) is { Number: > 0 } stored ? stored : (Guid.NewGuid(), 0);
+        using var command = connection.CreateCommand();
+        command.CommandText = "BEGIN IMMEDIATE; DELETE FROM generation; INSERT INTO generation (journal, number) VALUES ($journal, $number); COMMIT;";
+        command.Parameters.AddWithValue("$journal", journal.ToString());
+        command.Parameters.AddWithValue("$number", number + 1);
+        command.ExecuteNonQuery();
+        return new JournalGeneration(journal, number + 1, IsRunning: true);
     }
 
     private static void Configure(SqliteConnection connection, string path, long maxBytes)

@@ -6,7 +6,7 @@ namespace SendProxy.Sqlite;
 /// One connection with its prepared statements and its transaction. Only the journal's thread uses it. What a work item
 /// keeps in memory beside the tables it undoes with <see cref="OnRolledBack"/>, so that both agree after any failure.
 /// </summary>
-internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
+internal sealed class SqliteSession(SqliteConnection connection, string path) : IDisposable
 {
     // Of transactions, from one count of the pages in use to the next: it takes two statements.
     private const int CountEvery = 64;
@@ -57,7 +57,7 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     public void OnRolledBack(Action undo) => _undo.Add(undo);
 
     /// <summary>Called after the commit is synced, before the callers are told.</summary>
-    public void OnCommitted(Action told) => _committed.Add(told);
+    public void OnCommitted(Action callback) => _committed.Add(callback);
 
     /// <summary>Bytes of pages in use: as counted within the last transactions, and what was told to be added since.</summary>
     public long UsedBytes => _usedBytes ??= _pageBytes
@@ -82,9 +82,9 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     {
         Execute("COMMIT");
         _undo.Clear();
-        foreach (var told in _committed)
+        foreach (var callback in _committed)
         {
-            told();
+            callback();
         }
 
         _committed.Clear();
@@ -127,6 +127,23 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
         Execute("RELEASE item");
     }
 
+    /// <summary>Runs a part of a work item. When it yields false, all that it did is undone, in the tables and in memory.</summary>
+    public bool TryPart(Func<bool> part)
+    {
+        var (undo, committed) = (_undo.Count, _committed.Count);
+        Execute("SAVEPOINT part");
+        var done = part();
+        if (!done)
+        {
+            Undo(undo);
+            _committed.RemoveRange(committed, _committed.Count - committed);
+            Execute("ROLLBACK TO part");
+        }
+
+        Execute("RELEASE part");
+        return done;
+    }
+
     public void Dispose()
     {
         foreach (var statement in _prepared.Values)
@@ -134,7 +151,7 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
             statement.Dispose();
         }
 
-        connection.Dispose();
+        SqliteOpening.Close(connection, path);
     }
 
     private void Undo(int downTo)

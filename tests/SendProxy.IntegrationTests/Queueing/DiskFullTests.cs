@@ -30,8 +30,8 @@ public sealed class DiskFullTests
         await UseAsync(options, async queue =>
         {
             // Eight at once until a batch does not fit, then one by one until not even one does.
-            Assert.Equal(EnqueueResult.Failed(QueueError.StoreFull), await FillAsync(queue, stored, atOnce: 8));
-            Assert.Equal(EnqueueResult.Failed(QueueError.StoreFull), await FillAsync(queue, stored, atOnce: 1));
+            Assert.Equal(EnqueueResult.Failed(QueueError.DiskFull), await FillAsync(queue, stored, atOnce: 8));
+            Assert.Equal(EnqueueResult.Failed(QueueError.DiskFull), await FillAsync(queue, stored, atOnce: 1));
 
             File.Delete(filler);
             var healed = (await queue.EnqueueAsync([Item()], Cancel))[0];
@@ -44,6 +44,57 @@ public sealed class DiskFullTests
             var claimed = await queue.ClaimAsync(new ClaimRequest("outbox", 1000), Cancel);
             Assert.Equal(stored.Order(), claimed.Items.Select(item => item.Item.Id).Order());
         });
+    }
+
+    [Fact]
+    public async Task Open_DiskFullAfterAKill_OpensAndHealsByItself()
+    {
+        await using var disk = await SmallDisk.MountAsync(mebibytes: 4);
+        Assert.SkipWhen(disk is null, "This process may not mount a small file system.");
+        var options = new JournalOptions { Path = Path.Combine(disk.Path, "journal.db"), AllowEphemeral = true, Minimum = Durability.Memory };
+        HashSet<Guid> acknowledged;
+        await using (var process = await QueueProcess.StartAsync(options.Path, writers: 4, "commit", Cancel))
+        {
+            acknowledged = await process.KillAfterAsync(50, Cancel);
+        }
+
+        var filler = Path.Combine(disk.Path, "filler");
+        Fill(filler);
+
+        await UseAsync(options, async queue =>
+        {
+            Assert.Equal(EnqueueResult.Failed(QueueError.DiskFull), (await queue.EnqueueAsync([Item()], Cancel))[0]);
+            Assert.Equal(QueueError.DiskFull, (await queue.ClaimAsync(new ClaimRequest("outbox", 1), Cancel)).Error);
+
+            File.Delete(filler);
+            var found = new HashSet<Guid>();
+            while (!acknowledged.IsSubsetOf(found))
+            {
+                var claimed = await queue.ClaimAsync(new ClaimRequest("outbox", 1000), Cancel);
+                found.UnionWith(claimed.Items.Select(item => item.Item.Id));
+                Assert.True(claimed.Error is not null || claimed.Items.Count > 0, "An acknowledged item is missing.");
+                if (claimed.Error is not null)
+                {
+                    await queue.WaitForWorkAsync("outbox", claimed, Cancel).AsTask().WaitAsync(ProxyProcess.Guard, Cancel);
+                }
+            }
+        });
+    }
+
+    private static void Fill(string path)
+    {
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        try
+        {
+            while (true)
+            {
+                file.Write(new byte[512]);
+            }
+        }
+        catch (IOException)
+        {
+            // Full.
+        }
     }
 
     private static NewItem Item() => new() { Queue = "outbox", Route = "sms", Body = new byte[20_000] };

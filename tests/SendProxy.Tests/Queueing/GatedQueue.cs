@@ -12,6 +12,8 @@ internal sealed class GatedQueue(IMessageQueue inner) : IMessageQueue
 
     public Durability Durability => inner.Durability;
 
+    public QueueBound? BoundReached => inner.BoundReached;
+
     /// <summary>Commits wait from now on.</summary>
     public void Close() => _gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -61,6 +63,8 @@ internal sealed class GatedQueue(IMessageQueue inner) : IMessageQueue
     public ValueTask<QueueRead<TimeSpan>> OldestAgeAsync(string queue, CancellationToken cancel) => inner.OldestAgeAsync(queue, cancel);
 
     public ValueTask<QueueRead<IReadOnlyList<SealKeyUse>>> SealKeysAsync(CancellationToken cancel) => inner.SealKeysAsync(cancel);
+
+    public ValueTask<QueueRead<ItemCheck>> CheckAsync(string? cursor, CancellationToken cancel) => inner.CheckAsync(cursor, cancel);
 
     public ValueTask<QueueRead<int>> SweepAsync(int max, CancellationToken cancel) => inner.SweepAsync(max, cancel);
 

@@ -74,7 +74,7 @@ public abstract partial class MessageQueueContract
         var id = await StoreAsync(Item());
         var lease = (await ClaimOneAsync()).Lease;
 
-        var full = await Queue.FinishAsync(lease, Finish.Done() with { Next = [Item(), Item()] }, Cancel);
+        var full = await Queue.FinishAsync(lease, Finish.Done() with { Next = [Item(), Item(), Item()] }, Cancel);
 
         Assert.Equal(QueueVerdict.Full, full.Verdict);
         Assert.Equal(ItemState.Leased, (await GetAsync(id)).State);

@@ -53,7 +53,7 @@ internal sealed class QueueModel(int maxItems, TimeSpan retention, TimeSpan dead
             return EnqueueVerdict.Duplicate;
         }
 
-        if (!MakeRoom(1))
+        if (!MakeRoom(1, maxItems - (maxItems / 10)))
         {
             return EnqueueVerdict.Full;
         }
@@ -106,12 +106,15 @@ internal sealed class QueueModel(int maxItems, TimeSpan retention, TimeSpan dead
 
     public bool Finish(ModelItem item, Finish finish, ModelItem? next, DateTimeOffset now)
     {
-        if (next is not null && !MakeRoom(1))
+        // Ended first: what follows may take its place.
+        var before = (item.State, item.Finished);
+        (item.State, item.Finished) = (finish.State, now);
+        if (next is not null && !MakeRoom(1, maxItems))
         {
+            (item.State, item.Finished) = before;
             return false;
         }
 
-        (item.State, item.Finished) = (finish.State, now);
         item.Attempts += finish.AttemptsMade;
         item.MarkedUnder = finish.State is ItemState.Done or ItemState.Dead ? 0 : item.MarkedUnder;
         if (next is not null)
@@ -184,14 +187,14 @@ internal sealed class QueueModel(int maxItems, TimeSpan retention, TimeSpan dead
         return before - Items.Count - _seen.Count;
     }
 
-    private bool MakeRoom(int items)
+    private bool MakeRoom(int items, int bound)
     {
-        if (Items.Count(item => !GivenUp.Contains(item.State)) + items > maxItems)
+        if (Items.Count(item => !GivenUp.Contains(item.State)) + items > bound)
         {
             return false;
         }
 
-        while (Items.Count + items > maxItems)
+        while (Items.Count + items > bound)
         {
             var settled = Items.Where(item => GivenUp.Contains(item.State));
             Items.Remove(settled

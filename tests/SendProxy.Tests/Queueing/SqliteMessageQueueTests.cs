@@ -159,8 +159,8 @@ public sealed class SqliteMessageQueueTests : IDisposable
             gate.Set();
             await blocking;
 
-            Assert.All(await storing, result => Assert.Equal(EnqueueResult.Failed(QueueError.StoreFull), result));
-            Assert.Equal(JournalError.Full, (await filling).Error);
+            Assert.All(await storing, result => Assert.Equal(EnqueueResult.Failed(QueueError.BoundReached), result));
+            Assert.Equal(JournalError.BoundReached, (await filling).Error);
             Assert.Equal([counts[0] with { Items = 1 }], (await queue.CountsAsync(Name, Cancel)).Value!);
             Assert.All(
                 await queue.EnqueueAsync(items, Cancel), result => Assert.Equal(EnqueueVerdict.Stored, result.Verdict));

@@ -24,11 +24,11 @@ public sealed class SqliteJournalFullTests
             test.InsertAsync(3, bytes: 600_000)).WaitAsync(Guard, Cancel);
 
         // In one batch both fail; when the first was committed alone it stands. Either way no caller was told wrong.
-        Assert.Equal(JournalError.Full, results[1].Error);
+        Assert.Equal(JournalError.BoundReached, results[1].Error);
         Assert.Equal(results[0].Error is null ? [1, 2] : [1], await test.NumbersAsync());
         Assert.Equal(results[0].Error is null ? 0 : 1, undone);
         Assert.Contains(
-            "sendproxy_journal_errors_total{kind=\"full\"} 1", await test.ScrapeAsync(), StringComparison.Ordinal);
+            "sendproxy_journal_errors_total{kind=\"bound\"} 1", await test.ScrapeAsync(), StringComparison.Ordinal);
 
         await test.WriteAsync(session => session.Execute("DELETE FROM number WHERE n = 1"));
         Assert.Null((await test.InsertAsync(3, bytes: 600_000)).Error);
@@ -54,7 +54,7 @@ public sealed class SqliteJournalFullTests
 
         var results = await Task.WhenAll(batch).WaitAsync(Guard, Cancel);
 
-        Assert.All(results, result => Assert.Equal(JournalError.Full, result.Error));
+        Assert.All(results, result => Assert.Equal(JournalError.BoundReached, result.Error));
         Assert.Empty(await test.NumbersAsync());
         Assert.Null((await test.InsertAsync(1)).Error);
     }

@@ -28,6 +28,7 @@ internal sealed class DedupeIndex(QueueMetrics metrics)
 
     public void Load(SqliteSession session)
     {
+        _scopes.Clear();
         var byNumber = new Dictionary<long, Scope>();
         using (var scopes = session.Query(Scopes))
         {

@@ -11,6 +11,9 @@ internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState 
     /// <summary>The key that it was sealed with.</summary>
     public SealKeyId SealKey => ItemSeal.KeyOf(Metadata);
 
+    /// <summary>About how much of it was read.</summary>
+    public long SealedBytes => Metadata.Length + (Answer?.Length ?? 0) + (Body?.Length ?? 0);
+
     private byte[]? Answer { get; init; }
 
     private byte[]? Body { get; init; }

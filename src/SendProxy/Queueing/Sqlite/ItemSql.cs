@@ -130,6 +130,8 @@ internal static class ItemSql
 
     public const string Get = $"SELECT {Columns}, answer, body FROM item WHERE queue = ?1 AND id = ?2";
 
+    public const string AtPlace = $"SELECT {Columns}, answer, body FROM item WHERE seq = ?1";
+
     public const string List = $"""
         SELECT {Columns} FROM item WHERE queue = ?1 AND state = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4
         """;

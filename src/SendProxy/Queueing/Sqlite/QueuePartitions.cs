@@ -114,6 +114,11 @@ internal sealed class QueuePartitions
     /// <summary>Reads the partitions, and puts back what was leased when the process ended. Before <see cref="Load"/>.</summary>
     public void Recover(SqliteSession session)
     {
+        // It may be the second try: on a full disk the first one changed nothing that stayed.
+        _byName.Clear();
+        _byNumber.Clear();
+        _holds.Clear();
+        TotalItems = 0;
         using (var partitions = session.Query(PartitionSql.Partitions))
         {
             while (partitions.Read())

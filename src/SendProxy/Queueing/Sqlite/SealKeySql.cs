@@ -12,6 +12,21 @@ internal static class SealKeySql
         WHERE state NOT IN (4, 8) GROUP BY substr(metadata, 2, 8)
         """;
 
+    /// <summary>The first key from ?1 on.</summary>
+    public const string KeyFrom = """
+        SELECT substr(metadata, 2, 8) FROM item INDEXED BY item_seal_key
+        WHERE state NOT IN (4, 8) AND substr(metadata, 2, 8) >= ?1 ORDER BY substr(metadata, 2, 8) LIMIT 1
+        """;
+
+    /// <summary>Places of the key's items behind ?2.</summary>
+    public const string OfKey = """
+        SELECT seq FROM item INDEXED BY item_seal_key
+        WHERE substr(metadata, 2, 8) = ?1 AND state NOT IN (4, 8) AND seq > ?2 ORDER BY seq LIMIT ?3
+        """;
+
+    /// <summary>An item's id from the index of ids alone: for one whose row is gone. Walks the index.</summary>
+    public const string IdAt = "SELECT id FROM item INDEXED BY item_id WHERE +seq = ?1";
+
     public const string Created = "SELECT created FROM item WHERE seq = ?1";
 
     /// <summary>Versions before schema 4 called an item dead that no key opened.</summary>

@@ -9,8 +9,14 @@ internal sealed class SqliteInserts(QueuePartitions partitions, DedupeIndex dedu
     // hammering.
     public static readonly TimeSpan FullRetryAfter = TimeSpan.FromSeconds(5);
 
-    // What is inside must still be able to finish: answers, retries and indexes need pages of their own.
-    private readonly long _softBytes = options.MaxBytes / 10 * 9;
+    // A tenth is kept for what follows from stored items: an event that cannot become its deliveries is never delivered. The last
+    // bytes are for responses, retries and indexes, so that what is inside can be finished.
+    private readonly Bounds _ofNew = new(options.MaxItems - (options.MaxItems / 10), options.MaxBytes / 10 * 9);
+    private readonly Bounds _ofFollowing = new(options.MaxItems, options.MaxBytes / 100 * 97);
+    private volatile Refusal? _refusal;
+
+    /// <summary>The bound that refuses new items now; null while there is room. Any thread may ask.</summary>
+    public QueueBound? BoundReached => _refusal?.Bound;
 
     public EnqueueResult Enqueue(SqliteSession session, SealedItem item, long now)
     {
@@ -20,17 +26,27 @@ internal sealed class SqliteInserts(QueuePartitions partitions, DedupeIndex dedu
             return EnqueueResult.Duplicate(earlier.Item);
         }
 
-        var hasRoom = MakeRoom(session, 1, item.Bytes);
+        var hasRoom = MakeRoom(session, _ofNew, 1, item.Bytes);
+        _refusal = hasRoom ? null : new Refusal(TooMany(_ofNew, 1) ? QueueBound.MaxItems : QueueBound.MaxBytes, item.Bytes);
         return hasRoom && TryInsert(session, item, seen, now) ? EnqueueResult.Stored(item.Id)
             : hasRoom || Exists(session, item) ? EnqueueResult.Duplicate(item.Id)
             : EnqueueResult.Full(FullRetryAfter);
     }
 
-    /// <summary>Stores all that are not there yet, or, when there is no room for them, none.</summary>
+    /// <summary>Looks whether what was refused last would be taken now.</summary>
+    public void LookForRoom(SqliteSession session)
+    {
+        if (_refusal is { } refusal && !TooMany(_ofNew, 1) && (session.UsedBytes + refusal.Bytes <= _ofNew.Bytes || partitions.SettledItems > 0))
+        {
+            _refusal = null;
+        }
+    }
+
+    /// <summary>Stores all that follow and are not there yet, or, when there is no room for them, none.</summary>
     public bool TryEnqueueAll(SqliteSession session, IReadOnlyList<SealedItem> items, long now)
     {
         var fresh = items.Where(item => !(Seen(session, item)?.Until > now) && !Exists(session, item)).ToList();
-        if (fresh.Count > 0 && !MakeRoom(session, fresh.Count, fresh.Sum(item => (long)item.Bytes)))
+        if (fresh.Count > 0 && !MakeRoom(session, _ofFollowing, fresh.Count, fresh.Sum(item => (long)item.Bytes)))
         {
             return false;
         }
@@ -56,17 +72,17 @@ internal sealed class SqliteInserts(QueuePartitions partitions, DedupeIndex dedu
         session.Number(ItemSql.Exists, item.Item.Queue, item.Id.ToByteArray(bigEndian: true)) is not null;
 
     /// <summary>Gives up finished items before their time rather than refuse new ones.</summary>
-    private bool MakeRoom(SqliteSession session, int items, long bytes)
+    private bool MakeRoom(SqliteSession session, Bounds bounds, int items, long bytes)
     {
-        if (session.UsedBytes + bytes > _softBytes)
+        if (session.UsedBytes + bytes > bounds.Bytes)
         {
             session.ForgetUsedBytes();
         }
 
-        while (partitions.TotalItems + items > options.MaxItems || session.UsedBytes + bytes > _softBytes)
+        while (partitions.TotalItems + items > bounds.Items || session.UsedBytes + bytes > bounds.Bytes)
         {
             // Not to give up some and refuse all the same.
-            if (partitions.TotalItems - partitions.SettledItems + items > options.MaxItems || !sweep.EvictOldest(session))
+            if (TooMany(bounds, items) || !sweep.EvictOldest(session))
             {
                 return false;
             }
@@ -74,6 +90,9 @@ internal sealed class SqliteInserts(QueuePartitions partitions, DedupeIndex dedu
 
         return true;
     }
+
+    // Even without the finished ones.
+    private bool TooMany(Bounds bounds, int items) => partitions.TotalItems - partitions.SettledItems + items > bounds.Items;
 
     /// <returns>False where the queue has an item of this id.</returns>
     private bool TryInsert(SqliteSession session, SealedItem sealedItem, DedupeEntry? outlived, long now)
@@ -100,4 +119,8 @@ internal sealed class SqliteInserts(QueuePartitions partitions, DedupeIndex dedu
 
         return true;
     }
+
+    private readonly record struct Bounds(long Items, long Bytes);
+
+    private sealed record Refusal(QueueBound Bound, long Bytes);
 }

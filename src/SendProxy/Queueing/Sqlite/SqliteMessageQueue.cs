@@ -26,6 +26,7 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
     private readonly SqliteTransitions _transitions;
     private readonly SqliteReads _reads;
     private readonly SqliteSweep _sweep;
+    private readonly SqliteItemCheck _check;
     private volatile bool _isClosed;
 
     private SqliteMessageQueue(
@@ -41,9 +42,12 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
         _claims = new SqliteClaims(_partitions, _signals);
         _transitions = new SqliteTransitions(_partitions, _inserts, _seal);
         _reads = new SqliteReads(_partitions);
+        _check = new SqliteItemCheck(_partitions);
     }
 
     public Durability Durability => DurabilityOf(_journal);
+
+    public QueueBound? BoundReached => _inserts.BoundReached;
 
     /// <summary>Seals under the journal's keys.</summary>
     public ItemSeal Sealing => _seal;
@@ -67,21 +71,28 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
         }
 
         var hasItems = await journal.ReadAsync(session => session.Number(ItemSql.Any) is not null, cancel);
-        if (hasItems.Error is not null)
+        if (hasItems.Error is not (null or JournalError.DiskFull))
         {
             throw new JournalUnavailableException(options.Path, "cannot be read; see the disk's errors");
         }
 
         var keys = options.SealKeys.Count > 0
             ? SealKeys.Load(options.SealKeys)
-            : SealKeys.LoadOrCreate(options.Path + ".key", hasItems.Value);
+            : SealKeys.LoadOrCreate(options.Path + ".key", hasItems.Value || hasItems.Error is not null);
         var needed = await journal.ReadAsync(SealKeyHolds.Count, cancel);
         SealKeyHolds.RefuseIfNothingOpens(keys, needed.Value ?? [], options.Path);
         var queue = new SqliteMessageQueue(options, journal, keys, metrics, time, logger);
-        var loaded = await journal.WriteAsync(queue.Load, 0, cancel);
-        return loaded.Error is null
-            ? queue
-            : throw new JournalUnavailableException(options.Path, "cannot be recovered; is the disk full?");
+        var loaded = await journal.LoadAsync(queue.Load, cancel);
+        if (loaded.Error is JournalError.DiskFull or JournalError.BoundReached)
+        {
+            Log.WaitsForSpace(logger, options.Path);
+        }
+        else if (loaded.Error is not null)
+        {
+            throw new JournalUnavailableException(options.Path, "cannot be recovered; see the disk's errors");
+        }
+
+        return queue;
     }
 
     public async ValueTask<IReadOnlyList<EnqueueResult>> EnqueueAsync(
@@ -204,6 +215,20 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
     public ValueTask<QueueRead<IReadOnlyList<SealKeyUse>>> SealKeysAsync(CancellationToken cancel) =>
         ReadAsync<IReadOnlyList<SealKeyUse>>(SealKeyHolds.Count, cancel);
 
+    public async ValueTask<QueueRead<ItemCheck>> CheckAsync(string? cursor, CancellationToken cancel)
+    {
+        var read = await ReadAsync(session => _check.Read(session, cursor), cancel);
+        if (read.Value is not { } found)
+        {
+            return new QueueRead<ItemCheck>(null, read.Error);
+        }
+
+        var damaged = found.Rows.FindAll(IsDamaged);
+        damaged.ForEach(row => Log.Damaged(_logger, row.Item.Queue, row.Item.Id, row.Item.Route, row.Item.Created));
+        found.Lost.ForEach(lost => Log.Lost(_logger, lost.Seq, lost.Id));
+        return new QueueRead<ItemCheck>(new ItemCheck(found.Rows.Count + found.Lost.Count, damaged.Count, found.Lost.Count, found.Next));
+    }
+
     public async ValueTask<QueueRead<int>> SweepAsync(int max, CancellationToken cancel)
     {
         var removed = 0;
@@ -241,7 +266,8 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
 
     private static QueueError Of(JournalError error) => error switch
     {
-        JournalError.Full => QueueError.StoreFull,
+        JournalError.DiskFull => QueueError.DiskFull,
+        JournalError.BoundReached => QueueError.BoundReached,
         JournalError.Closed => QueueError.StoreClosed,
         _ => QueueError.StoreFailed,
     };
@@ -272,6 +298,9 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
         return true;
     }
 
+    // What no configured key was made for may be whole.
+    private bool IsDamaged(ItemRow row) => _keys.Find(row.SealKey) is not null && (row.Open(_seal) is { Metadata: null } or { Body: null });
+
     private void TellMissingKeys(IReadOnlyList<SealKeyUse> counts)
     {
         foreach (var missing in counts.Where(count => _keys.Find(count.Key) is null))
@@ -287,7 +316,9 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
             _metrics.OldestIs(queue, AgeOfOldest(session, queue));
         }
 
-        return _sweep.Sweep(session, _time.GetUtcNow(), max);
+        var swept = _sweep.Sweep(session, _time.GetUtcNow(), max);
+        _inserts.LookForRoom(session);
+        return swept;
     }
 
     private TimeSpan AgeOfOldest(SqliteSession session, string queue) =>
@@ -299,8 +330,16 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
             "{Items} items, the oldest of {Oldest}, are sealed under the key {SealKey}, which is not in journal.sealKeys; they are held. Add its file to journal.sealKeys and restart, and they go on")]
         public static partial void MissingKey(ILogger logger, long items, SealKeyId sealKey, DateTimeOffset? oldest);
 
+        [LoggerMessage(306, LogLevel.Error,
+            "The item at place {Seq} of the journal, id {Id}, cannot be read any more: the file is damaged there. Stop the proxy, keep a copy of the file, and recover it with sqlite3's .recover")]
+        public static partial void Lost(ILogger logger, long seq, Guid? id);
+
+        [LoggerMessage(304, LogLevel.Error,
+            "The journal {Path} has no space to be opened. Sends go on; webhooks are refused, and stored events wait, until there is space; then it opens by itself")]
+        public static partial void WaitsForSpace(ILogger logger, string path);
+
         [LoggerMessage(303, LogLevel.Error,
-            "Item {Id} of the queue {Queue}, route {Route}, stored at {Stored}, does not open: its bytes are not as they were sealed. It is held; the disk may be damaged")]
+            "Item {Id} of the queue {Queue}, route {Route}, stored at {Stored}, does not open: its bytes are not as they were sealed. It is kept and delivered to nobody; the disk may be damaged")]
         public static partial void Damaged(ILogger logger, string queue, Guid id, string route, DateTimeOffset stored);
     }
 }

@@ -21,17 +21,19 @@ internal sealed class SqliteTransitions(QueuePartitions partitions, SqliteInsert
             return QueueVerdict.Stale;
         }
 
-        if (!inserts.TryEnqueueAll(session, next, now))
+        if (next.Count == 0)
         {
-            return new QueueResult(QueueVerdict.Full, SqliteInserts.FullRetryAfter);
+            End(session, lease, head, finish, now);
+            return QueueVerdict.Done;
         }
 
-        session.Execute(
-            ItemSql.Finish, head.Seq, (int)finish.State, now, finish.Reason, finish.AttemptsMade,
-            finish.Answer?.Status, Seal(session, lease, head.Partition, finish.Answer));
-        Left(session, head, finish.State, ready: false);
-        Unblock(session, head);
-        return QueueVerdict.Done;
+        // Ended first: what follows may take its place.
+        var ended = session.TryPart(() =>
+        {
+            End(session, lease, head, finish, now);
+            return inserts.TryEnqueueAll(session, next, now);
+        });
+        return ended ? QueueVerdict.Done : new QueueResult(QueueVerdict.Full, SqliteInserts.FullRetryAfter);
     }
 
     public QueueResult Retry(SqliteSession session, Lease lease, Retry retry)
@@ -140,6 +142,15 @@ internal sealed class SqliteTransitions(QueuePartitions partitions, SqliteInsert
         partitions.Move(session, head.Partition, head.State, ItemState.Discarded, head.Lane, head.IsReady ? -1 : 0);
         Unblock(session, head);
         return QueueVerdict.Done;
+    }
+
+    private void End(SqliteSession session, Lease lease, ItemHead head, Finish finish, long now)
+    {
+        session.Execute(
+            ItemSql.Finish, head.Seq, (int)finish.State, now, finish.Reason, finish.AttemptsMade,
+            finish.Answer?.Status, Seal(session, lease, head.Partition, finish.Answer));
+        Left(session, head, finish.State, ready: false);
+        Unblock(session, head);
     }
 
     /// <returns>Null when this lease is not, or no longer, the item's.</returns>

@@ -36,7 +36,7 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
 
     /// <summary>To be called once, before the first claim.</summary>
     public async Task RecoverAsync(CancellationToken cancellation) =>
-        await journal.WriteAsync(session => session.Execute(Recover), 0, cancellation);
+        await journal.LoadAsync(session => session.Execute(Recover), cancellation);
 
     public async ValueTask<ClaimResult> ClaimAsync(IdempotencyKeyClaim claim, CancellationToken cancellation)
     {

@@ -1,0 +1,95 @@
+using Prometheus;
+
+namespace SendProxy.Queueing;
+
+/// <summary>
+/// Reads at the start, and once a day, all that is stored and may still be needed, in small steps beside the work: a loss is
+/// told when it happens to the disk, not when somebody misses a message.
+/// </summary>
+internal sealed partial class ItemCheckWorker(
+    JournalHost journal, WorkerMetrics worker, IMetricFactory metrics, TimeProvider time, ILogger<ItemCheckWorker> logger) : BackgroundService
+{
+    private const string Name = "check";
+    private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromMinutes(1);
+
+    // At most 1 MiB a step: some 50 MiB a second, and no commit waits for more than one step.
+    private static readonly TimeSpan BetweenSteps = TimeSpan.FromMilliseconds(20);
+
+    private readonly Gauge _damaged = metrics.CreateGauge(
+        "sendproxy_journal_damaged_items", "Stored items that the last check found damaged or gone.");
+
+    /// <summary>One whole check.</summary>
+    /// <returns>False when the store failed in the middle.</returns>
+    public async Task<bool> CheckAsync(CancellationToken cancellation)
+    {
+        var (items, damaged, lost) = (0L, 0L, 0L);
+        string? cursor = null;
+        do
+        {
+            var step = await journal.Queue.CheckAsync(cursor, cancellation);
+            worker.Progressed(Name);
+            if (step.Value is not { } read)
+            {
+                worker.Failed(Name);
+                return false;
+            }
+
+            (items, damaged, lost, cursor) = (items + read.Items, damaged + read.Damaged, lost + read.Lost, read.Next);
+            if (cursor is not null)
+            {
+                await Task.Delay(BetweenSteps, time, cancellation);
+            }
+        }
+        while (cursor is not null);
+        _damaged.Set(damaged + lost);
+        if (damaged + lost > 0)
+        {
+            Log.HasDamage(logger, items, damaged, lost);
+        }
+        else
+        {
+            Log.IsWhole(logger, items);
+        }
+
+        return true;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (journal.IsOpen)
+        {
+            var checkedAll = false;
+            try
+            {
+                checkedAll = await CheckAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // A worker's loop: a defect in one check must not end checking for good.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                worker.Failed(Name);
+                Log.Defect(logger, e);
+            }
+
+            await Task.Delay(checkedAll ? Interval : AfterFailure, time, stoppingToken);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(307, LogLevel.Error,
+            "The journal is damaged: of {Items} stored items {Damaged} do not open and {Lost} cannot be read. Each is named above")]
+        public static partial void HasDamage(ILogger logger, long items, long damaged, long lost);
+
+        [LoggerMessage(308, LogLevel.Information, "The journal was checked: all {Items} stored items that may still be needed open")]
+        public static partial void IsWhole(ILogger logger, long items);
+
+        [LoggerMessage(309, LogLevel.Error, "A check of the journal failed")]
+        public static partial void Defect(ILogger logger, Exception exception);
+    }
+}
