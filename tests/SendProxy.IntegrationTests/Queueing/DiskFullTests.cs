@@ -58,8 +58,7 @@ public sealed class DiskFullTests
             acknowledged = await process.KillAfterAsync(50, Cancel);
         }
 
-        var filler = Path.Combine(disk.Path, "filler");
-        Fill(filler);
+        var filler = disk.Fill();
 
         await UseAsync(options, async queue =>
         {
@@ -79,22 +78,6 @@ public sealed class DiskFullTests
                 }
             }
         });
-    }
-
-    private static void Fill(string path)
-    {
-        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-        try
-        {
-            while (true)
-            {
-                file.Write(new byte[512]);
-            }
-        }
-        catch (IOException)
-        {
-            // Full.
-        }
     }
 
     private static NewItem Item() => new() { Queue = "outbox", Route = "sms", Body = new byte[20_000] };

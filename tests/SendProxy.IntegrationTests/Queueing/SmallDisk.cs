@@ -25,6 +25,25 @@ internal sealed class SmallDisk : IAsyncDisposable
         return null;
     }
 
+    /// <summary>Uses up all that is free.</summary>
+    /// <returns>The file that does; without it there is room again.</returns>
+    public string Fill()
+    {
+        var path = System.IO.Path.Combine(Path, "filler");
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        try
+        {
+            while (true)
+            {
+                file.Write(new byte[512]);
+            }
+        }
+        catch (IOException)
+        {
+            return path;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await RunAsync("umount", Path);

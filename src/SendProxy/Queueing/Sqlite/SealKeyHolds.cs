@@ -9,6 +9,26 @@ namespace SendProxy.Queueing.Sqlite;
 /// </summary>
 internal sealed class SealKeyHolds(SealKeys keys)
 {
+    /// <summary>Reads the configured keys, or the one beside the journal, which is made for a new journal.</summary>
+    /// <exception cref="JournalUnavailableException">The journal cannot be read.</exception>
+    /// <exception cref="SealKeyUnavailableException">A key is missing or none, or no key opens what is stored.</exception>
+    public static async Task<SealKeys> LoadKeysAsync(JournalOptions options, SqliteJournal journal, CancellationToken cancel)
+    {
+        var hasItems = await journal.ReadAsync(session => session.Number(ItemSql.Any) is not null, cancel);
+        if (hasItems.Error is not (null or JournalError.DiskFull))
+        {
+            throw new JournalUnavailableException(options.Path, "cannot be read; see the disk's errors");
+        }
+
+        // On a full disk it may be unread: then a key that is missing is not made anew.
+        var keys = options.SealKeys.Count > 0
+            ? SealKeys.Load(options.SealKeys)
+            : SealKeys.LoadOrCreate(options.Path + ".key", hasItems.Value || hasItems.Error is not null);
+        var needed = await journal.ReadAsync(Count, cancel);
+        RefuseIfNothingOpens(keys, needed.Value ?? [], options.Path);
+        return keys;
+    }
+
     /// <summary>Counts what is needed of each key that has items, from an index alone.</summary>
     public static List<SealKeyUse> Count(SqliteSession session)
     {
@@ -27,7 +47,7 @@ internal sealed class SealKeyHolds(SealKeys keys)
     }
 
     /// <exception cref="SealKeyUnavailableException">There are items, and no key opens any of them.</exception>
-    public static void RefuseIfNothingOpens(SealKeys keys, IReadOnlyList<SealKeyUse> counts, string journal)
+    private static void RefuseIfNothingOpens(SealKeys keys, IReadOnlyList<SealKeyUse> counts, string journal)
     {
         if (counts.Count == 0 || counts.Any(count => keys.Find(count.Key) is not null))
         {

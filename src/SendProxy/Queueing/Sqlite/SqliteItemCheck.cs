@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 
 namespace SendProxy.Queueing.Sqlite;
@@ -13,7 +14,7 @@ internal sealed record CheckedRows(List<ItemRow> Rows, List<(long Seq, Guid? Id)
 /// Reads what is stored, a bounded piece at a time, so that no commit waits long for it. It goes by the index of seal keys, which
 /// has an entry for each item that may still be needed: so an item that vanished from the table is missed too.
 /// </summary>
-internal sealed class SqliteItemCheck(QueuePartitions partitions)
+internal sealed class SqliteItemCheck(QueuePartitions partitions, ItemSeal seal, ILogger logger)
 {
     private const int MaxRows = 64;
     private const long MaxBytes = 1 << 20;
@@ -53,6 +54,19 @@ internal sealed class SqliteItemCheck(QueuePartitions partitions)
         // Behind the last item of a key comes the next key.
         return found with { Next = places.Count == 0 ? After(current) : $"{Convert.ToHexStringLower(current)}:{after}" };
     }
+
+    /// <summary>Opens what was read, on the caller's thread, and tells what is not whole.</summary>
+    public ItemCheck Judge(CheckedRows found)
+    {
+        var damaged = found.Rows.FindAll(IsDamaged);
+        damaged.ForEach(row => QueueLog.Damaged(logger, row.Item.Queue, row.Item.Id, row.Item.Route, row.Item.Created));
+        found.Lost.ForEach(lost => QueueLog.Lost(logger, lost.Seq, lost.Id));
+        return new ItemCheck(found.Rows.Count + found.Lost.Count, damaged.Count, found.Lost.Count, found.Next);
+    }
+
+    // What no configured key was made for may be whole.
+    private bool IsDamaged(ItemRow row) =>
+        seal.Keys.Find(row.SealKey) is not null && (row.Open(seal) is { Metadata: null } or { Body: null });
 
     private static byte[]? KeyFrom(SqliteSession session, byte[] key)
     {

@@ -8,7 +8,7 @@ namespace SendProxy.Queueing.Sqlite;
 /// The queue on the embedded journal: one process, so there are no lease times; what was leased when the process ended
 /// is back at the next open. Sealing and opening happen on the caller's thread, everything else on the journal's.
 /// </summary>
-internal sealed partial class SqliteMessageQueue : IMessageQueue
+internal sealed class SqliteMessageQueue : IMessageQueue
 {
     // One work item of a sweep: short, so that a commit with it takes no longer than others.
     private const int SweepChunk = 100;
@@ -42,7 +42,7 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
         _claims = new SqliteClaims(_partitions, _signals);
         _transitions = new SqliteTransitions(_partitions, _inserts, _seal);
         _reads = new SqliteReads(_partitions);
-        _check = new SqliteItemCheck(_partitions);
+        _check = new SqliteItemCheck(_partitions, _seal, logger);
     }
 
     public Durability Durability => DurabilityOf(_journal);
@@ -70,22 +70,12 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
                 + $"{options.Minimum.WireName()}; use a local disk, or lower the minimum");
         }
 
-        var hasItems = await journal.ReadAsync(session => session.Number(ItemSql.Any) is not null, cancel);
-        if (hasItems.Error is not (null or JournalError.DiskFull))
-        {
-            throw new JournalUnavailableException(options.Path, "cannot be read; see the disk's errors");
-        }
-
-        var keys = options.SealKeys.Count > 0
-            ? SealKeys.Load(options.SealKeys)
-            : SealKeys.LoadOrCreate(options.Path + ".key", hasItems.Value || hasItems.Error is not null);
-        var needed = await journal.ReadAsync(SealKeyHolds.Count, cancel);
-        SealKeyHolds.RefuseIfNothingOpens(keys, needed.Value ?? [], options.Path);
+        var keys = await SealKeyHolds.LoadKeysAsync(options, journal, cancel);
         var queue = new SqliteMessageQueue(options, journal, keys, metrics, time, logger);
         var loaded = await journal.LoadAsync(queue.Load, cancel);
         if (loaded.Error is JournalError.DiskFull or JournalError.BoundReached)
         {
-            Log.WaitsForSpace(logger, options.Path);
+            QueueLog.WaitsForSpace(logger, options.Path);
         }
         else if (loaded.Error is not null)
         {
@@ -135,7 +125,7 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
             }
 
             _metrics.Unopenable(request.Queue);
-            Log.Damaged(_logger, request.Queue, row.Item.Id, row.Item.Route, row.Item.Created);
+            QueueLog.Damaged(_logger, request.Queue, row.Item.Id, row.Item.Route, row.Item.Created);
             await ChangeAsync(session => _transitions.HoldUnopenable(session, lease, _seal.Keys.Find(row.SealKey) is null ? UnopenableReason.MissingKey : UnopenableReason.Damaged), 0, CancellationToken.None);
         }
 
@@ -217,16 +207,8 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
 
     public async ValueTask<QueueRead<ItemCheck>> CheckAsync(string? cursor, CancellationToken cancel)
     {
-        var read = await ReadAsync(session => _check.Read(session, cursor), cancel);
-        if (read.Value is not { } found)
-        {
-            return new QueueRead<ItemCheck>(null, read.Error);
-        }
-
-        var damaged = found.Rows.FindAll(IsDamaged);
-        damaged.ForEach(row => Log.Damaged(_logger, row.Item.Queue, row.Item.Id, row.Item.Route, row.Item.Created));
-        found.Lost.ForEach(lost => Log.Lost(_logger, lost.Seq, lost.Id));
-        return new QueueRead<ItemCheck>(new ItemCheck(found.Rows.Count + found.Lost.Count, damaged.Count, found.Lost.Count, found.Next));
+        var read = await _journal.ReadAsync(session => _check.Read(session, cursor), cancel);
+        return read.Value is { } found ? new QueueRead<ItemCheck>(_check.Judge(found)) : new QueueRead<ItemCheck>(null, Of(read.Error!.Value));
     }
 
     public async ValueTask<QueueRead<int>> SweepAsync(int max, CancellationToken cancel)
@@ -298,14 +280,11 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
         return true;
     }
 
-    // What no configured key was made for may be whole.
-    private bool IsDamaged(ItemRow row) => _keys.Find(row.SealKey) is not null && (row.Open(_seal) is { Metadata: null } or { Body: null });
-
     private void TellMissingKeys(IReadOnlyList<SealKeyUse> counts)
     {
         foreach (var missing in counts.Where(count => _keys.Find(count.Key) is null))
         {
-            Log.MissingKey(_logger, missing.Items, missing.Key, missing.Oldest);
+            QueueLog.MissingKey(_logger, missing.Items, missing.Key, missing.Oldest);
         }
     }
 
@@ -323,23 +302,4 @@ internal sealed partial class SqliteMessageQueue : IMessageQueue
 
     private TimeSpan AgeOfOldest(SqliteSession session, string queue) =>
         SqliteReads.Oldest(session, queue) is { } oldest ? _time.GetUtcNow() - oldest : TimeSpan.Zero;
-
-    private static partial class Log
-    {
-        [LoggerMessage(302, LogLevel.Error,
-            "{Items} items, the oldest of {Oldest}, are sealed under the key {SealKey}, which is not in journal.sealKeys; they are held. Add its file to journal.sealKeys and restart, and they go on")]
-        public static partial void MissingKey(ILogger logger, long items, SealKeyId sealKey, DateTimeOffset? oldest);
-
-        [LoggerMessage(306, LogLevel.Error,
-            "The item at place {Seq} of the journal, id {Id}, cannot be read any more: the file is damaged there. Stop the proxy, keep a copy of the file, and recover it with sqlite3's .recover")]
-        public static partial void Lost(ILogger logger, long seq, Guid? id);
-
-        [LoggerMessage(304, LogLevel.Error,
-            "The journal {Path} has no space to be opened. Sends go on; webhooks are refused, and stored events wait, until there is space; then it opens by itself")]
-        public static partial void WaitsForSpace(ILogger logger, string path);
-
-        [LoggerMessage(303, LogLevel.Error,
-            "Item {Id} of the queue {Queue}, route {Route}, stored at {Stored}, does not open: its bytes are not as they were sealed. It is kept and delivered to nobody; the disk may be damaged")]
-        public static partial void Damaged(ILogger logger, string queue, Guid id, string route, DateTimeOffset stored);
-    }
 }
