@@ -47,7 +47,7 @@ internal sealed class SealKeyHolds(SealKeys keys)
     }
 
     /// <exception cref="SealKeyUnavailableException">There are items, and no key opens any of them.</exception>
-    private static void RefuseIfNothingOpens(SealKeys keys, IReadOnlyList<SealKeyUse> counts, string journal)
+    private static void RefuseIfNothingOpens(SealKeys keys, List<SealKeyUse> counts, string journal)
     {
         if (counts.Count == 0 || counts.Any(count => keys.Find(count.Key) is not null))
         {
