@@ -33,6 +33,9 @@ internal sealed partial class RedisLink : IAsyncDisposable
     private string? _refusal;
     private int _up;
 
+    // Redis answered once, or its absence at start was told.
+    private bool _wasSeen;
+
     public RedisLink(RedisOptions options, SecretPoller secrets, RedisMetrics metrics, TimeProvider time, ILogger<RedisLink> logger)
     {
         Options = options;
@@ -148,6 +151,10 @@ internal sealed partial class RedisLink : IAsyncDisposable
                 {
                     await RiseAsync();
                 }
+                else if (!IsUp)
+                {
+                    TellAbsence("no answer");
+                }
 
                 // An idle link is not asked: the next call finds out.
                 await _trouble.WaitAsync(IsUp ? Timeout.InfiniteTimeSpan : ProbeInterval, _stop.Token);
@@ -176,9 +183,19 @@ internal sealed partial class RedisLink : IAsyncDisposable
             }
             catch (Exception e) when (e is RedisException or TimeoutException)
             {
-                Log.NotYet(_logger, e.GetType().Name);
+                TellAbsence(e.GetType().Name);
                 await Task.Delay(ProbeInterval, _time, _stop.Token);
             }
+        }
+    }
+
+    // Once: what was never there is not lost again and again.
+    private void TellAbsence(string why)
+    {
+        if (!_wasSeen)
+        {
+            _wasSeen = true;
+            Log.NotYet(_logger, string.Join(", ", _configuration.EndPoints), why);
         }
     }
 
@@ -198,6 +215,7 @@ internal sealed partial class RedisLink : IAsyncDisposable
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "One failed follower must not end the loop that heals the link.")]
     private async Task RiseAsync()
     {
+        _wasSeen = true;
         Volatile.Write(ref _up, 1);
         _first.TrySetResult();
         _metrics.Up(true);
@@ -223,8 +241,8 @@ internal sealed partial class RedisLink : IAsyncDisposable
         [LoggerMessage(801, LogLevel.Warning, "The fleet's Redis is away ({Why}): nothing waits for it until it answers again")]
         public static partial void Away(ILogger logger, string why);
 
-        [LoggerMessage(802, LogLevel.Warning, "The fleet's Redis cannot be reached yet ({Why}); tried again")]
-        public static partial void NotYet(ILogger logger, string why);
+        [LoggerMessage(802, LogLevel.Warning, "The fleet's Redis at {Address} has not answered since the start ({Why}): the process goes on without it, within its share, and tries again until it answers")]
+        public static partial void NotYet(ILogger logger, string address, string why);
 
         [LoggerMessage(803, LogLevel.Warning, "The fleet's Redis refused {Script}: {Error}")]
         public static partial void Refused(ILogger logger, string script, string error);

@@ -33,6 +33,21 @@ public class LifeCycleTests
         Assert.Equal(0, await stage.Proxy.WaitForExitAsync(Token));
     }
 
+    // A caller that holds a connection open must learn before its next request that this one is about to close.
+    [Fact]
+    public async Task Terminate_KeepAliveConnection_AnswerSaysThatItCloses()
+    {
+        await using var stage = await EgressStage.SetAsync();
+        using var before = await stage.SendAsync();
+        stage.Proxy.Signal("-TERM");
+        await stage.Proxy.WaitForLineAsync(l => l.Contains("\"event\":\"Draining\"", StringComparison.Ordinal), Token);
+
+        using var answer = await stage.SendAsync();
+
+        Assert.Equal((HttpStatusCode.Accepted, null, true), (answer.StatusCode, before.Headers.ConnectionClose, answer.Headers.ConnectionClose));
+        Assert.Equal(0, await stage.Proxy.WaitForExitAsync(Token));
+    }
+
     [Fact]
     public async Task Caller_LeavesInTheMiddle_TheAttemptIsFinishedInTheBackground()
     {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using SendProxy.Redis;
 using SendProxy.Secrets;
@@ -11,7 +12,7 @@ internal static class LinkUnderTest
     private static readonly TimeSpan Patient = TimeSpan.FromSeconds(20);
 
     public static RedisLink Create(
-        string address, TimeSpan? callTimeout = null, ISecretSource? password = null, string? prefix = null, SecretPoller? secrets = null)
+        string address, TimeSpan? callTimeout = null, ISecretSource? password = null, string? prefix = null, SecretPoller? secrets = null, ILogger<RedisLink>? logger = null)
     {
         var metrics = Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry());
         return new RedisLink(
@@ -22,7 +23,7 @@ internal static class LinkUnderTest
                 KeyPrefix = prefix ?? $"test-{Guid.NewGuid():n}",
                 CallTimeout = callTimeout ?? Patient,
             },
-            secrets ?? Secrets(), new RedisMetrics(metrics), TimeProvider.System, NullLogger<RedisLink>.Instance);
+            secrets ?? Secrets(), new RedisMetrics(metrics), TimeProvider.System, logger ?? NullLogger<RedisLink>.Instance);
     }
 
     public static SecretPoller Secrets()
