@@ -25,13 +25,22 @@ internal sealed class RequestBodyStream(PipeReader reader, DataRateMonitor rates
     /// <exception cref="IOException">It broke off, or came too slowly.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var pending = reader.ReadAsync(cancellationToken);
-        var read = pending.IsCompleted ? await pending : await (_watch ??= rates.Watch(reader)).ReadAsync(pending);
-        var piece = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, buffer.Length));
-        piece.CopyTo(buffer.Span);
-        reader.AdvanceTo(piece.End);
-        _watch?.Received(piece.Length);
-        return (int)piece.Length;
+        while (true)
+        {
+            var pending = reader.ReadAsync(cancellationToken);
+            var read = pending.IsCompleted ? await pending : await (_watch ??= rates.Watch(reader)).ReadAsync(pending);
+            var piece = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, buffer.Length));
+
+            // The reader takes its memory back: nothing of the piece may be asked for after that.
+            var length = (int)piece.Length;
+            piece.CopyTo(buffer.Span);
+            reader.AdvanceTo(piece.End);
+            _watch?.Received(length);
+            if (length > 0 || buffer.IsEmpty || read.IsCompleted)
+            {
+                return length;
+            }
+        }
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

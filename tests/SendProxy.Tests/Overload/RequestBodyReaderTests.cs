@@ -101,6 +101,30 @@ public sealed class RequestBodyReaderTests : IDisposable
     }
 
     [Fact]
+    public async Task Rest_LargerThanTheReadersMemory_ComesWhole()
+    {
+        var body = new byte[700 * KiB];
+        Random.Shared.NextBytes(body);
+        using var rest = _reader.Rest(Request(_pipe.Reader, null));
+        var sending = Task.Run(
+            async () =>
+            {
+                foreach (var piece in body.Chunk(10_000))
+                {
+                    await _pipe.Writer.WriteAsync(piece, Cancel);
+                }
+
+                await _pipe.Writer.CompleteAsync();
+            }, Cancel);
+
+        using var received = new MemoryStream();
+        await rest.CopyToAsync(received, 32 * KiB, Cancel);
+        await sending;
+
+        Assert.Equal(body, received.ToArray());
+    }
+
+    [Fact]
     public async Task Rest_Silent_BreaksOff()
     {
         using var rest = _reader.Rest(Request(_pipe.Reader, null));
