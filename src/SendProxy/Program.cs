@@ -1,5 +1,6 @@
 using SendProxy;
 using SendProxy.Cli;
+using SendProxy.Composition;
 using SendProxy.Configuration;
 using SendProxy.Hosting;
 

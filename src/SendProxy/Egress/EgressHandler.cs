@@ -16,7 +16,7 @@ namespace SendProxy.Egress;
 /// </summary>
 internal sealed partial class EgressHandler(
     Live<EgressState> live, ISender sender, ResponseWriter writer, BodyReader reader, EgressTelemetry telemetry, TimeProvider time,
-    ILogger<EgressHandler> log) : IQuiet
+    ILogger<EgressHandler> log) : IRequestActivity
 {
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(1);
 

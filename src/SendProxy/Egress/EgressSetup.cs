@@ -11,10 +11,10 @@ internal static class EgressSetup
         return services
             .AddSingleton<EgressMetrics>()
             .AddSingleton<BodyReader>()
-            .AddSingleton<Recipients.RecipientCheckFactory>()
+            .AddSingleton(s => ActivatorUtilities.CreateInstance<Recipients.RecipientCheckFactory>(s, (Func<double>)s.GetRequiredService<Random>().NextDouble))
             .AddSingleton<ResponseMemory>()
             .AddSingleton<ResponseWriter>()
-            .AddSingleton<EgressTelemetry>()
+            .AddSingleton(s => ActivatorUtilities.CreateInstance<EgressTelemetry>(s, (Func<double>)s.GetRequiredService<Random>().NextDouble))
             .AddSingleton<EgressHandler>();
     }
 }

@@ -23,7 +23,7 @@ internal sealed class DeliveryWorker(
             return;
         }
 
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, draining.Begun);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, draining.Started);
         using var cut = new CancellationTokenSource();
         while (!ended.IsCancellationRequested)
         {
@@ -58,7 +58,7 @@ internal sealed class DeliveryWorker(
     {
         await Task.WhenAll(_loops.Values.Select(l => l.Running));
         var drained = Task.WhenAll(_loops.Values.Select(l => l.Loop.DrainAsync()));
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(draining.AtOnce);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(draining.Forced);
         await Task.WhenAny(drained, Task.Delay(shutdown.Drain, time, late.Token));
         await late.CancelAsync();
         await cut.CancelAsync();

@@ -9,8 +9,8 @@ internal static class FanOutSetup
             .AddSingleton<FanOutMetrics>()
             .AddSingleton<SubscriberClient>()
             .AddSingleton<DeliveryAttempt>()
-            .AddSingleton<DeliveryTelemetry>()
-            .AddSingleton<Deliverer>();
+            .AddSingleton(s => ActivatorUtilities.CreateInstance<DeliveryTelemetry>(s, (Func<double>)s.GetRequiredService<Random>().NextDouble))
+            .AddSingleton(s => ActivatorUtilities.CreateInstance<Deliverer>(s, (Func<double>)s.GetRequiredService<Random>().NextDouble));
         return works
             ? services.AddHostedService<FanOutWorker>().AddHostedService<DeliveryWorker>()
             : services;

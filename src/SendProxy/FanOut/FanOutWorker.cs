@@ -80,7 +80,7 @@ internal sealed partial class FanOutWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, draining.Begun);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, draining.Started);
         var stop = ended.Token;
         while (journal.IsOpen && !stop.IsCancellationRequested)
         {

@@ -16,14 +16,14 @@ internal sealed record ShutdownOptions(TimeSpan Drain)
 /// ends it at once.
 /// </summary>
 internal sealed partial class DrainingLifetime(
-    ShutdownOptions options, IHostApplicationLifetime application, IQuiet quiet, TimeProvider time, ILogger<DrainingLifetime> logger)
+    ShutdownOptions options, IHostApplicationLifetime application, IRequestActivity quiet, TimeProvider time, ILogger<DrainingLifetime> logger)
     : IHostLifetime, IDraining, IDisposable
 {
     private static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
-    private readonly CancellationTokenSource _begun = new();
-    private readonly CancellationTokenSource _atOnce = new();
+    private readonly CancellationTokenSource _started = new();
+    private readonly CancellationTokenSource _forced = new();
     private readonly List<PosixSignalRegistration> _signals = [];
     private Task _draining = Task.CompletedTask;
     private int _asked;
@@ -31,9 +31,9 @@ internal sealed partial class DrainingLifetime(
     /// <summary>True once the process was asked to end: health says so, and workers stop claiming.</summary>
     public bool Stopping => Volatile.Read(ref _asked) > 0;
 
-    public CancellationToken Begun => _begun.Token;
+    public CancellationToken Started => _started.Token;
 
-    public CancellationToken AtOnce => _atOnce.Token;
+    public CancellationToken Forced => _forced.Token;
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
@@ -47,8 +47,8 @@ internal sealed partial class DrainingLifetime(
     public void Dispose()
     {
         _signals.ForEach(s => s.Dispose());
-        _begun.Dispose();
-        _atOnce.Dispose();
+        _started.Dispose();
+        _forced.Dispose();
     }
 
     private void OnSignal(PosixSignalContext context)
@@ -60,7 +60,7 @@ internal sealed partial class DrainingLifetime(
         }
         else
         {
-            _atOnce.Cancel();
+            _forced.Cancel();
         }
     }
 
@@ -68,17 +68,17 @@ internal sealed partial class DrainingLifetime(
     {
         Log.Draining(logger, Units.Format(options.Drain));
         var start = time.GetTimestamp();
-        await _begun.CancelAsync();
+        await _started.CancelAsync();
         try
         {
             while (time.GetElapsedTime(start) < options.Drain && !(quiet.InFlight == 0 && time.GetElapsedTime(Math.Max(start, quiet.LastActive)) >= QuietFor))
             {
-                await Task.Delay(Look, time, _atOnce.Token);
+                await Task.Delay(Look, time, _forced.Token);
             }
         }
         catch (OperationCanceledException)
         {
-            Log.AtOnce(logger);
+            Log.Forced(logger);
         }
 
         application.StopApplication();
@@ -90,7 +90,7 @@ internal sealed partial class DrainingLifetime(
         public static partial void Draining(ILogger logger, string drain);
 
         [LoggerMessage(101, LogLevel.Warning, "Stopping at once: a second signal came")]
-        public static partial void AtOnce(ILogger logger);
+        public static partial void Forced(ILogger logger);
     }
 }
 
@@ -98,14 +98,14 @@ internal sealed partial class DrainingLifetime(
 internal interface IDraining
 {
     /// <summary>It was asked to end: workers start nothing new.</summary>
-    public CancellationToken Begun { get; }
+    public CancellationToken Started { get; }
 
     /// <summary>It was asked twice: nothing is waited for.</summary>
-    public CancellationToken AtOnce { get; }
+    public CancellationToken Forced { get; }
 }
 
 /// <summary>Whether applications still use the port.</summary>
-internal interface IQuiet
+internal interface IRequestActivity
 {
     public int InFlight { get; }
 

@@ -14,15 +14,7 @@ internal static class QueueingSetup
             .AddSingleton<JournalMetrics>()
             .AddSingleton<WorkerMetrics>()
             .AddSingleton(s => new JournalHost(needed, cancellation => OpenSqliteAsync(s, options, cancellation)));
-        return needed ? services.AddHostedService<JournalOpening>().AddHostedService<SweepWorker>().AddHostedService<ItemCheckWorker>() : services;
-    }
-
-    /// <summary>For hosts that are started without having opened it: nothing that uses it starts before.</summary>
-    private sealed class JournalOpening(JournalHost journal) : IHostedService
-    {
-        public Task StartAsync(CancellationToken cancellationToken) => journal.OpenAsync(cancellationToken);
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        return needed ? services.AddHostedService<SweepWorker>().AddHostedService<ItemCheckWorker>() : services;
     }
 
     private static async Task<OpenedJournal> OpenSqliteAsync(IServiceProvider services, JournalOptions options, CancellationToken cancellation)

@@ -6,6 +6,6 @@ internal static class ReceivingSetup
     public static IServiceCollection AddReceiving(this IServiceCollection services) => services
         .AddSingleton<WebhookMetrics>()
         .AddSingleton<WebhookBodies>()
-        .AddSingleton<WebhookTelemetry>()
+        .AddSingleton(s => ActivatorUtilities.CreateInstance<WebhookTelemetry>(s, (Func<double>)s.GetRequiredService<Random>().NextDouble))
         .AddSingleton<WebhookHandler>();
 }

@@ -27,7 +27,7 @@ internal enum SignatureEncoding
 }
 
 /// <summary>What is signed.</summary>
-internal enum SignedForm
+internal enum SignedContentKind
 {
     /// <summary>The text of <c>content</c> with its placeholders filled.</summary>
     Template,
@@ -53,7 +53,7 @@ internal sealed record SignatureRecipe(
     string? TimestampField,
     bool TimestampInMilliseconds,
     IReadOnlyList<string> IdHeaders,
-    SignedForm Form,
+    SignedContentKind Form,
     SigningTemplate Content)
 {
     /// <summary>Whether the signed content has a time in it.</summary>
@@ -84,7 +84,7 @@ internal sealed record SignatureRecipe(
             TimestampInMilliseconds: timestamp.Choice("unit", "Unit of the time since 1970 (preset).", ("s", false), ("ms", true)),
             IdHeaders: Headers(id, "headers", "Names of the header with the id (preset)."),
             Form: verify.Choice("form", "What is signed: content, or the URL with the form's parameters (preset).",
-                ("template", SignedForm.Template), ("url-and-params", SignedForm.UrlAndParams)),
+                ("template", SignedContentKind.Template), ("url-and-params", SignedContentKind.UrlAndParams)),
             Content: content);
         recipe.CheckRelations(verify, signature);
         return recipe;

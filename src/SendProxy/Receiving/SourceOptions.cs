@@ -63,7 +63,7 @@ internal sealed record SourceOptions(
 
     private void CheckRelations(SettingsReader source)
     {
-        var signsUrl = Recipe is { } recipe && (recipe.Form == SignedForm.UrlAndParams || recipe.Content.HasUrl);
+        var signsUrl = Recipe is { } recipe && (recipe.Form == SignedContentKind.UrlAndParams || recipe.Content.HasUrl);
         source.Check(!signsUrl || PublicUrl is not null, "publicUrl", "is required: this vendor signs the URL that it calls");
         source.Check(PublicUrl is null || (Uri.TryCreate(PublicUrl, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http"
             && PublicUrl.AsSpan().IndexOfAny('?', '#') < 0), "publicUrl",

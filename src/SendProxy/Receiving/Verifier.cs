@@ -61,7 +61,7 @@ internal static class Verifier
     public static string? Matching(
         SignatureRecipe recipe, IReadOnlyList<SigningKey> keys, SignedHead head, ReadOnlyMemory<byte> body, SignedUrl url)
     {
-        var candidates = recipe.Form == SignedForm.UrlAndParams
+        var candidates = recipe.Form == SignedContentKind.UrlAndParams
             ? UrlAndParams.Contents(url, body)
             : [recipe.Content.Fill(head, url.Text, body)];
         foreach (var key in keys)

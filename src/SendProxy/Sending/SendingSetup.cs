@@ -8,13 +8,12 @@ internal static class SendingSetup
         .AddSingleton<RateLimiting.LimitMetrics>()
         .AddSingleton(s => new RateLimiting.LimiterFactory(
             s.GetService<Redis.RedisLink>(), s.GetRequiredService<Redis.FleetOptions>(), s.GetRequiredService<RateLimiting.LimitMetrics>(),
-            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<Func<double>>(), s.GetRequiredService<ILogger<RateLimiting.LimiterFactory>>()))
+            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<Random>().NextDouble, s.GetRequiredService<ILogger<RateLimiting.LimiterFactory>>()))
         .AddSingleton<Upstreams.CredentialMetrics>()
         .AddSingleton<Idempotency.IdempotencyMetrics>()
-        .AddSingleton<Idempotency.IdempotencyGate>()
         .AddSingleton<Upstreams.KeyBook>()
         .AddSingleton<Upstreams.TlsFilesPoller>()
         .AddHostedService(s => s.GetRequiredService<Upstreams.TlsFilesPoller>())
         .AddSingleton<DetachedAttemptTracker>()
-        .AddSingleton<ISender, Sender>();
+        .AddSingleton<ISender>(s => ActivatorUtilities.CreateInstance<Sender>(s, (Func<double>)s.GetRequiredService<Random>().NextDouble));
 }

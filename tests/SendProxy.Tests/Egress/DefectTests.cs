@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using SendProxy.Composition;
 using SendProxy.Egress;
 using SendProxy.Sending;
 using SendProxy.Telemetry;

@@ -111,8 +111,8 @@ public sealed class FanOutWorkerTests : IAsyncLifetime
 
     private sealed class NotDraining : IDraining
     {
-        public CancellationToken Begun => CancellationToken.None;
+        public CancellationToken Started => CancellationToken.None;
 
-        public CancellationToken AtOnce => CancellationToken.None;
+        public CancellationToken Forced => CancellationToken.None;
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Prometheus;
+using SendProxy.Composition;
 using SendProxy.Configuration;
 using SendProxy.Hosting;
 using SendProxy.Tests.Configuration;

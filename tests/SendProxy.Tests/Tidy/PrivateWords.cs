@@ -19,10 +19,8 @@ internal static partial class PrivateWords
     [
         "Answer",
         "Children",
-        "HooksComposer",
         "KeyBook",
         "LearnMode",
-        "SignedForm",
     ];
 
     /// <returns>Each type with a banned word in its name, as <c>LotBook: the word Lot</c>.</returns>

@@ -3,13 +3,13 @@ using SendProxy.Redis;
 using SendProxy.Upstreams;
 using StackExchange.Redis;
 
-namespace SendProxy;
+namespace SendProxy.Composition;
 
 /// <summary>
 /// Tells the fleet when this process last used each key with success, and learns the same of the others: the answer to "may
 /// the old key be revoked?" is the fleet's. Waits for nobody; a Redis that is away is asked again in some seconds.
 /// </summary>
-internal sealed class KeyFleet(KeyBook book, RedisLink link, IMetricFactory metrics, TimeProvider time) : BackgroundService
+internal sealed class CredentialUsageSync(KeyBook book, RedisLink link, IMetricFactory metrics, TimeProvider time) : BackgroundService
 {
     /// <summary>A key that nobody used for so long is forgotten.</summary>
     public static readonly TimeSpan Forget = TimeSpan.FromDays(30);

@@ -1,10 +1,9 @@
 using SendProxy.Hosting;
 using SendProxy.Overload;
-using SendProxy.Queueing;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 
-namespace SendProxy;
+namespace SendProxy.Composition;
 
 /// <summary>Runs the built host to its end.</summary>
 internal static partial class Serving
@@ -14,9 +13,6 @@ internal static partial class Serving
     {
         try
         {
-            // Before anything listens: what cannot be stored must not be accepted.
-            await app.Services.GetRequiredService<JournalHost>().OpenAsync(CancellationToken.None);
-            await app.Services.GetRequiredService<IdempotencyStoreHost>().OpenAsync(CancellationToken.None);
             await app.StartAsync();
         }
         catch (Exception e) when (e is JournalUnavailableException or SealKeyUnavailableException)

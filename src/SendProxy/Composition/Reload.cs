@@ -1,7 +1,7 @@
 using Prometheus;
 using SendProxy.Configuration;
 
-namespace SendProxy;
+namespace SendProxy.Composition;
 
 /// <summary>
 /// Applies a changed configuration while running. Looks at the content of its files once a second, since file watchers miss

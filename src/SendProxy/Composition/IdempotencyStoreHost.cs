@@ -3,7 +3,7 @@ using SendProxy.Redis;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sending.Idempotency;
 
-namespace SendProxy;
+namespace SendProxy.Composition;
 
 /// <summary>
 /// The store of idempotency keys: the fleet's Redis where there is one, else beside the journal's items where there is a
@@ -74,6 +74,6 @@ internal sealed record FleetIdempotencyStore(RedisIdempotencyStore Store, RedisL
 
         var seal = new ItemSeal(SealKeys.Load(settings.Journal.SealKeys));
         return new FleetIdempotencyStore(
-            new RedisIdempotencyStore(link, seal, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Func<double>>()), link);
+            new RedisIdempotencyStore(link, seal, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Random>().NextDouble), link);
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using SendProxy.Secrets;
 using SendProxy.Upstreams;
 
-namespace SendProxy;
+namespace SendProxy.Composition;
 
 /// <summary>
 /// In a debug build SIGUSR2, whose default action ends a process anyway, throws where nobody catches, with all that holds keys

@@ -10,7 +10,7 @@ using SendProxy.Sending.RateLimiting;
 using SendProxy.Sending.RateLimiting.Priorities;
 using SendProxy.Upstreams;
 
-namespace SendProxy;
+namespace SendProxy.Composition;
 
 /// <summary>
 /// Makes what the local port runs on out of settings, and keeps what did not change: limiters with their state, connections

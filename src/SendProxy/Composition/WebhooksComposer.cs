@@ -4,10 +4,10 @@ using SendProxy.FanOut;
 using SendProxy.Receiving;
 using SendProxy.Secrets;
 
-namespace SendProxy;
+namespace SendProxy.Composition;
 
 /// <summary>Makes what webhooks in and events out run on out of settings, and keeps the sources that did not change.</summary>
-internal sealed class HooksComposer(SecretPoller secrets)
+internal sealed class WebhooksComposer(SecretPoller secrets)
 {
     /// <param name="old">What runs now; null at start.</param>
     public ReceivingState Receiving(ProxySettings settings, ReceivingState? old) => new(settings.Webhooks.Sources.ToFrozenDictionary(

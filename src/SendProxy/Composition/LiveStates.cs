@@ -1,0 +1,21 @@
+using SendProxy.Configuration;
+using SendProxy.Egress;
+using SendProxy.FanOut;
+using SendProxy.Overload;
+using SendProxy.Receiving;
+
+namespace SendProxy.Composition;
+
+/// <summary>What a changed configuration changes while the process runs.</summary>
+internal sealed class LiveStates(
+    EgressComposer egressComposer, WebhooksComposer webhooksComposer, Live<EgressState> egress, Live<ReceivingState> receiving,
+    Live<FanOutState> fanOut, MemoryBudget budget)
+{
+    /// <summary>Swaps everything for what the new settings say.</summary>
+    public void Apply(ProxySettings settings)
+    {
+        budget.Bytes = settings.Process.BudgetOf(MemoryLimit.OfThisProcess);
+        egress.Swap(egressComposer.Compose(settings));
+        webhooksComposer.Apply(settings, receiving, fanOut);
+    }
+}
