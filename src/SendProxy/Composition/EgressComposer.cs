@@ -36,6 +36,7 @@ internal sealed class EgressComposer(
         _lanes = settings.Lanes;
         limits.Show([.. settings.Limits.Keys.Select(name => _limiters[name])]);
         _pipelines = Renew(_pipelines, settings.Upstreams, (pipeline, options) => pipeline.Upstream.Options.Fingerprint == options.Options.Fingerprint, Pipeline, longest);
+        BoundUpstreams(settings);
         keyBook.Show([.. settings.Upstreams.Keys.Select(name => _pipelines[name].Upstream.Credential)]);
         var hash = new PartitionHash(() => KeyOfValues(settings));
         var recipients = books.For(settings.Routes.Select(r => (r.Name, r.Recipients)));
@@ -46,6 +47,16 @@ internal sealed class EgressComposer(
         var keys = settings.Guard.AllowSecrets ? [] : settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
             .Select(CredentialPattern.For).OfType<CredentialPattern>();
         return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token, settings.Listen.MaxTarget), settings.Process.MaxInFlightOf(MemoryLimit.OfThisProcess), [.. keys]);
+    }
+
+    // One upstream that hangs leaves places for the others.
+    private void BoundUpstreams(ProxySettings settings)
+    {
+        var all = settings.Process.MaxInFlightOf(MemoryLimit.OfThisProcess);
+        foreach (var upstream in settings.Upstreams.Keys.Select(name => _pipelines[name].Upstream))
+        {
+            upstream.Bulkhead.Limit = upstream.Options.MaxInFlight ?? (settings.Upstreams.Count == 1 ? all : Math.Max(1, all / 2));
+        }
     }
 
     /// <summary>Ends what was replaced long enough ago.</summary>
@@ -88,7 +99,8 @@ internal sealed class EgressComposer(
     {
         var credential = settings.Options.Credential;
         var watched = secrets.Watch($"upstreams.{name}.credential", credential.Source!, credential.Form);
-        var upstream = new Upstream(settings.Options, new Credential(credential, watched, keyBook, name, time), certificates.Watch(name, settings.Options.Tls));
+        var upstream = new Upstream(settings.Options, new Credential(credential, watched, keyBook, name, time), certificates.Watch(name, settings.Options.Tls),
+            new Bulkhead(int.MaxValue, sending.InFlight(name)), new ConnectionCount(settings.Options.Connections.Max, sending.Connections(name)));
         return new UpstreamPipeline(upstream, settings.Retry, settings.Breaker, sending, time);
     }
 

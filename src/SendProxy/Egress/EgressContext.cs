@@ -5,6 +5,7 @@ using SendProxy.Errors;
 using SendProxy.Sending;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
+using SendProxy.Upstreams;
 
 namespace SendProxy.Egress;
 
@@ -13,6 +14,11 @@ internal sealed class EgressContext(string requestId)
 {
     /// <summary>How the adapter below the forwarder finds the call.</summary>
     public static readonly HttpRequestOptionsKey<EgressContext> Key = new("sendproxy.call");
+
+    private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(1);
+
+    private Bulkhead? _first;
+    private Bulkhead? _second;
 
     public string RequestId => requestId;
 
@@ -62,6 +68,40 @@ internal sealed class EgressContext(string requestId)
     public void Change(ResponsePart part) => (Changes ??= new ResponseChanges()).Add(part);
 
     public void ChangeHeader(string name) => (Changes ??= new ResponseChanges()).AddHeader(name);
+
+    /// <summary>Takes a place at the route and at its upstream; <see cref="Leave"/> gives both back.</summary>
+    /// <returns>Why there is none; null where both were free.</returns>
+    public Refusal? Enter(EgressRoute route)
+    {
+        var upstream = route.Plan.Pipeline.Upstream;
+        if (route.Bulkhead is { } own && !TryEnter(own))
+        {
+            return Refusal.NotSent(ProxyError.UpstreamBusy, $"maxInFlight ({own.Limit}) of the route {route.Name} is reached.", TryAgain);
+        }
+
+        return TryEnter(upstream.Bulkhead)
+            ? null
+            : Refusal.NotSent(ProxyError.UpstreamBusy, $"upstreams.{upstream.Name}.maxInFlight ({upstream.Bulkhead.Limit}) is reached.", TryAgain);
+    }
+
+    /// <summary>The request is over: its places are free.</summary>
+    public void Leave()
+    {
+        _first?.Leave();
+        _second?.Leave();
+        (_first, _second) = (null, null);
+    }
+
+    private bool TryEnter(Bulkhead bulkhead)
+    {
+        if (!bulkhead.TryEnter())
+        {
+            return false;
+        }
+
+        (_first, _second) = _first is null ? (bulkhead, null) : (_first, bulkhead);
+        return true;
+    }
 
     /// <summary>What the answer says of its way: never what an upstream could forge.</summary>
     public void Explain(IHeaderDictionary headers)

@@ -69,6 +69,7 @@ internal sealed partial class EgressHandler(
             writer.Memory.Release(call);
             call.Settle();
             call.Outcome?.Response?.Dispose();
+            call.Leave();
             LastActive = time.GetTimestamp();
             context.Features.Get<ListenerConnection>()?.RequestEnded(LastActive);
             telemetry.InFlight(Interlocked.Decrement(ref _inFlight));
@@ -101,15 +102,9 @@ internal sealed partial class EgressHandler(
         }
 
         call.Route = route;
-        if (route.Options.Paused)
+        if (Admit(request, call, route) is { } notAdmitted)
         {
-            return Refusal.NotSent(ProxyError.RoutePaused, $"The route {route.Name} has paused: true.", TimeSpan.FromSeconds(60));
-        }
-
-        if (HeaderValidator.HasUnusualBody(request) && !route.Options.AllowGetBody)
-        {
-            return Refusal.NotSent(ProxyError.RequestMalformed,
-                $"{request.Method} has a body, which some servers take for the next request; if the vendor wants it, set getBody: send on the route {route.Name}.");
+            return notAdmitted;
         }
 
         // 2 body
@@ -150,6 +145,22 @@ internal sealed partial class EgressHandler(
 
         call.Message = Message(request, call, route, target, whole, key, limited, deadline);
         return null;
+    }
+
+    private static Refusal? Admit(HttpRequest request, EgressContext call, EgressRoute route)
+    {
+        if (route.Options.Paused)
+        {
+            return Refusal.NotSent(ProxyError.RoutePaused, $"The route {route.Name} has paused: true.", TimeSpan.FromSeconds(60));
+        }
+
+        if (HeaderValidator.HasUnusualBody(request) && !route.Options.AllowGetBody)
+        {
+            return Refusal.NotSent(ProxyError.RequestMalformed,
+                $"{request.Method} has a body, which some servers take for the next request; if the vendor wants it, set getBody: send on the route {route.Name}.");
+        }
+
+        return call.Enter(route);
     }
 
     private static OutboundMessage Message(

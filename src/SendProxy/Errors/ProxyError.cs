@@ -78,6 +78,9 @@ internal enum ProxyError
     /// <summary>A bound of the process is reached.</summary>
     Overloaded,
 
+    /// <summary>A bound of one upstream or one route is reached, or all its connections are in use.</summary>
+    UpstreamBusy,
+
     /// <summary>No usable key for the upstream.</summary>
     CredentialUnavailable,
 

@@ -37,6 +37,7 @@ internal static class ProxyErrorTable
         ProxyError.QuotaExceeded => new(429, "quota_exceeded", "The plan's quota is used up.", "Waiting does not help before the period ends; see the plan."),
         ProxyError.LimiterUnavailable => new(503, "limiter_unavailable", "The fleet's limiter cannot be reached.", "See fleet.redis; whenRedisIsAway: share sends this process's share instead."),
         ProxyError.Overloaded => new(503, "overloaded", "The proxy is at a bound of its own.", "Ask again after Retry-After; detail names the bound."),
+        ProxyError.UpstreamBusy => new(503, "upstream_busy", "All places at the upstream are taken.", "Ask again after Retry-After; detail names the bound. Its requests take long, or the bound is low."),
         ProxyError.CredentialUnavailable => new(503, "credential_unavailable", "There is no usable key for the upstream.", "Look at the key's file: sendproxy check, or the log line credential."),
         ProxyError.CredentialRejected => new(502, "credential_rejected", "The upstream refused the key.", "Replace the key; it is unknown or revoked at the vendor."),
         ProxyError.UpstreamAddressRefused => new(502, "upstream_address_refused", "The upstream's name leads to an address that is not allowed.", "Check DNS; allowPrivateAddresses allows private networks."),

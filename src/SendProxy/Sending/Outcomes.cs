@@ -53,6 +53,7 @@ internal static class Outcomes
                 $"upstreams.{options.Name}.timeouts.total ({Configuration.Units.Format(options.Timeouts.Total)}), or the caller's time, passed after the request was begun",
             ProxyError.UpstreamTimedOut => $"upstreams.{options.Name}.timeouts.attempt ({Configuration.Units.Format(options.Timeouts.Attempt)}) passed after the request was begun",
             ProxyError.UpstreamUnreachable => $"no connection to {HostBinding.Of(options.Address)}",
+            ProxyError.UpstreamBusy => $"all connections to {HostBinding.Of(options.Address)} (upstreams.{options.Name}.connections.max: {options.Connections.Max}) were in use and none became free in time",
             ProxyError.UpstreamRefused => $"{HostBinding.Of(options.Address)} declared by HTTP/2 (GOAWAY, REFUSED_STREAM) that it did not process the request",
             ProxyError.UpstreamTlsFailed => $"the certificate of {HostBinding.Of(options.Address)} is not trusted or not for this name",
             ProxyError.UpstreamAddressRefused => $"{options.Address.Host} leads to a loopback, private, link-local, metadata or reserved address",

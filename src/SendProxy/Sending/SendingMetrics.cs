@@ -49,6 +49,15 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
     private readonly Counter _settled = metrics.CreateCounter(
         "sendproxy_attempts_settled_total", "Attempts finished in the background, by outcome.", ["upstream", "outcome"]);
 
+    private readonly Gauge _inFlight = metrics.CreateGauge(
+        "sendproxy_upstream_requests_in_flight", "Requests that are at an upstream, waiting ones included; bounded by upstreams.*.maxInFlight.", ["upstream"]);
+
+    private readonly Gauge _connections = metrics.CreateGauge("sendproxy_upstream_connections", "Open connections to an upstream; bounded by connections.max.", ["upstream"]);
+
+    public Gauge.Child InFlight(string upstream) => _inFlight.WithLabels(upstream);
+
+    public Gauge.Child Connections(string upstream) => _connections.WithLabels(upstream);
+
     public void Attempted(string upstream, int attempt, AttemptOutcome outcome, double seconds)
     {
         _attempts[(upstream, Number(attempt), outcome)].Inc();

@@ -101,7 +101,8 @@ internal sealed class UpstreamPipeline : IDisposable
             SamplingDuration = BreakerWindow,
             BreakDuration = breaker.OpenFor,
             StateProvider = state,
-            ShouldHandle = static args => new(args.Outcome.Result?.Outcome
+            // A place that was not free says nothing of the vendor.
+            ShouldHandle = static args => new(args.Outcome.Result is { Error: not Errors.ProxyError.UpstreamBusy } result && result.Outcome
                 is AttemptOutcome.NothingWritten or AttemptOutcome.Failed or AttemptOutcome.Broke
                 or AttemptOutcome.ResponseBroke or AttemptOutcome.RejectionBroke),
             OnOpened = _ => Tell(true),

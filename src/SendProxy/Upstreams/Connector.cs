@@ -15,15 +15,16 @@ internal sealed class AddressRefusedException() : IOException("The name leads to
 /// <param name="resolve">DNS; a parameter so that rebinding can be tested.</param>
 /// <param name="dial">Opens one connection; a parameter so that tests see what would be tried.</param>
 /// <param name="time">The clock of the stagger and of the memory for addresses that failed.</param>
+/// <param name="count">Counts the connections; null where nobody asks.</param>
 internal sealed class Connector(
     bool allowLoopback, bool allowPrivate, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
-    Func<IPEndPoint, CancellationToken, Task<Stream>>? dial = null, TimeProvider? time = null)
+    Func<IPEndPoint, CancellationToken, Task<Stream>>? dial = null, TimeProvider? time = null, ConnectionCount? count = null)
 {
     /// <summary>How long an attempt runs alone before the next address is tried beside it. RFC 8305, 8: 250 ms.</summary>
     public static readonly TimeSpan AttemptDelay = TimeSpan.FromMilliseconds(250);
 
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve = resolve ?? Dns.GetHostAddressesAsync;
-    private readonly Func<IPEndPoint, CancellationToken, Task<Stream>> _dial = dial ?? DialAsync;
+    private readonly Func<IPEndPoint, CancellationToken, Task<Stream>> _dial = dial ?? ((endpoint, cancellation) => DialAsync(endpoint, count, cancellation));
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly FailedAddresses _failed = new(time ?? TimeProvider.System);
 
@@ -70,13 +71,13 @@ internal sealed class Connector(
         }
     }
 
-    private static async Task<Stream> DialAsync(IPEndPoint endpoint, CancellationToken cancellation)
+    private static async Task<Stream> DialAsync(IPEndPoint endpoint, ConnectionCount? count, CancellationToken cancellation)
     {
         var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             await socket.ConnectAsync(endpoint, cancellation);
-            return new NetworkStream(socket, ownsSocket: true);
+            return count?.Opened(socket) ?? new NetworkStream(socket, ownsSocket: true);
         }
         catch
         {

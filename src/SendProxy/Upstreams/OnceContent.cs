@@ -9,6 +9,7 @@ internal abstract class OnceContent : HttpContent
 {
     private volatile bool _begun;
     private volatile bool _repeatEnded;
+    private bool _lengthHidden;
 
     /// <summary>True from the moment that something of it may have left this process.</summary>
     public bool Begun => _begun;
@@ -16,16 +17,29 @@ internal abstract class OnceContent : HttpContent
     /// <summary>The handler was about to send it again. It does so only where the vendor is known to have done nothing.</summary>
     public bool RepeatEnded => _repeatEnded;
 
+    /// <summary>
+    /// There is no content, and the method has none by its meaning: no Content-Length goes out (RFC 9110, 8.6). The request still
+    /// carries this object, since the handler repeats requests without one by itself.
+    /// </summary>
+    public bool IsAbsent { get; init; }
+
     protected void Begin() => _begun = true;
 
-    /// <summary>Called as each head is about to be written.</summary>
+    /// <summary>Called as each header is about to be written, those of the request before those of the content.</summary>
     /// <exception cref="IOException">It was sent once.</exception>
-    public void CheckFirst()
+    public void BeforeHeader()
     {
         if (_begun)
         {
             _repeatEnded = true;
             throw new IOException("The request was sent once; what follows is decided elsewhere.");
+        }
+
+        if (IsAbsent && !_lengthHidden)
+        {
+            // The handler asks for a length before it writes the head, and writes the one that it finds then.
+            _lengthHidden = true;
+            Headers.Remove("Content-Length");
         }
     }
 }

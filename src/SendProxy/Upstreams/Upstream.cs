@@ -12,16 +12,23 @@ internal sealed class Upstream : IDisposable
     // Most requests of a process have one target; to read it into a Uri costs as much as to send a header.
     private (string Target, Uri Uri)[] _last = [];
 
-    public Upstream(UpstreamOptions options, Credential credential, TlsFiles tls)
+    public Upstream(UpstreamOptions options, Credential credential, TlsFiles tls, Bulkhead bulkhead, ConnectionCount connections)
     {
         Options = options;
         Credential = credential;
-        _invoker = new HttpMessageInvoker(Handler(options, tls), disposeHandler: true);
+        Bulkhead = bulkhead;
+        Connections = connections;
+        _invoker = new HttpMessageInvoker(Handler(options, tls, connections), disposeHandler: true);
     }
 
     public UpstreamOptions Options { get; }
 
     public Credential Credential { get; }
+
+    /// <summary>Bounds the requests that are at this upstream at once.</summary>
+    public Bulkhead Bulkhead { get; }
+
+    public ConnectionCount Connections { get; }
 
     public string Name => Options.Name;
 
@@ -45,15 +52,15 @@ internal sealed class Upstream : IDisposable
 
     public void Dispose() => _invoker.Dispose();
 
-    // The one place that the handler comes by before each head it writes.
+    // The one place that the handler comes by before it writes a head, once for each header.
     // Values are one char a byte from the caller on.
-    private static System.Text.Encoding? FirstOnly(string header, HttpRequestMessage request)
+    private static System.Text.Encoding? BeforeHeader(string header, HttpRequestMessage request)
     {
-        (request.Content as OnceContent)?.CheckFirst();
+        (request.Content as OnceContent)?.BeforeHeader();
         return System.Text.Encoding.Latin1;
     }
 
-    private static SocketsHttpHandler Handler(UpstreamOptions options, TlsFiles tls)
+    private static SocketsHttpHandler Handler(UpstreamOptions options, TlsFiles tls, ConnectionCount connections)
     {
         // The configured proxy may be anywhere; what is behind it is the vendor by its certificate.
         var proxied = options.Connections.Proxy is not null;
@@ -71,9 +78,9 @@ internal sealed class Upstream : IDisposable
             PooledConnectionIdleTimeout = options.Connections.Idle,
             MaxConnectionsPerServer = options.Connections.Max,
             EnableMultipleHttp2Connections = true,
-            ConnectCallback = new Connector(proxied || options.AllowInsecureLoopback, proxied || options.AllowPrivateAddresses).ConnectAsync,
+            ConnectCallback = new Connector(proxied || options.AllowInsecureLoopback, proxied || options.AllowPrivateAddresses, count: connections).ConnectAsync,
             SslOptions = tls.Connection(),
-            RequestHeaderEncodingSelector = FirstOnly,
+            RequestHeaderEncodingSelector = BeforeHeader,
         };
     }
 }

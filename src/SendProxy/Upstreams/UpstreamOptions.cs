@@ -15,6 +15,7 @@ internal sealed record UpstreamOptions(
     ConnectionOptions Connections,
     ResponseOptions Responses,
     TlsOptions Tls,
+    int? MaxInFlight,
     bool AllowPrivateAddresses,
     bool AllowInsecureLoopback,
     string Fingerprint)
@@ -40,6 +41,8 @@ internal sealed record UpstreamOptions(
             Connections: ConnectionOptions.Read(upstream.Section("connections", "Connections to the vendor.")),
             Responses: ResponseOptions.Read(upstream.Section("responses", "What of the vendor's responses is read and passed on.")),
             Tls: TlsOptions.Read(upstream.Section("tls", "TLS to the vendor; the system's authorities by default.")),
+            MaxInFlight: (int?)upstream.OptionalInteger("maxInFlight", 1, 100_000,
+                "Requests to this upstream at once, waiting ones included; more get 503 upstream_busy. Default: half of process.maxInFlight, or all of it where this is the only upstream."),
             AllowPrivateAddresses: upstream.Flag("allowPrivateAddresses", false, "Allow private networks (RFC 1918, fc00::/7, CGNAT); never link-local or metadata."),
             AllowInsecureLoopback: insecure,
             Fingerprint: upstream.Fingerprint());

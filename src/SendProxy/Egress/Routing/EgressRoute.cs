@@ -21,6 +21,9 @@ internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, Rec
     /// <summary>Null where no limit reads a field of a body.</summary>
     public RateLimitFields? RateLimitFields => limitFields;
 
+    /// <summary>Null where the route has no bound of its own.</summary>
+    public Upstreams.Bulkhead? Bulkhead { get; } = options.MaxInFlight is { } most ? new(most) : null;
+
     public LaneTable Lanes => lanes;
 
     /// <summary>For requests that do not say another.</summary>

@@ -14,7 +14,8 @@ namespace SendProxy.Egress.Routing;
 /// <param name="AllowGetBody">GET and HEAD may have a body.</param>
 internal sealed record EgressRouteOptions(
     string Name, IReadOnlyList<string> Methods, string? Path, string? Prefix, string Upstream, IReadOnlyList<string> Limits,
-    string? Lane, bool Paused, IdempotencyKeyOptions Keys, string? Channel, BodyLimits Body, RecipientOptions? Recipients = null, IReadOnlyList<JsonPointer>? CostOf = null, bool AllowGetBody = false)
+    string? Lane, bool Paused, IdempotencyKeyOptions Keys, string? Channel, BodyLimits Body, RecipientOptions? Recipients = null, IReadOnlyList<JsonPointer>? CostOf = null,
+    bool AllowGetBody = false, int? MaxInFlight = null)
 {
     private const int MaxPath = 1024;
 
@@ -50,7 +51,9 @@ internal sealed record EgressRouteOptions(
             CostOf: ReadCost(route, fields),
             AllowGetBody: route.Choice("getBody",
                 "A body of a GET or HEAD request. Some servers do not read it and take it for the next request on the connection, which may be another caller's; send passes it on, on a connection that is closed after it.",
-                ("refuse", false), ("send", true)));
+                ("refuse", false), ("send", true)),
+            MaxInFlight: (int?)route.OptionalInteger("maxInFlight", 1, 100_000,
+                "Requests of this route at once, waiting ones included; more get 503 upstream_busy. Default: no bound but the upstream's."));
     }
 
     private static IReadOnlyList<JsonPointer>? ReadCost(SettingsReader route, IReadOnlyList<JsonPointer> recipient)

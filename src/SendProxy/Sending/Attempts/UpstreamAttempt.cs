@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Threading.Tasks.Sources;
 using SendProxy.Errors;
+using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Upstreams;
 
@@ -25,6 +26,7 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
     private OnceContent? _content;
     private CancellationTokenSource? _timer;
     private HttpResponseMessage? _answer;
+    private bool _waits;
 
     private UpstreamOptions Options => send.Message.Plan.Pipeline.Upstream.Options;
 
@@ -82,6 +84,8 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         var isWaited = false;
         var body = send.Message.Body.Hold();
         var use = upstream.Credential.Begin(key);
+        _waits = !Options.Connections.Http2 && upstream.Connections.IsFull;
+        upstream.Connections.BeginAttempt();
         _timer = AttemptTimers.Rent(Positive(Bound), time);
         try
         {
@@ -127,6 +131,7 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         finally
         {
             use.End();
+            upstream.Connections.EndAttempt();
             body.Dispose();
 
             // A caller that left may still be about to cancel it: then it is nobody else's.
@@ -201,10 +206,14 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
 
     private static TimeSpan Positive(TimeSpan left) => left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
 
+    private static bool IsAbsent(OutboundMessage message, BodyInsertion insertion) =>
+        message.Body.Length == 0 && insertion.Insert.IsEmpty
+        && (message.Method == HttpMethod.Get || message.Method == HttpMethod.Head || message.Method == HttpMethod.Delete || message.Method == HttpMethod.Options);
+
     private HttpRequestMessage? Request(Upstream upstream, KeyChoice key)
     {
         var message = send.Message;
-        OnceContent content = message.Streamed is { } streamed ? new StreamedBodyContent(streamed) : new ReplayContent(message.Body, send.Splice);
+        OnceContent content = message.Streamed is { } streamed ? new StreamedBodyContent(streamed) : new ReplayContent(message.Body, send.Splice) { IsAbsent = IsAbsent(message, send.Splice) };
         _content = content;
         var request = new HttpRequestMessage(message.Method, upstream.UriOf(message.PathAndQuery))
         {
@@ -307,7 +316,7 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
 
         return exception is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }
             ? AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamTlsFailed, mayRepeat: false)
-            : AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamUnreachable);
+            : AttemptResult.Failed(AttemptOutcome.NothingWritten, _waits && _timer!.IsCancellationRequested ? ProxyError.UpstreamBusy : ProxyError.UpstreamUnreachable);
     }
 
     // The status came and stands; only what the body would have added is lost.
