@@ -3,15 +3,22 @@ using System.Text.Json.Serialization;
 
 namespace SendProxy.Admin;
 
-/// <summary>What the admin socket says of stored items. Names are a contract: scripts read them.</summary>
+/// <summary>What the admin socket says. Names are a contract: scripts read them, and the commands through the same types.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
+[JsonSerializable(typeof(HealthView))]
+[JsonSerializable(typeof(CredentialsView))]
+[JsonSerializable(typeof(LimitsView))]
+[JsonSerializable(typeof(UnblockView))]
 [JsonSerializable(typeof(JournalKeysView))]
 [JsonSerializable(typeof(WebhookListView))]
 [JsonSerializable(typeof(WebhookItemView))]
 [JsonSerializable(typeof(WebhookChangeView))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
+    /// <summary>The same on one line, for probes.</summary>
+    public static AdminJson Compact { get; } = new(new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase });
+
     /// <summary>Writes a whole answer. It has no secret in it, and is not to be kept by anybody in between.</summary>
     public static Task WriteAsync<T>(HttpContext context, T view, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Prometheus;
 
 namespace SendProxy.Admin;
@@ -31,17 +30,10 @@ internal sealed class HealthHandler(CollectorRegistry registry, IEnumerable<IRea
         Errors.Refusal.NotSent(Errors.ProxyError.NotFound, "This port has GET /metrics, /livez, /readyz and /startupz. Applications send to the port of listen.egress (4750), vendors to that of listen.webhooks (4751)."),
         Guid.NewGuid().ToString());
 
-    private static async Task AnswerAsync(HttpContext context, string[] reasons)
+    private static Task AnswerAsync(HttpContext context, string[] reasons)
     {
         context.Response.StatusCode = reasons.Length == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-        context.Response.ContentType = "application/json";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter);
-        json.WriteStartObject();
-        json.WriteString("status", reasons.Length == 0 ? "ok" : "unavailable");
-        json.WriteStartArray("reasons");
-        Array.ForEach(reasons, json.WriteStringValue);
-        json.WriteEndArray();
-        json.WriteEndObject();
+        return AdminJson.WriteAsync(context, new HealthView(reasons.Length == 0 ? "ok" : "unavailable", reasons), AdminJson.Compact.HealthView);
     }
 
     private async Task MetricsAsync(HttpContext context)
@@ -50,3 +42,7 @@ internal sealed class HealthHandler(CollectorRegistry registry, IEnumerable<IRea
         await registry.CollectAndExportAsTextAsync(context.Response.Body, ExpositionFormat.PrometheusText, context.RequestAborted);
     }
 }
+
+/// <param name="Status"><c>ok</c> or <c>unavailable</c>.</param>
+/// <param name="Reasons">Why it is unavailable, without secrets; empty while it is ok.</param>
+internal sealed record HealthView(string Status, IReadOnlyList<string> Reasons);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace SendProxy.Cli;
 
@@ -34,6 +35,21 @@ internal sealed class AdminOptions(Option<string> config)
 
         using var document = JsonDocument.Parse(json);
         return document.RootElement.Clone();
+    }
+
+    /// <summary>Asks once and prints the answer: as it came for scripts, else as <paramref name="text"/> has it.</summary>
+    /// <param name="before">Printed in front of the text, such as what clears the screen.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> PrintAsync<T>(
+        HttpMethod method, string path, JsonTypeInfo<T> type, Func<T, string> text, ParseResult result, CancellationToken cancellation, string before = "")
+    {
+        if (await SendAsync(method, path, result, cancellation) is { } answer)
+        {
+            await result.InvocationConfiguration.Output.WriteLineAsync(
+                WantsJson(result) ? answer.GetRawText() : before + text(answer.Deserialize(type)!));
+        }
+
+        return ExitCode;
     }
 
     private static Option<string> Output()

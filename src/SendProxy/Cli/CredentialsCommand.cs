@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
+using SendProxy.Admin;
 using SendProxy.Hosting;
 
 namespace SendProxy.Cli;
 
-/// <summary><c>sendproxy credentials</c>: the keys of a running proxy, and which of them may be revoked.</summary>
+/// <summary><c>sendproxy credentials</c>: the credentials of a running proxy, and which of them may be revoked.</summary>
 internal static class CredentialsCommand
 {
     private static readonly string[] Head =
@@ -13,55 +13,25 @@ internal static class CredentialsCommand
 
     public static Command Create(Option<string> config)
     {
-        var output = new Option<string>("--output", "-o") { Description = "text or json.", DefaultValueFactory = _ => "text" };
-        output.AcceptOnlyFromAmong("text", "json");
-        var socket = new Option<string?>("--socket") { Description = "The admin socket; by default where the configuration puts it." };
-        var command = new Command("credentials",
-            "List the keys of a running proxy by fingerprint, and whether each may be revoked. Exit 0; 2: the configuration is bad; 3: no proxy answers.")
-        {
-            output, socket,
-        };
-        command.SetAction(async (result, cancellation) =>
-        {
-            var (json, problem, code) = await AdminClient.GetAsync(
-                AdminSocket.CredentialsPath, result.GetValue(socket), result.GetValue(config)!, cancellation);
-            if (json is null)
-            {
-                await result.InvocationConfiguration.Error.WriteLineAsync(problem);
-                return code;
-            }
-
-            await result.InvocationConfiguration.Output.WriteLineAsync(result.GetValue(output) == "json" ? json : Text(json));
-            return 0;
-        });
+        var common = new AdminOptions(config);
+        var command = common.AddTo(new Command("credentials",
+            "List the keys of a running proxy by fingerprint, and whether each may be revoked. Exit 0; 2: the configuration is bad; 3: no proxy answers."));
+        command.SetAction((result, cancellation) => common.PrintAsync(
+            HttpMethod.Get, AdminSocket.CredentialsPath, AdminJson.Default.CredentialsView, Text, result, cancellation));
         return command;
     }
 
-    /// <summary>The answer's JSON as a table.</summary>
-    public static string Text(string json)
-    {
-        using var document = JsonDocument.Parse(json);
-        var rows = document.RootElement.GetProperty("credentials").EnumerateArray().Select(Row).ToArray();
-        return rows.Length == 0
-            ? "This proxy has no upstream keys."
-            : $"{Table.Write(Head, rows)}\n" + (document.RootElement.GetProperty("scope").GetString() == "fleet"
-                ? "Times are UTC. LAST ACCEPTED is the fleet's, some seconds old; counts and running attempts are this process's own."
-                : "Times are UTC. Counts are this process's own since it started: ask every process before you revoke a key.");
-    }
+    /// <summary>The answer as a table.</summary>
+    public static string Text(CredentialsView view) => view.Credentials.Count == 0
+        ? "This proxy has no upstream keys."
+        : $"{Table.Write(Head, [.. view.Credentials.Select(Row)])}\n" + (view.Scope == "fleet"
+            ? "Times are UTC. LAST ACCEPTED is the fleet's, some seconds old; counts and running attempts are this process's own."
+            : "Times are UTC. Counts are this process's own since it started: ask every process before you revoke a key.");
 
-    private static string[] Row(JsonElement key)
-    {
-        string Of(string name) => key.GetProperty(name) switch
-        {
-            { ValueKind: JsonValueKind.Null } => "-",
-            { ValueKind: JsonValueKind.Number } number => number.GetInt64().ToString(CultureInfo.InvariantCulture),
-            var text => text.GetString() is { Length: > 0 } some ? some : "-",
-        };
-
-        return
-        [
-            Of("upstream"), Of("slot"), Of("fingerprint"), Of("state"), Of("loadedAt"), Of("lastAcceptedAt"), Of("answers"), Of("rejected"), Of("restsUntil"),
-            $"{(key.GetProperty("safeToRevoke").GetBoolean() ? "yes" : "no")}: {Of("why")}", Of("from"),
-        ];
-    }
+    private static string[] Row(CredentialView key) =>
+    [
+        key.Upstream, key.Slot, key.Fingerprint.Length > 0 ? key.Fingerprint : "-", key.State, key.LoadedAt ?? "-", key.LastAcceptedAt ?? "-",
+        key.Answers.ToString(CultureInfo.InvariantCulture), key.Rejected.ToString(CultureInfo.InvariantCulture), key.RestsUntil ?? "-",
+        $"{(key.SafeToRevoke ? "yes" : "no")}: {key.Why}", key.From,
+    ];
 }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
+using SendProxy.Admin;
 using SendProxy.Hosting;
 
 namespace SendProxy.Cli;
@@ -12,50 +12,24 @@ internal static class JournalCommand
 
     public static Command Create(Option<string> config)
     {
-        var output = new Option<string>("--output", "-o") { Description = "text or json.", DefaultValueFactory = _ => "text" };
-        output.AcceptOnlyFromAmong("text", "json");
-        var socket = new Option<string?>("--socket") { Description = "The admin socket; by default where the configuration puts it." };
-        var keys = new Command("keys",
-            "List the seal keys of a running proxy's journal, how many stored items need each, and whether it may be taken away. Exit 0; 1: there is no journal; 2: the configuration is bad; 3: no proxy answers.")
-        {
-            output, socket,
-        };
-        keys.SetAction(async (result, cancellation) =>
-        {
-            var (json, problem, code) = await AdminClient.GetAsync(
-                AdminSocket.JournalKeysPath, result.GetValue(socket), result.GetValue(config)!, cancellation);
-            if (json is null)
-            {
-                await result.InvocationConfiguration.Error.WriteLineAsync(problem);
-                return code;
-            }
-
-            await result.InvocationConfiguration.Output.WriteLineAsync(result.GetValue(output) == "json" ? json : Text(json));
-            return 0;
-        });
+        var common = new AdminOptions(config);
+        var keys = common.AddTo(new Command("keys",
+            "List the seal keys of a running proxy's journal, how many stored items need each, and whether it may be taken away. Exit 0; 1: there is no journal; 2: the configuration is bad; 3: no proxy answers."));
+        keys.SetAction((result, cancellation) => common.PrintAsync(
+            HttpMethod.Get, AdminSocket.JournalKeysPath, AdminJson.Default.JournalKeysView, Text, result, cancellation));
         return new Command("journal", "The journal of a running proxy.") { keys };
     }
 
-    /// <summary>The answer's JSON as a table.</summary>
-    public static string Text(string json)
-    {
-        using var document = JsonDocument.Parse(json);
-        var rows = document.RootElement.GetProperty("keys").EnumerateArray().Select(Row).ToArray();
-        return $"{Table.Write(Head, rows)}\nTimes are UTC. ITEMS are neither done nor discarded; ANSWERS are recorded for idempotency keys."
-            + (document.RootElement.GetProperty("answersElsewhere").GetBoolean()
-                ? " Answers in Redis are not counted: keep a key until the lifetime of idempotency keys is over since the new key stood first in every process."
-                : "");
-    }
+    /// <summary>The answer as a table.</summary>
+    private static string Text(JournalKeysView view) =>
+        $"{Table.Write(Head, [.. view.Keys.Select(Row)])}\nTimes are UTC. ITEMS are neither done nor discarded; ANSWERS are recorded for idempotency keys."
+        + (view.AnswersElsewhere
+            ? " Answers in Redis are not counted: keep a key until the lifetime of idempotency keys is over since the new key stood first in every process."
+            : "");
 
-    private static string[] Row(JsonElement key)
-    {
-        string Number(string name) => key.GetProperty(name).GetInt64().ToString(CultureInfo.InvariantCulture);
-        return
-        [
-            key.GetProperty("id").GetString()!, key.GetProperty("seals").GetBoolean() ? "yes" : "no", Number("items"),
-            Table.Time(key.GetProperty("oldestItem")), Number("answers"),
-            $"{(key.GetProperty("safeToRemove").GetBoolean() ? "yes" : "no")}: {key.GetProperty("why").GetString()}",
-            key.GetProperty("file").GetString() ?? "-",
-        ];
-    }
+    private static string[] Row(JournalKeyView key) =>
+    [
+        key.Id, key.Seals ? "yes" : "no", key.Items.ToString(CultureInfo.InvariantCulture), Table.Time(key.OldestItem),
+        key.Answers.ToString(CultureInfo.InvariantCulture), $"{(key.SafeToRemove ? "yes" : "no")}: {key.Why}", key.File ?? "-",
+    ];
 }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
+using SendProxy.Admin;
 using SendProxy.Configuration;
 using SendProxy.Hosting;
 
@@ -15,9 +15,7 @@ internal static class LimitsCommand
 
     public static Command Create(Option<string> config)
     {
-        var output = new Option<string>("--output", "-o") { Description = "text or json.", DefaultValueFactory = _ => "text" };
-        output.AcceptOnlyFromAmong("text", "json");
-        var socket = new Option<string?>("--socket") { Description = "The admin socket; by default where the configuration puts it." };
+        var common = new AdminOptions(config);
         var watch = new Option<string?>("--watch", "-w") { Description = "Show it again each so often, as in 1s, until Ctrl-C." };
         watch.Validators.Add(result =>
         {
@@ -26,29 +24,22 @@ internal static class LimitsCommand
                 result.AddError($"--watch takes a duration from 100ms up: {Units.DurationForm}");
             }
         });
-        var command = new Command("limits",
+        var command = common.AddTo(new Command("limits",
             "Show the plan's limits as a running proxy keeps them: rate in force, use, who waits, mode, processes. Exit 0; 2: the configuration is bad; 3: no proxy answers.")
         {
-            output, socket, watch,
-        };
-        command.Subcommands.Add(Unblock(config, socket));
+            watch,
+        });
+        command.Subcommands.Add(Unblock(config));
         command.SetAction(async (result, cancellation) =>
         {
-            var (text, every) = (result.GetValue(output) != "json", result.GetValue(watch));
+            var every = result.GetValue(watch);
             while (true)
             {
-                var (json, problem, code) = await AdminClient.GetAsync(
-                    AdminSocket.LimitsPath, result.GetValue(socket), result.GetValue(config)!, cancellation);
-                if (json is null)
+                var code = await common.PrintAsync(
+                    HttpMethod.Get, AdminSocket.LimitsPath, AdminJson.Default.LimitsView, Text, result, cancellation, before: every is null ? "" : Clear);
+                if (code != 0 || every is null || !Units.TryDuration(every, out var pause))
                 {
-                    await result.InvocationConfiguration.Error.WriteLineAsync(problem);
                     return code;
-                }
-
-                await result.InvocationConfiguration.Output.WriteLineAsync((every is not null && text ? Clear : "") + (text ? Text(json) : json));
-                if (every is null || !Units.TryDuration(every, out var pause))
-                {
-                    return 0;
                 }
 
                 await Task.Delay(pause, TimeProvider.System, cancellation);
@@ -57,65 +48,44 @@ internal static class LimitsCommand
         return command;
     }
 
-    private static Command Unblock(Option<string> config, Option<string?> socket)
+    private static Command Unblock(Option<string> config)
     {
+        var common = new AdminOptions(config);
         var name = new Argument<string>("name") { Description = "The limit, as the configuration names it." };
-        var command = new Command("unblock",
+        var command = common.AddTo(new Command("unblock",
             "End a block: the vendor asked to wait, and you know that it answers again. In the whole fleet. Exit 0; 1: there is no such limit; 2: the configuration is bad; 3: no proxy answers.")
         {
-            name, socket,
-        };
-        command.SetAction(async (result, cancellation) =>
-        {
-            var (json, problem, code) = await AdminClient.SendAsync(
-                HttpMethod.Post, $"{AdminSocket.UnblockPath}?limit={Uri.EscapeDataString(result.GetValue(name)!)}", result.GetValue(socket), result.GetValue(config)!, cancellation);
-            await (json is null ? result.InvocationConfiguration.Error : result.InvocationConfiguration.Output).WriteLineAsync(json is null ? problem : Unblocked(json));
-            return code;
+            name,
         });
+        command.SetAction((result, cancellation) => common.PrintAsync(
+            HttpMethod.Post, $"{AdminSocket.UnblockPath}?limit={Uri.EscapeDataString(result.GetValue(name)!)}", AdminJson.Default.UnblockView, Unblocked,
+            result, cancellation));
         return command;
     }
 
-    /// <summary>The answer to an unblock, for people.</summary>
-    public static string Unblocked(string json)
+    private static string Unblocked(UnblockView view)
     {
-        using var document = JsonDocument.Parse(json);
-        var answer = document.RootElement;
-        var (limit, seconds) = (answer.GetProperty("limit").GetString(), answer.GetProperty("blockedSeconds").GetDouble());
-        var where = answer.GetProperty("scope").GetString() == "fleet" ? "in the whole fleet" : "in this process only: no Redis answers that would tell the others";
-        return !answer.GetProperty("canBeBlocked").GetBoolean() ? $"The limit {limit} is a quota: it is never blocked, and begins anew with its period."
-            : seconds > 0 ? string.Create(CultureInfo.InvariantCulture, $"The limit {limit} is no longer blocked, {where}. {seconds:0.#} s of the block were left.")
-            : $"The limit {limit} was not blocked here. Any block of it has ended {where}.";
+        var where = view.Scope == "fleet" ? "in the whole fleet" : "in this process only: no Redis answers that would tell the others";
+        return !view.CanBeBlocked ? $"The limit {view.Limit} is a quota: it is never blocked, and begins anew with its period."
+            : view.BlockedSeconds > 0 ? $"The limit {view.Limit} is no longer blocked, {where}. {Number(view.BlockedSeconds)} s of the block were left."
+            : $"The limit {view.Limit} was not blocked here. Any block of it has ended {where}.";
     }
 
-    /// <summary>The answer's JSON as a table.</summary>
-    public static string Text(string json)
-    {
-        using var document = JsonDocument.Parse(json);
-        var rows = document.RootElement.GetProperty("limits").EnumerateArray().Select(Row).ToArray();
-        return rows.Length == 0
-            ? "This proxy has no limits."
-            : $"{Table.Write(Head, rows)}\n"
-                + "USED and WAITING are this process's own. MODE: ready (there is room), reserved (the plan is full: in line), local (one process), "
-                + "share (Redis is away), blocked (the vendor said 429; sendproxy limits unblock NAME ends it), probing (a block has ended, one request goes first).";
-    }
+    /// <summary>The answer as a table.</summary>
+    private static string Text(LimitsView view) => view.Limits.Count == 0
+        ? "This proxy has no limits."
+        : $"{Table.Write(Head, [.. view.Limits.Select(Row)])}\n"
+            + "USED and WAITING are this process's own. MODE: ready (there is room), reserved (the plan is full: in line), local (one process), "
+            + "share (Redis is away), blocked (the vendor said 429; sendproxy limits unblock NAME ends it), probing (a block has ended, one request goes first).";
 
-    private static string[] Row(JsonElement limit)
-    {
-        string Of(string name) => limit.GetProperty(name) switch
-        {
-            { ValueKind: JsonValueKind.Null } => "-",
-            { ValueKind: JsonValueKind.Number } number => number.GetDouble().ToString("0.#", CultureInfo.InvariantCulture),
-            var text => text.GetString() is { Length: > 0 } some ? some : "-",
-        };
-
-        var blocked = limit.GetProperty("blockedSeconds").GetDouble();
-        var vendor = Of("vendorRemaining") == "-" && Of("vendorLimit") == "-"
+    private static string[] Row(LimitStatusView limit) =>
+    [
+        limit.Limit, limit.Plan, limit.InForce, limit.Mode, Number(limit.Left), Number(limit.Used), Number(limit.Waiting), Number(limit.Processes),
+        limit.BlockedSeconds > 0 ? $"{Number(limit.BlockedSeconds)} s" : "-",
+        limit.VendorRemaining is null && limit.VendorLimit is null
             ? "-"
-            : $"{Of("vendorRemaining")} of {Of("vendorLimit")} left{(Of("vendorResetSeconds") == "-" ? "" : $", reset in {Of("vendorResetSeconds")} s")}";
-        return
-        [
-            Of("limit"), Of("plan"), Of("inForce"), Of("mode"), Of("left"), Of("used"), Of("waiting"), Of("processes"),
-            blocked > 0 ? $"{blocked.ToString("0.#", CultureInfo.InvariantCulture)} s" : "-", vendor,
-        ];
-    }
+            : $"{Number(limit.VendorRemaining)} of {Number(limit.VendorLimit)} left{(limit.VendorResetSeconds is { } reset ? $", reset in {Number(reset)} s" : "")}",
+    ];
+
+    private static string Number(double? number) => number?.ToString("0.#", CultureInfo.InvariantCulture) ?? "-";
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 
 namespace SendProxy.Cli;
 
@@ -21,7 +20,5 @@ internal static class Table
     }
 
     /// <summary>A point in time as a cell: UTC, to the second; a hyphen for null.</summary>
-    public static string Time(JsonElement time) => time.ValueKind == JsonValueKind.Null
-        ? "-"
-        : time.GetDateTimeOffset().UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+    public static string Time(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? "-";
 }

@@ -123,7 +123,7 @@ internal static class WebhooksCommand
     private static string[] Row(JsonElement item) =>
     [
         WebhookTexts.Cell(item, "id"), WebhookTexts.Cell(item, "state"), WebhookTexts.Cell(item, "kind"), WebhookTexts.Cell(item, "source"),
-        WebhookTexts.Cell(item, "subscriber"), WebhookTexts.Cell(item, "type"), Table.Time(item.GetProperty("received")),
+        WebhookTexts.Cell(item, "subscriber"), WebhookTexts.Cell(item, "type"), Table.Time(item.GetProperty("received").GetDateTimeOffset()),
         WebhookTexts.Cell(item, "attempts"), WebhookTexts.Cell(item, "lastStatus"), WebhookTexts.Cell(item, "reason"),
     ];
 }

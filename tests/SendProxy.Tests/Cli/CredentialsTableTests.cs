@@ -1,3 +1,5 @@
+using System.Text.Json;
+using SendProxy.Admin;
 using SendProxy.Cli;
 
 namespace SendProxy.Tests.Cli;
@@ -7,7 +9,7 @@ public class CredentialsTableTests
     [Fact]
     public void Text_OneKey_IsAlignedAndSaysWhy()
     {
-        var lines = CredentialsCommand.Text("""
+        var lines = Text("""
             {"scope":"process","credentials":[{"upstream":"sendapi","slot":"gone","fingerprint":"0a1b2c3d","from":"file /k","state":"not mounted",
              "loadedAt":null,"lastAcceptedAt":"2026-11-24T08:00:00Z","answers":12,"rejected":0,"running":0,"restsUntil":null,"safeToRevoke":true,"why":"because"}]}
             """).Split('\n');
@@ -18,5 +20,7 @@ public class CredentialsTableTests
     }
 
     [Fact]
-    public void Text_NoKeys_SaysSo() => Assert.Equal("This proxy has no upstream keys.", CredentialsCommand.Text("""{"credentials":[]}"""));
+    public void Text_NoKeys_SaysSo() => Assert.Equal("This proxy has no upstream keys.", Text("""{"scope":"process","credentials":[]}"""));
+
+    private static string Text(string json) => CredentialsCommand.Text(JsonSerializer.Deserialize(json, AdminJson.Default.CredentialsView)!);
 }

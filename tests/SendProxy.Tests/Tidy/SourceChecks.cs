@@ -43,7 +43,7 @@ internal static partial class SourceChecks
         ["FanOut"] = ["Queueing", "Upstreams", "Hosting"],
         ["Deliveries"] = ["Queueing", "Sqlite", "Redis"],
         ["Admin"] = ["Hosting", "Sending", "Upstreams", "Queueing", "Egress", "Receiving", "FanOut", "Outbox"],
-        ["Cli"] = ["Hosting"],
+        ["Cli"] = ["Hosting", "Admin"],
     };
 
     private static readonly string[] UsedByAll = ["Errors", "Configuration", "Metrics", "Secrets", "Telemetry", "Overload"];
