@@ -11,20 +11,20 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
 {
     private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-    private readonly Children<(string Route, string StatusClass, string Code), Counter.Child> _requests = new(
+    private readonly MetricChildCache<(string Route, string StatusClass, string Code), Counter.Child> _requests = new(
         metrics.CreateCounter(
             "sendproxy_requests_total", "Requests by route, class of the status and code of the proxy's own refusal (empty for the upstream's answers).",
             ["route", "status_class", "code"]),
         x => [x.Route, x.StatusClass, x.Code]);
 
-    private readonly Children<string, Histogram.Child> _durations = new(
+    private readonly MetricChildCache<string, Histogram.Child> _durations = new(
         metrics.CreateHistogram(
             "sendproxy_request_duration_seconds", "From the request's head to the end of its answer.", ["route"], new HistogramConfiguration { Buckets = Seconds }),
         route => [route]);
 
     private readonly Gauge _inFlight = metrics.CreateGauge("sendproxy_requests_in_flight", "Requests that are worked on, waiting ones included.");
 
-    private readonly Children<(string Route, string Origin), Counter.Child> _idempotency = new(
+    private readonly MetricChildCache<(string Route, string Origin), Counter.Child> _idempotency = new(
         metrics.CreateCounter("sendproxy_idempotency_keys_total", "Sends by who made their key.", ["route", "origin"]), x => [x.Route, x.Origin]);
 
     private readonly Counter _recipients = metrics.CreateCounter(

@@ -6,7 +6,7 @@ namespace SendProxy.Hosting;
 /// <summary>Series of accepted connections. Labels are the listeners' names.</summary>
 internal sealed class ConnectionMetrics
 {
-    private readonly Children<ListenerKind, Gauge.Child> _open;
+    private readonly MetricChildCache<ListenerKind, Gauge.Child> _open;
     private readonly Counter _refused;
     private readonly Counter _displaced;
 

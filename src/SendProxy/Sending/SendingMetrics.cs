@@ -9,14 +9,14 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
 {
     private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-    private readonly Children<(string Upstream, string Attempt, AttemptOutcome Outcome), Counter.Child> _attempts = new(
+    private readonly MetricChildCache<(string Upstream, string Attempt, AttemptOutcome Outcome), Counter.Child> _attempts = new(
         metrics.CreateCounter("sendproxy_attempts_total", "Attempts on the wire, by number and what became of them.", ["upstream", "attempt", "outcome"]),
         x => [x.Upstream, x.Attempt, Word(x.Outcome)]);
 
     private readonly Counter _retries = metrics.CreateCounter(
         "sendproxy_retries_total", "Attempts after the first, by what made them necessary.", ["upstream", "reason"]);
 
-    private readonly Children<string, Histogram.Child> _durations = new(
+    private readonly MetricChildCache<string, Histogram.Child> _durations = new(
         metrics.CreateHistogram(
             "sendproxy_attempt_duration_seconds", "One attempt, to the end of a buffered answer.", ["upstream"], new HistogramConfiguration { Buckets = Seconds }),
         upstream => [upstream]);

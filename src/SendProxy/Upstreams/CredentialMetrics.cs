@@ -7,14 +7,14 @@ namespace SendProxy.Upstreams;
 /// <summary>Series of keys by fingerprint: an operator sees which key is in use and when the old one may be revoked.</summary>
 internal sealed class CredentialMetrics(IMetricFactory metrics, TimeProvider time)
 {
-    private readonly Children<(string Upstream, string Fingerprint, SecretSlot Slot, bool Accepted), Counter.Child> _answers = new(
+    private readonly MetricChildCache<(string Upstream, string Fingerprint, SecretSlot Slot, bool Accepted), Counter.Child> _answers = new(
         metrics.CreateCounter(
             "sendproxy_credential_answers_total",
             "Upstream answers by key (first 8 hex of its SHA-256), slot and whether the key was accepted (anything but 401).",
             ["upstream", "fingerprint", "slot", "accepted"]),
         x => [x.Upstream, x.Fingerprint, Word(x.Slot), x.Accepted ? "true" : "false"]);
 
-    private readonly Children<(string Upstream, string Fingerprint), Gauge.Child> _lastUse = new(
+    private readonly MetricChildCache<(string Upstream, string Fingerprint), Gauge.Child> _lastUse = new(
         metrics.CreateGauge(
             "sendproxy_credential_last_accepted_timestamp_seconds", "Unix time of the last answer that accepted the key.", ["upstream", "fingerprint"]),
         x => [x.Upstream, x.Fingerprint]);

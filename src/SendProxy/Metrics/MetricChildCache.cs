@@ -8,7 +8,7 @@ namespace SendProxy.Metrics;
 /// <c>WithLabels</c>. For series of each request. Safe for threads.
 /// </summary>
 /// <param name="texts">The labels' values, in the metric's order; as few as a configuration makes, never a caller's.</param>
-internal sealed class Children<TLabels, TChild>(Collector<TChild> metric, Func<TLabels, string[]> texts)
+internal sealed class MetricChildCache<TLabels, TChild>(Collector<TChild> metric, Func<TLabels, string[]> texts)
     where TLabels : notnull
     where TChild : ChildBase
 {
