@@ -23,3 +23,4 @@ dotnet --version >/dev/null 2>&1 || give_up "no .NET SDK that global.json accept
 install_missing
 install_helm
 install_manifest_schemas
+install_client_libraries

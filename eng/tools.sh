@@ -14,7 +14,11 @@ readonly HELM=$TOOLS/helm-$HELM_PACKAGE_VERSION/helm
 MANIFEST_SCHEMAS=$TOOLS/manifests-$(sha256sum "$ENG/manifests/package-lock.json" | cut -c1-12)
 readonly MANIFEST_SCHEMAS
 
-# Both into a folder beside their place that is then renamed: an install that breaks off leaves nothing behind that looks whole.
+# Vendors' own client libraries, that tests send with; tests/SendProxy.IntegrationTests/Clients finds them by the same name.
+CLIENT_LIBRARIES=$TOOLS/clients-$(sha256sum "$ENG/clients/package-lock.json" | cut -c1-12)
+readonly CLIENT_LIBRARIES
+
+# Each into a folder beside their place that is then renamed: an install that breaks off leaves nothing behind that looks whole.
 install_helm() {
   [[ ! -x $HELM ]] || return 0
   echo "setup: installing helm into ${HELM%/*}"
@@ -32,14 +36,19 @@ install_helm() {
   rm -rf "$work"
 }
 
-install_manifest_schemas() {
-  [[ ! -d $MANIFEST_SCHEMAS ]] || return 0
-  echo "setup: installing the manifests' schemas into $MANIFEST_SCHEMAS"
+install_manifest_schemas() { install_locked "$ENG/manifests" "$MANIFEST_SCHEMAS" "the manifests' schemas"; }
+
+install_client_libraries() { install_locked "$ENG/clients" "$CLIENT_LIBRARIES" "the vendors' client libraries"; }
+
+# install_locked FROM TO WHAT: the packages of FROM/package-lock.json; no script of theirs is run.
+install_locked() {
+  [[ ! -d $2 ]] || return 0
+  echo "setup: installing $3 into $2"
   local work
   mkdir -p "$TOOLS"
-  work=$(mktemp -d "$TOOLS/manifests.XXXXXX")
-  cp "$ENG/manifests/package.json" "$ENG/manifests/package-lock.json" "$work"
+  work=$(mktemp -d "$TOOLS/npm.XXXXXX")
+  cp "$1/package.json" "$1/package-lock.json" "$work"
   timeout 300 npm ci --prefix "$work" --silent --no-audit --no-fund --ignore-scripts >/dev/null ||
-    give_up "the schemas in eng/manifests/package-lock.json could not be installed from npm"
-  mv -T "$work" "$MANIFEST_SCHEMAS" 2>/dev/null || rm -rf "$work" # somebody else was faster
+    give_up "the packages of $1/package-lock.json could not be installed from npm"
+  mv -T "$work" "$2" 2>/dev/null || rm -rf "$work" # somebody else was faster
 }

@@ -28,6 +28,7 @@ internal static class SettingsChecks
             "is required with fleet.redis, where answers are kept sealed and all processes must open them: "
             + "journal: { sealKeys: [{ file: /run/secrets/journal/key }] } (openssl rand -base64 32)");
         Routes(root, settings);
+        DerivedKeys(root, settings);
         Addresses(root, settings);
     }
 
@@ -55,6 +56,16 @@ internal static class SettingsChecks
                     $"routes[{i}] matches the same requests as a route before it ({method} {route.Path ?? route.Prefix}); it would never be used");
             }
         }
+    }
+
+    // Each such send would be refused: the key must be kept, or known to the vendor.
+    private static void DerivedKeys(SettingsReader root, ProxySettings settings)
+    {
+        var unkept = settings.KeepsKeys || settings.KeepsKeysInRedis ? null : settings.Routes.FirstOrDefault(r => r.Keys.DeriveWithin is not null
+            && settings.Upstreams.TryGetValue(r.Upstream, out var upstream) && !upstream.Options.Idempotency.Deduplicates);
+        root.Check(unkept is null, "routes",
+            $"route {Spelling.Quoted(unkept?.Name ?? "")} has idempotency.derive: content, its vendor does not deduplicate, and nothing keeps the keys, so that each "
+            + "of its sends would be refused; give a journal: { path: ... } or fleet.redis");
     }
 
     private static void Addresses(SettingsReader root, ProxySettings settings)

@@ -14,6 +14,11 @@ internal sealed record CheckReport(bool Good, IReadOnlyList<SettingsError> Error
     // Not errors: a check runs in CI too, where no secrets are mounted.
     private static IEnumerable<string> WarningsOf(ProxySettings settings)
     {
+        foreach (var warning in SettingsWarnings.Of(settings))
+        {
+            yield return warning;
+        }
+
         foreach (var (name, source, format) in settings.Secrets())
         {
             foreach (var reading in source.Read())

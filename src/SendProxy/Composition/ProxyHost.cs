@@ -41,6 +41,7 @@ internal static class ProxyHost
         services.AddDraining(settings.Shutdown);
 
         var app = builder.Build();
+        SettingsWarnings.Tell(app.Logger, settings);
         app.DispatchByListener();
         return app;
     }

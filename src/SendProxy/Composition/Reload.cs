@@ -85,6 +85,7 @@ internal sealed partial class Reload(
             _good.Set(1);
             _reloads.WithLabels("applied").Inc();
             Log.Applied(logger, path);
+            SettingsWarnings.Tell(logger, next);
             if (keepsChanging)
             {
                 Log.Changing(logger, path, ContentSettling.MaxUnsettledLooks);

@@ -3,6 +3,7 @@ using SendProxy.Egress.Recipients;
 using SendProxy.Egress.Routing;
 using SendProxy.Errors;
 using SendProxy.Sending;
+using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Upstreams;
@@ -52,6 +53,11 @@ internal sealed class EgressContext(string requestId)
 
     /// <summary>Of a caller that left nobody waits to say more: its attempt may have been begun.</summary>
     public Sent Sent => Outcome?.Sent ?? Refusal?.Sent ?? (Message is null ? Sent.No : Sent.Maybe);
+
+    /// <summary>Were the client to repeat by itself, the vendor could act a second time.</summary>
+    public bool MustNotBeRepeated => Sent != Sent.No
+        && Message is { } message && AttemptTable.Of(message.Method, vendorDeduplicates: false) != Repeatability.Idempotent
+        && (Refusal is { RepetitionIsHeld: false } || Outcome is { Response.IsSuccessStatusCode: false });
 
     /// <summary>
     /// The end. What certainly did not go out anew is not counted either: a vendor's outage must not lock its recipients out.
@@ -121,6 +127,15 @@ internal sealed class EgressContext(string requestId)
             if (outcome.IsStreamed)
             {
                 headers["SendProxy-Answer"] = "streamed";
+            }
+        }
+
+        if (MustNotBeRepeated)
+        {
+            foreach (var name in ClientErrorFormat.ShouldRetryHeaders)
+            {
+                // A vendor that says so itself knows better.
+                headers.TryAdd(name, "false");
             }
         }
 

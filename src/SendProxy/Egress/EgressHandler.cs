@@ -79,8 +79,9 @@ internal sealed partial class EgressHandler(
 
     private static Task RefuseAsync(HttpContext context, EgressContext call, Refusal refusal)
     {
+        var format = call.Route?.Plan?.Pipeline.Upstream.Options.Errors ?? ClientErrorFormat.Default;
         call.Explain(context.Response.Headers);
-        return Problem.WriteAsync(context, refusal, call.RequestId);
+        return Problem.WriteAsync(context, call.MustNotBeRepeated ? format.Undecided(refusal) : refusal, call.RequestId, format.Member);
     }
 
     private async ValueTask<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressContext call)

@@ -12,9 +12,9 @@ internal static class Problem
 
     /// <returns>
     /// <c>{"type":"urn:sendproxy:error:CODE","title","status","detail","instance":"urn:uuid:ID","code","sent","retryAfterSeconds"?}</c>
-    /// in UTF-8.
+    /// in UTF-8, with the member that the vendor's own clients look for.
     /// </returns>
-    public static ReadOnlyMemory<byte> Body(Refusal refusal, string requestId)
+    public static ReadOnlyMemory<byte> Body(Refusal refusal, string requestId, ErrorMember member = ErrorMember.None)
     {
         var row = ProxyErrorTable.Describe(refusal.Error);
         var buffer = new ArrayBufferWriter<byte>(384);
@@ -33,6 +33,7 @@ internal static class Problem
                 json.WriteNumber("retryAfterSeconds", Math.Round(Math.Max(0, wait.TotalSeconds), 3));
             }
 
+            WriteMember(json, member, row.Code, refusal.Detail);
             json.WriteEndObject();
         }
 
@@ -44,7 +45,7 @@ internal static class Problem
         Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Answers with the problem. Does nothing once the answer has begun.</summary>
-    public static Task WriteAsync(HttpContext context, Refusal refusal, string requestId)
+    public static Task WriteAsync(HttpContext context, Refusal refusal, string requestId, ErrorMember member = ErrorMember.None)
     {
         var response = context.Response;
         if (response.HasStarted)
@@ -52,7 +53,7 @@ internal static class Problem
             return Task.CompletedTask;
         }
 
-        var body = Body(refusal, requestId);
+        var body = Body(refusal, requestId, member);
         response.StatusCode = refusal.Status;
         response.ContentType = ContentType;
         response.ContentLength = body.Length;
@@ -71,5 +72,23 @@ internal static class Problem
         return HttpMethods.IsHead(context.Request.Method)
             ? Task.CompletedTask
             : response.Body.WriteAsync(body, CancellationToken.None).AsTask();
+    }
+
+    private static void WriteMember(Utf8JsonWriter json, ErrorMember member, string code, string message)
+    {
+        switch (member)
+        {
+            case ErrorMember.Text:
+                json.WriteBoolean("ok", false);
+                json.WriteString("error", code);
+                break;
+            case ErrorMember.Object:
+                json.WriteStartObject("error");
+                json.WriteString("type", "api_error");
+                json.WriteString("code", code);
+                json.WriteString("message", message);
+                json.WriteEndObject();
+                break;
+        }
     }
 }

@@ -10,6 +10,9 @@ internal sealed record Refusal(ProxyError Error, Sent Sent, string Detail, TimeS
     /// <summary>The status to answer where the error's own is not right: 404 for a listener, a source's own for webhooks.</summary>
     public int Status { get; init; } = ProxyErrorTable.Describe(Error).Status;
 
+    /// <summary>A repetition with the same idempotency key meets the record of the first one, which holds it: clients may repeat.</summary>
+    public bool RepetitionIsHeld { get; init; }
+
     /// <summary>Methods for the Allow header of a 405; null otherwise.</summary>
     public string? Allow { get; init; }
 

@@ -14,7 +14,7 @@ internal sealed record ClassifyRule(
     {
         var status = (int)rule.Integer("status", 0, 0, 599, "The answer's status; 0 for every one.");
         var body = new List<(JsonPointer, string)>();
-        foreach (var (at, text) in rule.TextMap("body", "JSON pointers into the answer and the value each must have."))
+        foreach (var (at, text) in rule.TextMap("body", "JSON pointers into the answer and the value each must have; a value that ends in * is what it starts with."))
         {
             if (JsonPointer.TryParse(at, out var pointer))
             {
@@ -29,7 +29,7 @@ internal sealed record ClassifyRule(
         return new ClassifyRule(
             Status: status == 0 ? null : status,
             Body: body,
-            Headers: rule.TextMap("headers", "Header names and the value each must have."),
+            Headers: rule.TextMap("headers", "Header names and the value each must have; a value that ends in * is what it starts with, * alone is any."),
             Means: rule.Choice("means", "What the answer means.",
                 ("permanent", Meaning.Permanent), ("retry", Meaning.Transient), ("retry-after", Meaning.Throttled), ("recipient-retry-after", Meaning.RecipientThrottled),
                 ("quota", Meaning.Quota), ("session-down", Meaning.SessionDown), ("key-rejected", Meaning.CredentialRejected),
@@ -39,9 +39,13 @@ internal sealed record ClassifyRule(
     public bool Matches(int status, Func<string, string?> header, JsonElement? body) =>
         (Status is null || Status == status) && (Headers.Count == 0 || HeadersMatch(header)) && (Body.Count == 0 || (body is { } root && BodyMatches(root)));
 
-    private bool HeadersMatch(Func<string, string?> header) => Headers.All(h => string.Equals(header(h.Key), h.Value, StringComparison.OrdinalIgnoreCase));
+    private bool HeadersMatch(Func<string, string?> header) => Headers.All(h => Fits(header(h.Key), h.Value, StringComparison.OrdinalIgnoreCase));
 
-    private bool BodyMatches(JsonElement root) => Body.All(b => TextOf(b.At.Find(root)) == b.Text);
+    private bool BodyMatches(JsonElement root) => Body.All(b => Fits(TextOf(b.At.Find(root)), b.Text, StringComparison.Ordinal));
+
+    private static bool Fits(string? value, string pattern, StringComparison comparison) => value is not null && (pattern.EndsWith('*')
+        ? value.AsSpan().StartsWith(pattern.AsSpan(..^1), comparison)
+        : value.Equals(pattern, comparison));
 
     private static string? TextOf(JsonElement? value) => value switch
     {

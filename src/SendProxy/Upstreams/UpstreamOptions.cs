@@ -1,4 +1,5 @@
 using SendProxy.Configuration;
+using SendProxy.Errors;
 
 namespace SendProxy.Upstreams;
 
@@ -8,6 +9,7 @@ internal sealed record UpstreamOptions(
     Uri Address,
     CredentialOptions Credential,
     IdempotencyCarrier Idempotency,
+    ClientErrorFormat Errors,
     IReadOnlyList<ClassifyRule> Classify,
     RateHeaderNames RateHeaders,
     JsonPointer? MessageId,
@@ -34,6 +36,7 @@ internal sealed record UpstreamOptions(
             Credential: CredentialOptions.Read(
                 upstream.Section("credential", "The key and where it may go."), address, fromEnvironment),
             Idempotency: IdempotencyCarrier.Read(upstream.Section("idempotency", "How the vendor deduplicates (preset).")),
+            Errors: ReadErrors(upstream.Section("errors", "How the proxy's own answers look to clients of this API (preset); docs/CLIENTS.md.")),
             Classify: upstream.List("classify", "What an answer means where its status alone does not say; the first match wins (preset).", ClassifyRule.Read, 50),
             RateHeaders: RateHeaderNames.Read(upstream.Section("rateHeaders", "The vendor's rate headers (preset); the IETF ones are always read.")),
             MessageId: upstream.Pointer("messageId", null, "The message's id in a 2xx answer (preset)."),
@@ -49,6 +52,12 @@ internal sealed record UpstreamOptions(
         CheckAddress(upstream, address, insecure);
         return options;
     }
+
+    private static ClientErrorFormat ReadErrors(SettingsReader errors) => new(
+        Member: errors.Choice("member", "What the vendor's own libraries read of an error: none; text: ok and error as a text (Slack); object: error with type, code and message (Stripe, OpenAI).",
+            ("none", ErrorMember.None), ("text", ErrorMember.Text), ("object", ErrorMember.Object)),
+        UndecidedStatus: (int)errors.Integer("undecidedStatus", ClientErrorFormat.DefaultUndecidedStatus, 200, 499,
+            "The status where the vendor may have acted and the usual one (5xx, 429, 408) would make clients repeat by themselves."));
 
     private static void CheckAddress(SettingsReader upstream, Uri? address, bool insecure)
     {
@@ -72,18 +81,20 @@ internal sealed record UpstreamOptions(
 /// <param name="Kind">Where the key goes; None: the vendor does not deduplicate.</param>
 /// <param name="Name">The header's name.</param>
 /// <param name="Pointer">Where in a JSON body; null unless the kind is Body.</param>
+/// <param name="IsStated">The file or the preset says so; false where it is only the default.</param>
 /// <param name="Lifetime">How long the vendor remembers a key.</param>
-internal sealed record IdempotencyCarrier(CarrierKind Kind, string Name, JsonPointer? Pointer, TimeSpan Lifetime)
+internal sealed record IdempotencyCarrier(CarrierKind Kind, string Name, JsonPointer? Pointer, bool IsStated, TimeSpan Lifetime)
 {
     public bool Deduplicates => Kind != CarrierKind.None;
 
     public static IdempotencyCarrier Read(SettingsReader idempotency)
     {
         var carrier = new IdempotencyCarrier(
-            Kind: idempotency.Choice("carrier", "Where the key goes; none: the vendor does not deduplicate.",
-                ("header", CarrierKind.Header), ("body", CarrierKind.Body), ("none", CarrierKind.None)),
+            Kind: idempotency.Choice("carrier", "Where the key goes; none: the vendor does not deduplicate, and nothing that may have arrived is repeated.",
+                ("none", CarrierKind.None), ("header", CarrierKind.Header), ("body", CarrierKind.Body)),
             Name: idempotency.Text("name", "Idempotency-Key", "The header that carries the key.", 100)!,
             Pointer: idempotency.Pointer("pointer", null, "With carrier: body: where in the JSON body the key is written; the other bytes stay as they are."),
+            IsStated: idempotency.Has("carrier"),
             Lifetime: idempotency.Duration("lifetime", "24h", "1m", "90d", "How long the vendor remembers a key; nothing is repeated later than 90 % of it."));
         idempotency.Check(carrier.Kind == CarrierKind.Body == carrier.Pointer is not null, "pointer", carrier.Pointer is null
             ? "is required with carrier: body; write for example pointer: /headers/idempotencyKey"

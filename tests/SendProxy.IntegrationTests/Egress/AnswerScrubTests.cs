@@ -88,7 +88,7 @@ public class AnswerScrubTests
 
         using var answer = await app.SendAsync();
 
-        await answer.AssertProblemAsync(HttpStatusCode.BadGateway, "answer_incomplete", "yes");
+        await answer.AssertProblemAsync(HttpStatusCode.UnprocessableEntity, "answer_incomplete", "yes");
     }
 
     private static Task<Destination> VendorAsync(Func<HttpContext, Task> answer) => Destination.StartAsync(Token, answer: (_, context) => answer(context));

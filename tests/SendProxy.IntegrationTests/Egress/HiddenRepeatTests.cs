@@ -21,8 +21,8 @@ public class HiddenRepeatTests
 
         using var second = await stage.SendAsync(method, body);
 
-        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.BadGateway, 2), (first.StatusCode, second.StatusCode, vendor.Heads.Count));
-        await second.AssertProblemAsync(HttpStatusCode.BadGateway, "upstream_broken", "maybe");
+        Assert.Equal((HttpStatusCode.OK, 2), (first.StatusCode, vendor.Heads.Count));
+        await second.AssertProblemAsync(method == "POST" ? HttpStatusCode.UnprocessableEntity : HttpStatusCode.BadGateway, "upstream_broken", "maybe");
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public class HiddenRepeatTests
 
         using var answer = await stage.SendAsync("POST", "{}");
 
-        await answer.AssertProblemAsync(HttpStatusCode.BadGateway, "answer_incomplete", "yes");
+        await answer.AssertProblemAsync(HttpStatusCode.UnprocessableEntity, "answer_incomplete", "yes");
         Assert.Single(vendor.Heads);
     }
 

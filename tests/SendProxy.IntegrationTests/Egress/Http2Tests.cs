@@ -65,7 +65,7 @@ public sealed class Http2Tests : IDisposable
 
         using var answer = await SendAsync(app, "POST");
 
-        await answer.AssertProblemAsync(HttpStatusCode.BadGateway, "upstream_broken", "maybe");
+        await answer.AssertProblemAsync(HttpStatusCode.UnprocessableEntity, "upstream_broken", "maybe");
         Assert.Equal(1, vendor.Heads);
     }
 

@@ -81,7 +81,7 @@ public class KeyTests
         using var broken = await stage.SendAsync(headers: [("Idempotency-Key", "order-1"), ("X-Sandbox-Fault", "accept-drop")]);
         using var again = await stage.SendAsync(headers: ("Idempotency-Key", "order-1"));
 
-        await broken.AssertProblemAsync(HttpStatusCode.BadGateway, "upstream_broken", "maybe");
+        await broken.AssertProblemAsync(HttpStatusCode.UnprocessableEntity, "upstream_broken", "maybe");
         await again.AssertProblemAsync(HttpStatusCode.Conflict, "outcome_unknown", "maybe");
         Assert.Equal(1, stage.Vendor.Ledger.Effects);
     }

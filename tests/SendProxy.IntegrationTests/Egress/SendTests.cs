@@ -62,7 +62,7 @@ public class SendTests
 
         using var answer = await stage.SendAsync(headers: ("X-Sandbox-Fault", "accept-drop;times=all"));
 
-        await answer.AssertProblemAsync(HttpStatusCode.BadGateway, "upstream_broken", "maybe");
+        await answer.AssertProblemAsync(HttpStatusCode.UnprocessableEntity, "upstream_broken", "maybe");
         Assert.Equal("3", answer.Header("SendProxy-Attempts"));
         Assert.Equal(1, stage.Vendor.Ledger.Effects);
     }
@@ -85,7 +85,7 @@ public class SendTests
 
         using var answer = await stage.SendAsync(headers: ("X-Sandbox-Fault", "delay;ms=5000;times=all"));
 
-        await answer.AssertProblemAsync(HttpStatusCode.GatewayTimeout, "upstream_timed_out", "maybe");
+        await answer.AssertProblemAsync(HttpStatusCode.UnprocessableEntity, "upstream_timed_out", "maybe");
     }
 
     [Fact]

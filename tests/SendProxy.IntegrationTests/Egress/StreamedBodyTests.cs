@@ -104,7 +104,7 @@ public class StreamedBodyTests
 
         using var answer = await SendAsync(app, new ByteArrayContent(Noise(5 << 20)), chunked: false);
 
-        await answer.AssertProblemAsync(HttpStatusCode.BadGateway, "upstream_broken", "maybe");
+        await answer.AssertProblemAsync(HttpStatusCode.UnprocessableEntity, "upstream_broken", "maybe");
         Assert.Equal(1, vendor.Connections);
     }
 
@@ -128,7 +128,7 @@ public class StreamedBodyTests
 
         using var answer = await SendAsync(app, new ByteArrayContent(Noise(1 << 20)), chunked: false);
 
-        var problem = await answer.AssertProblemAsync(HttpStatusCode.GatewayTimeout, "upstream_timed_out", "maybe");
+        var problem = await answer.AssertProblemAsync(HttpStatusCode.UnprocessableEntity, "upstream_timed_out", "maybe");
         Assert.Contains("timeouts.total (300ms)", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 

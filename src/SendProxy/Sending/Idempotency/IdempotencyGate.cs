@@ -72,7 +72,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
             if (left <= TimeSpan.Zero)
             {
                 return new IdempotencyDecision(Refusal: new Refusal(
-                    ProxyError.IdempotencyKeyInUse, Sent.Maybe, "A request with this key is still running, longer than this one may wait.", AskAgain));
+                    ProxyError.IdempotencyKeyInUse, Sent.Maybe, "A request with this key is still running, longer than this one may wait.", AskAgain) { RepetitionIsHeld = true });
             }
 
             using var bounded = CancellationTokenSource.CreateLinkedTokenSource(caller);
