@@ -105,7 +105,7 @@ public sealed class BadConfigurationTests : IDisposable
         { Upstream("preset: sendapi, retry: { attempts: 11 }"), "write a whole number from 1 to 10" },
         { Upstream("preset: sendapi, retry: { baseDelay: 1m, maxDelay: 1s }"), "baseDelay: must not be longer than maxDelay" },
         { Upstream("preset: sendapi, idempotency: { name: 'a b' }"), "idempotency.name: must be a header name" },
-        { Upstream("preset: sendapi, idempotency: { carrier: cookie }"), "write one of: header, body, none" },
+        { Upstream("preset: sendapi, idempotency: { carrier: cookie }"), "write one of: none, header, body" },
         { Upstream("preset: sendapi, idempotency: { carrier: body }"), "idempotency.pointer: is required with carrier: body" },
         { Upstream("preset: sendapi, idempotency: { pointer: /a }"), "idempotency.pointer: means something only with carrier: body" },
         { Upstream("preset: [sendapi]"), "must be a single value" },

@@ -32,7 +32,7 @@ public sealed class DefectTests : IDisposable
         await handler.HandleAsync(context);
         await app.Services.GetRequiredService<LogSink>().DisposeAsync();
 
-        Assert.Equal(500, context.Response.StatusCode);
+        Assert.Equal(422, context.Response.StatusCode);
         var problem = JsonDocument.Parse(((MemoryStream)context.Response.Body).ToArray()).RootElement;
         Assert.Equal(("internal", "maybe"), (problem.GetProperty("code").GetString(), problem.GetProperty("sent").GetString()));
         Assert.Equal("maybe", context.Response.Headers["SendProxy-Sent"]);
