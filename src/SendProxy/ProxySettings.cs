@@ -130,7 +130,12 @@ internal sealed record ProxySettings(
         var roles = ListenOptions.ReadRoles(root);
         var limits = root.Map("limits", "Limits of the vendor's plan; a route names those that its requests take a permit from.", LimitOptions.Read);
         var presetRoutes = new List<EgressRouteOptions>();
-        var upstreams = root.Map("upstreams", "Vendors' APIs.", (name, reader) => ReadUpstream(name, reader, [.. limits.Keys], presetRoutes));
+        var upstreams = root.Map("upstreams", "Vendors' APIs.", (name, reader) =>
+        {
+            reader.Check(!root.Has("routes") || !reader.Has("routes"), "routes",
+                "means nothing where routes is written at the top, which replace the presets' routes; write the route there");
+            return ReadUpstream(name, reader, [.. limits.Keys], presetRoutes);
+        });
         var routes = root.List("routes", "Which requests go where; the first match wins. None given: the presets'.", r => EgressRouteOptions.Read(r, null, null));
         var settings = new ProxySettings(
             Roles: roles,
@@ -162,11 +167,9 @@ internal sealed record ProxySettings(
 
     private static UpstreamSettings ReadUpstream(string name, SettingsReader reader, string[] limits, List<EgressRouteOptions> routes)
     {
-        if (Presets.Apply(reader, "upstream") is { } preset)
-        {
-            routes.AddRange(preset.List("routes", "", r => EgressRouteOptions.Read(r, name, limits)));
-        }
-
+        routes.AddRange(reader.NamedList(
+            "routes", "Routes beside those of the preset, and changes of them by name: [{ name: sms, paused: true }]. Not together with routes at the top, which replace the presets'.",
+            Presets.Apply(reader, "upstream"), r => EgressRouteOptions.Read(r, name, limits)));
         return new UpstreamSettings(
             UpstreamOptions.Read(name, reader),
             RetryOptions.Read(reader.Section("retry", "How often a message is attempted.")),

@@ -28,6 +28,11 @@ internal sealed record CheckReport(bool Good, IReadOnlyList<SettingsError> Error
                 {
                     yield return $"{name}: {source.Place}{Slot(reading.Slot)} is {SecretMetrics.Word(state)} for this user here: {SecretPoller.Advice(state)}";
                 }
+
+                if (reading.Text is { } text && state is SecretState.Ok or SecretState.Malformed && format.Difference(text) is { } difference)
+                {
+                    yield return $"{name}: {source.Place}{Slot(reading.Slot)}: {difference}{(state == SecretState.Ok ? "; it is used all the same, since the pattern is the preset's" : "")}";
+                }
             }
 
             foreach (var exposure in source.Exposures())

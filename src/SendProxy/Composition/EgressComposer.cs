@@ -40,13 +40,12 @@ internal sealed class EgressComposer(
         keyBook.Show([.. settings.Upstreams.Keys.Select(name => _pipelines[name].Upstream.Credential)]);
         var hash = new PartitionHash(() => KeyOfValues(settings));
         var recipients = books.For(settings.Routes.Select(r => (r.Name, r.Recipients)));
+        var detectors = settings.Guard.AllowSecrets ? null : Detectors(settings);
         var routes = settings.Routes.Select(r => new EgressRoute(
             r, new SendPlan(r.Name, _pipelines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name),
-            settings.Lanes, RateLimitFields.For(r.CostOf, [.. r.Limits.Select(l => settings.Limits[l])], hash.Of)));
+            settings.Lanes, RateLimitFields.For(r.CostOf, [.. r.Limits.Select(l => settings.Limits[l])], hash.Of), detectors?[r.Upstream]));
         var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretFormat.Any) : null;
-        var keys = settings.Guard.AllowSecrets ? [] : settings.Upstreams.Values.Select(u => u.Options.Credential.Form.Live).OfType<System.Text.RegularExpressions.Regex>()
-            .Select(CredentialPattern.For).OfType<CredentialPattern>();
-        return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token, settings.Listen.MaxTarget), settings.Process.MaxInFlightOf(MemoryLimit.OfThisProcess), [.. keys]);
+        return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token, settings.Listen.MaxTarget), settings.Process.MaxInFlightOf(MemoryLimit.OfThisProcess));
     }
 
     // One upstream that hangs leaves places for the others.
@@ -81,6 +80,19 @@ internal sealed class EgressComposer(
         {
             limiter.Dispose();
         }
+    }
+
+    // Mounted credentials of all upstreams, the pattern of its own only: a word of one vendor's keys is an honest word to another.
+    private Dictionary<string, CredentialDetector> Detectors(ProxySettings settings)
+    {
+        var mounted = settings.Upstreams.Keys.Select(name => (name, _pipelines[name].Upstream.Credential.Watched)).ToArray();
+        return settings.Upstreams.ToDictionary(
+            u => u.Key,
+            u => new CredentialDetector(
+                mounted,
+                settings.Guard.Patterns != SecretPatterns.None && u.Value.Options.Credential.Form.Live is { } live ? CredentialPattern.For(live) : null,
+                settings.Guard.Patterns == SecretPatterns.Everywhere),
+            StringComparer.Ordinal);
     }
 
     // Of the fleet: the same in each process. Of one process: its own.

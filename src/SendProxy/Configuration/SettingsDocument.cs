@@ -5,7 +5,7 @@ namespace SendProxy.Configuration;
 /// <summary>A YAML file that settings come from.</summary>
 /// <param name="Name">What errors call it: the path as given, or <c>preset sendapi</c>.</param>
 /// <param name="Folder">What its relative paths are relative to.</param>
-internal sealed record SettingsSource(string Name, string Folder);
+internal sealed record SettingsSource(string Name, string Folder, bool IsPreset = false);
 
 /// <summary>A mapping in one source. A reader holds several: the operator's first, then those of presets.</summary>
 internal readonly record struct SettingsLayer(YamlMappingNode Node, SettingsSource Source);

@@ -99,7 +99,7 @@ internal sealed partial class SettingsReader
     public string? FilePath(string key, string? fallback, string doc)
     {
         Describe(key, SettingKind.File, fallback ?? "null", "relative to the configuration file", false, doc);
-        return Value(key) is { } value ? Resolve(value.Text, value.Source)
+        return Value(key) is { } value ? IsPath(key, value) ? Resolve(value.Text, value.Source) : Resolve("hidden", value.Source)
             : fallback is not null && _document.Folder is { } folder ? System.IO.Path.GetFullPath(fallback, folder) : fallback;
     }
 

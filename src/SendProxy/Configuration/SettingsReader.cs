@@ -197,6 +197,9 @@ internal sealed partial class SettingsReader
     /// <returns>True when the operator or a preset wrote the key with a value.</returns>
     public bool Has(string key) => Find(key) is not null;
 
+    /// <returns>True when the operator wrote the key with a value, not a preset.</returns>
+    public bool IsOwn(string key) => Find(key) is { } found && !found.Source.IsPreset;
+
     /// <returns>An absolute path: relative ones are relative to the file that names them.</returns>
     private static string Resolve(string path, SettingsSource source) =>
         System.IO.Path.GetFullPath(path, source.Folder);

@@ -24,6 +24,15 @@ internal static partial class Spelling
     /// <summary>A known vendor prefix, or a long run without a word break: rather hide a value too much than show one key.</summary>
     public static bool LooksSecret(string value) => SecretPattern().IsMatch(value);
 
+    /// <summary>The same for what should be a path or a name: what begins as vendors' keys do, or is one long run of letters and digits.</summary>
+    public static bool LooksCredential(string value) =>
+        CredentialPattern().IsMatch(value)
+        || (!value.Contains('/', StringComparison.Ordinal) && (LooksSecret(value) || IsRandomRun(value)));
+
+    // Twenty characters without a dot: a file's name has its ending or its dashes, and few digits.
+    private static bool IsRandomRun(string value) =>
+        value.Length >= 20 && value.All(char.IsAsciiLetterOrDigit) && value.Count(char.IsAsciiDigit) >= 3 && value.Any(char.IsAsciiLetter);
+
     private static string Cut(string value)
     {
         var plain = new string([.. value.Select(c => char.IsControl(c) ? ' ' : c)]);
@@ -47,6 +56,10 @@ internal static partial class Spelling
 
         return row[b.Length];
     }
+
+    [GeneratedRegex(@"^\s*[""']?(Bearer |Basic )?((sk|rk|pk)_(live|test|org)_|re_[A-Za-z0-9]{8}|whsec_|whsk_|EAA[A-Za-z0-9]{10}|xkeysib-|api:|gh[opusr]_|github_pat_|xox[a-z][-.]|SG\.[A-Za-z0-9_-]{10}|(AC|SK)[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-)",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex CredentialPattern();
 
     [GeneratedRegex(@"(sk|rk|pk|whsec|whsk|key|tok|ghp|xox[a-z])[_-][A-Za-z0-9+/_=-]{4,}|SG\.[A-Za-z0-9]|[A-Za-z0-9+_=]{28,}|Bearer |Basic |://[^/@ ]*:[^/@ ]*@|BEGIN [A-Z ]*PRIVATE",
         RegexOptions.CultureInvariant)]

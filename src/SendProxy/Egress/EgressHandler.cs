@@ -116,7 +116,7 @@ internal sealed partial class EgressHandler(
             return unread;
         }
 
-        var whole = new RequestBody(body, hasMore ? Streamed(request, route, body, state) : null);
+        var whole = new RequestBody(body, hasMore ? Streamed(request, route, body) : null);
         call.Body = whole;
 
         // 3 key
@@ -127,9 +127,9 @@ internal sealed partial class EgressHandler(
         }
 
         // 4 check
-        if (RequestInspector.FindSecret(request, target, body.Memory.Span, state.LiveKeys) is { } where)
+        if (route.Credentials?.Find(request, target, body.Memory.Span) is { } exposed)
         {
-            return Refusal.NotSent(ProxyError.SecretInRequest, $"What looks like a live key stands in the {where} of the request.");
+            return exposed;
         }
 
         (call.Recipients, var refusedRecipient) = route.Recipients?.Take(request, body.Memory) ?? (null, null);
@@ -181,9 +181,9 @@ internal sealed partial class EgressHandler(
             Deadline = deadline,
         };
 
-    private StreamedBody Streamed(HttpRequest request, EgressRoute route, ReplayBody head, EgressState state) => new(
+    private StreamedBody Streamed(HttpRequest request, EgressRoute route, ReplayBody head) => new(
         head, reader.Rest(request), request.ContentLength, route.Body.MaxStreamed,
-        state.LiveKeys.Count == 0 ? null : piece => RequestInspector.IsSecretIn(piece.Span, state.LiveKeys));
+        route.Credentials is { } credentials ? piece => credentials.IsIn(piece.Span) : null);
 
     private static TimeSpan TotalTime(HttpRequest request, EgressRoute route)
     {

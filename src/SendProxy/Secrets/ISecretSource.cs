@@ -23,8 +23,23 @@ internal enum SecretState
     /// <summary>Nothing but white space.</summary>
     Empty,
 
-    /// <summary>Several lines, control characters, or not the vendor's pattern.</summary>
+    /// <summary>Control characters, no key can be made of it, or not in the operator's pattern.</summary>
     Malformed,
+
+    /// <summary>More than one line.</summary>
+    SeveralLines,
+
+    /// <summary>Text in UTF-16, as Windows tools write it.</summary>
+    Utf16,
+
+    /// <summary>Quotes around it.</summary>
+    Quoted,
+
+    /// <summary>With the scheme before it that the proxy adds itself: <c>Bearer </c>.</summary>
+    WithScheme,
+
+    /// <summary>A space before it or in it.</summary>
+    WithSpace,
 
     /// <summary>Larger than any secret.</summary>
     TooLarge,

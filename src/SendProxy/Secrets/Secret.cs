@@ -11,6 +11,11 @@ internal sealed class Secret
 {
     private readonly string _value;
 
+    // Shorter values are words, which stand in texts by chance.
+    private const int MinSearched = 8;
+
+    private readonly Lazy<(byte[] Plain, byte[] Base64, string Base64Text)> _searched;
+
     // The one header that carries it, as it was written last; replaced whole.
     private Tuple<string, string>? _written;
 
@@ -18,6 +23,7 @@ internal sealed class Secret
     public Secret(string value, DateTimeOffset loaded = default)
     {
         _value = value;
+        _searched = new(() => (Encoding.UTF8.GetBytes(_value), Encoding.ASCII.GetBytes(Base64()), Base64()));
         Loaded = loaded;
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(value), hash);
@@ -46,9 +52,19 @@ internal sealed class Secret
         return written.Item2;
     }
 
+    /// <summary>Whether it stands in the text, as it is or in base64 as the Basic scheme has it. Too short ones are not looked for.</summary>
+    public bool IsIn(ReadOnlySpan<byte> text) =>
+        _value.Length >= MinSearched && (text.IndexOf(_searched.Value.Plain) >= 0 || text.IndexOf(_searched.Value.Base64) >= 0);
+
+    /// <inheritdoc cref="IsIn(ReadOnlySpan{byte})"/>
+    public bool IsIn(string text) =>
+        _value.Length >= MinSearched && (text.Contains(_value, StringComparison.Ordinal) || text.Contains(_searched.Value.Base64Text, StringComparison.Ordinal));
+
     /// <summary>Compares in a time that does not depend on where they differ.</summary>
     public bool FixedTimeEquals(string other) =>
         CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(_value), Encoding.UTF8.GetBytes(other));
 
     public override string ToString() => "***";
+
+    private string Base64() => Convert.ToBase64String(Encoding.UTF8.GetBytes(_value));
 }

@@ -23,6 +23,11 @@ internal sealed class SecretMetrics(IMetricFactory metrics)
         SecretState.Empty => "empty",
         SecretState.Malformed => "malformed",
         SecretState.TooLarge => "too_large",
+        SecretState.SeveralLines => "several_lines",
+        SecretState.Utf16 => "utf16",
+        SecretState.Quoted => "quoted",
+        SecretState.WithScheme => "with_scheme",
+        SecretState.WithSpace => "with_space",
         _ => "test_key",
     };
 }

@@ -11,6 +11,12 @@ internal static class SecretOptions
         var file = reader.FilePath("file", null, "A file that holds the secret and nothing else; polled for changes.");
         var folder = directory ? reader.FilePath("directory", null, "A directory with the files current, next and previous; polled for changes.") : null;
         var variable = reader.Text("env", null, "An environment variable that holds the secret: for development.", 256);
+        if (variable is not null && Spelling.LooksCredential(variable) && Environment.GetEnvironmentVariable(variable) is null)
+        {
+            reader.Fail("env", "names no environment variable that is set, and looks like a secret itself (hidden): name the variable that holds it");
+            variable = "HIDDEN";
+        }
+
         var count = (file is null ? 0 : 1) + (folder is null ? 0 : 1) + (variable is null ? 0 : 1);
         var forms = directory ? "file, directory or env" : "file or env";
         reader.Check(count == 1 || (count == 0 && !required), "file", count == 0

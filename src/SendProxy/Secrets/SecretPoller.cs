@@ -23,7 +23,7 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
     /// </summary>
     public WatchedSecret Watch(string name, ISecretSource source, SecretFormat form)
     {
-        var key = $"{name}\n{source.Place}\n{form.Live}\n{form.AllowTest}";
+        var key = $"{name}\n{source.Place}\n{form.Live}\n{form.AllowTest}\n{form.IsAdvice}";
         return _watched.GetOrAdd(key, _ =>
         {
             var watched = new WatchedSecret(name, source, form, metrics, time);
@@ -32,6 +32,7 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
                 Log.Unusable(logger, name, source.Place, SecretMetrics.Word(watched.State), Advice(watched.State), "no value is in use");
             }
 
+            Warn(watched);
             foreach (var path in MountInfo.MountPoints(source switch { SecretFile f => [f.Path], SecretDirectory d => d.Files, _ => [] }))
             {
                 Log.NeverUpdated(logger, name, path);
@@ -59,6 +60,7 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
             if (change.State == SecretState.Ok)
             {
                 Log.Loaded(logger, change.Name, change.Place, change.Fingerprint ?? "");
+                Warn(watched);
             }
             else
             {
@@ -85,14 +87,30 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
         SecretState.Missing => "create it",
         SecretState.Unreadable => "let this user read it",
         SecretState.Empty => "write the secret into it",
-        SecretState.Malformed => "it must be one line in the vendor's pattern",
+        SecretState.Malformed => "it must be one line without control characters, in the pattern of the setting",
+        SecretState.SeveralLines => "it must be one line; remove what stands before or behind the secret",
+        SecretState.Utf16 => "it is text in UTF-16; save it as UTF-8",
+        SecretState.Quoted => "remove the quotes around the secret",
+        SecretState.WithScheme => "remove the scheme (Bearer, Basic) before the secret; the proxy writes it",
+        SecretState.WithSpace => "remove the space before or in the secret",
         SecretState.TooLarge => "it must hold the secret and nothing else",
         SecretState.TestKey => "it holds a test key; set allowTestKey: true or mount the live key",
         _ => "",
     };
 
+    private void Warn(WatchedSecret watched)
+    {
+        if (watched.Difference is { } difference)
+        {
+            Log.Unusual(logger, watched.Name, watched.Place, difference);
+        }
+    }
+
     private static partial class Log
     {
+        [LoggerMessage(206, LogLevel.Warning, "Secret {Secret} from {Place} looks unlike the keys that the preset knows: {Difference}; it is used all the same")]
+        public static partial void Unusual(ILogger logger, string secret, string place, string difference);
+
         [LoggerMessage(200, LogLevel.Information, "Secret {Secret} loaded from {Place}, fingerprint {Fingerprint}")]
         public static partial void Loaded(ILogger logger, string secret, string place, string fingerprint);
 

@@ -22,7 +22,9 @@ internal sealed class SecretFile(string path) : ISecretSource
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
             var buffer = new byte[MaxBytes + 1];
             var length = file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-            return length > MaxBytes ? new(slot, SecretState.TooLarge, null) : Clean(Encoding.UTF8.GetString(buffer, 0, length), slot);
+            return length > MaxBytes ? new(slot, SecretState.TooLarge, null)
+                : buffer is [0xff, 0xfe, ..] or [0xfe, 0xff, ..] ? new(slot, SecretState.Utf16, null)
+                : Clean(Encoding.UTF8.GetString(buffer, 0, length), slot);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -38,6 +40,7 @@ internal sealed class SecretFile(string path) : ISecretSource
     {
         var value = text.TrimStart('\uFEFF').TrimEnd('\r', '\n', ' ', '\t');
         return value.Length == 0 ? new(slot, SecretState.Empty, null)
+            : value.Contains('\n', StringComparison.Ordinal) ? new(slot, SecretState.SeveralLines, null)
             : value.Any(char.IsControl) ? new(slot, SecretState.Malformed, null)
             : new(slot, SecretState.Ok, value);
     }

@@ -1,22 +1,6 @@
-using System.Text.RegularExpressions;
 using SendProxy.Configuration;
 
 namespace SendProxy.Secrets;
-
-/// <summary>What a secret must look like.</summary>
-/// <param name="Live">Null where anything goes.</param>
-/// <param name="Test">What a test key looks like, to say so; null where the vendor has none.</param>
-/// <param name="CanBeUsed">What no pattern can say, such as whether a key can be made of the text; null where nothing is to be asked.</param>
-internal sealed record SecretFormat(Regex? Live, Regex? Test, bool AllowTest, Func<string, bool>? CanBeUsed = null)
-{
-    public static readonly SecretFormat Any = new(null, null, true);
-
-    public SecretState Judge(string text) =>
-        CanBeUsed?.Invoke(text) == false ? SecretState.Malformed
-        : Live is null || Live.IsMatch(text) ? SecretState.Ok
-        : Test?.IsMatch(text) == true ? AllowTest ? SecretState.Ok : SecretState.TestKey
-        : SecretState.Malformed;
-}
 
 /// <summary>
 /// A secret that may change while running. When a new value is taken is <see cref="ContentSettling"/>'s, so that a half-written
@@ -25,17 +9,17 @@ internal sealed record SecretFormat(Regex? Live, Regex? Test, bool AllowTest, Fu
 internal sealed class WatchedSecret
 {
     private readonly ISecretSource _source;
-    private readonly SecretFormat _form;
+    private readonly SecretFormat _format;
     private readonly SecretMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ContentSettling _content = new(null);
     private SecretSet _current = SecretSet.Empty;
 
-    public WatchedSecret(string name, ISecretSource source, SecretFormat form, SecretMetrics metrics, TimeProvider time)
+    public WatchedSecret(string name, ISecretSource source, SecretFormat format, SecretMetrics metrics, TimeProvider time)
     {
         Name = name;
         _source = source;
-        _form = form;
+        _format = format;
         _metrics = metrics;
         _time = time;
         Poll(first: true);
@@ -50,6 +34,9 @@ internal sealed class WatchedSecret
     /// <summary>The state of the last look, which may be worse than what is in use.</summary>
     public SecretState State { get; private set; } = SecretState.Missing;
 
+    /// <summary>How the current value differs from the pattern that is only advice; null where it does not. Never the value.</summary>
+    public string? Difference { get; private set; }
+
     /// <summary>What is in use; its Current is null until a usable value was seen.</summary>
     public SecretSet Set => Volatile.Read(ref _current);
 
@@ -59,7 +46,7 @@ internal sealed class WatchedSecret
     private SecretChange? Poll(bool first)
     {
         var readings = _source.Read();
-        var judged = readings.Select(r => r.Text is null ? r : r with { State = _form.Judge(r.Text) }).ToArray();
+        var judged = readings.Select(r => r.Text is null ? r : r with { State = _format.Judge(r.Text) }).ToArray();
         var hash = Hash(judged);
         var look = _content.Look(hash);
         if (look == ContentLook.Unsettled && !first)
@@ -71,6 +58,7 @@ internal sealed class WatchedSecret
         var state = judged[0].State;
         var changedState = state != State || first;
         State = state;
+        Difference = state == SecretState.Ok ? _format.Difference(judged[0].Text!) : null;
         _metrics.Looked(Name, state == SecretState.Ok);
         if (state != SecretState.Ok)
         {

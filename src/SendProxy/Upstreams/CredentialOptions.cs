@@ -36,9 +36,13 @@ internal sealed record CredentialOptions(
 
     private static SecretFormat ReadForm(SettingsReader credential)
     {
-        var live = credential.Pattern("pattern", null, "What a live key looks like (preset); another value is never sent.");
+        var live = credential.Pattern("pattern", null, "What a live key looks like (preset). Another value is never sent where you wrote the pattern; a preset's only warns.");
         var test = credential.Pattern("testPattern", null, "What a test key looks like (preset).");
-        return new SecretFormat(live, test, credential.Flag("allowTestKey", false, "Let a test key through."));
+        return new SecretFormat(live, test, credential.Flag("allowTestKey", false, "Let a test key through."))
+        {
+            IsAdvice = !credential.IsOwn("pattern"),
+            IsCredential = true,
+        };
     }
 
     private static List<HostBinding> ReadHosts(SettingsReader credential, Uri? address, bool fromEnvironment)

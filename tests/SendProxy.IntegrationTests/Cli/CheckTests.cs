@@ -23,7 +23,7 @@ public class CheckTests
     [InlineData(null, "is missing for this user here: create it")]
     [InlineData("", "is empty")]
     [InlineData("sk_test_0123456789", "it holds a test key; set allowTestKey: true")]
-    [InlineData("pk_live_0123456789", "it must be one line in the vendor's pattern")]
+    [InlineData("pk_live_0123456789", "and does not begin with sk_live_; it is used all the same")]
     public async Task Check_KeyThatWouldNotDo_IsWarnedOf(string? key, string expected)
     {
         var (exit, output) = await RunAsync(f => _ = key is null ? f.Configure(Good) : f.Configure(Good).Write("key", key));

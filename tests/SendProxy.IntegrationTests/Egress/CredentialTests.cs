@@ -91,7 +91,7 @@ public class CredentialTests
 
     [Theory]
     [InlineData("body")]
-    [InlineData("headers")]
+    [InlineData("header Authorization")]
     [InlineData("target")]
     public async Task Send_KeyInTheRequest_IsRefused(string where)
     {
@@ -99,8 +99,8 @@ public class CredentialTests
 
         using var answer = where switch
         {
-            "body" => await stage.SendAsync($$"""{"to":"+491701234567","from":"Shop","text":"{{Other}}"}"""),
-            "headers" => await stage.SendAsync(headers: ("Authorization", "Bearer " + Other)),
+            "body" => await stage.SendAsync($$"""{"to":"+491701234567","from":"Shop","text":"{{EgressStage.Key}}"}"""),
+            "header Authorization" => await stage.SendAsync(headers: ("Authorization", "Bearer " + Other)),
             _ => await stage.RequestAsync(HttpMethod.Post, $"/v1/sms/send?key={Other}", EgressStage.Sms),
         };
 

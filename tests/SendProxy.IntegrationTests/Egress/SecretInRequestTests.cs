@@ -15,9 +15,11 @@ public class SecretInRequestTests
             ($"/v1/sms/send?k={Other}", EgressStage.Sms, ""),
             ($"/v1/sms/send?k={Other.Replace("_", "%5F", StringComparison.Ordinal)}", EgressStage.Sms, ""),
             ("/v1/sms/send", EgressStage.Sms, Other),
-            ("/v1/sms/send", EgressStage.Sms.Replace("Hello", $"key {Other}", StringComparison.Ordinal), ""),
-            ("/v1/sms/send", EgressStage.Sms.Replace("Hello", $"key \\u0073{Other[1..]}", StringComparison.Ordinal), ""),
-            ("/v1/sms/send", EgressStage.Sms.Replace("Hello", $"https://a.example/?k={Other.Replace("_", "%5f", StringComparison.Ordinal)}", StringComparison.Ordinal), ""),
+            ("/v1/sms/send", EgressStage.Sms.Replace("Hello", $"key {EgressStage.Key}", StringComparison.Ordinal), ""),
+            ("/v1/sms/send", EgressStage.Sms.Replace("Hello", $"key \\u0073{EgressStage.Key[1..]}", StringComparison.Ordinal), ""),
+            ("/v1/sms/send", EgressStage.Sms.Replace("Hello", $"text_{EgressStage.Key}_text", StringComparison.Ordinal), ""),
+            ("/v1/sms/send", EgressStage.Sms.Replace("Hello", Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes(EgressStage.Key)), StringComparison.Ordinal), ""),
+            ("/v1/sms/send", EgressStage.Sms.Replace("Hello", $"https://a.example/?k={EgressStage.Key.Replace("_", "%5f", StringComparison.Ordinal)}", StringComparison.Ordinal), ""),
         ];
 
         foreach (var (path, body, header) in requests)

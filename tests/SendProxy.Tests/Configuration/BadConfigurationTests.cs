@@ -55,7 +55,7 @@ public sealed class BadConfigurationTests : IDisposable
         { Route("recipients: { allow: ['+49'] }"), "recipients.allow: needs recipient on the route" },
         { Route("maxStreamedBody: 30MB"), "maxStreamedBody: \"30MB\" does not fit" },
         { Route("maxBody: 2MiB, maxStreamedBody: 1MiB"), "maxStreamedBody: must not be smaller than maxBody; 0B streams nothing" },
-        { Route("recipient: /to, maxStreamedBody: 2MiB"), "maxStreamedBody: means nothing where recipient is set" },
+        { Route("recipient: /to, recipients: { perDay: 5 }, maxStreamedBody: 2MiB"), "maxStreamedBody: means nothing where recipients is set" },
         { Route("idempotency: { derive: content }, maxStreamedBody: 2MiB"), "maxStreamedBody: means nothing where idempotency.derive is set" },
         { Route("recipient: to"), "routes[0].recipient: \"to\" is no JSON pointer" },
         { Route("recipient: /to, recipients: {}"), "recipients.allow: says nothing: give allow, perRecipient, perPrefix or perDay" },

@@ -37,10 +37,10 @@ public sealed class PresetTests : IDisposable
     [InlineData("stripe", "sk_live_0123456789abcdef")]
     [InlineData("twilio", "AC0123456789abcdef0123456789abcdef:0123456789abcdef")]
     [InlineData("sendgrid", "SG.0123456789abcdef_-.0123456789abcdef_-")]
-    [InlineData("slack", "xoxb-1234567890-abcdef")]
+    [InlineData("slack", "xoxb-123456789012-1234567890123-AbCdEfGhIjKlMnOpQrStUvWx")]
     [InlineData("brevo", "xkeysib-0123456789abcdef0123")]
     [InlineData("postmark", "01234567-89ab-cdef-0123-456789abcdef")]
-    [InlineData("mailgun", "api:0123456789abcdef-0123")]
+    [InlineData("mailgun", "api:0123456789abcdef0123456789abcdef-01234567-89abcdef")]
     public void Pattern_VendorsKey_Fits(string name, string key) =>
         Assert.Matches(_file.Load(Config(name)).Upstreams["vendor"].Options.Credential.Form.Live!, key);
 

@@ -26,7 +26,7 @@ public sealed partial class WatchedSecretTests : IDisposable
     [Theory]
     [InlineData("", SecretState.Empty)]
     [InlineData("\n\n", SecretState.Empty)]
-    [InlineData("sk_live_12345678\nsk_live_87654321", SecretState.Malformed)]
+    [InlineData("sk_live_12345678\nsk_live_87654321", SecretState.SeveralLines)]
     [InlineData("pk_live_12345678", SecretState.Malformed)]
     [InlineData("sk_live_1", SecretState.Malformed)]
     [InlineData("sk_test_12345678", SecretState.TestKey)]

@@ -3,14 +3,23 @@ using SendProxy.Secrets;
 
 namespace SendProxy.Egress.Admission;
 
+/// <summary>Where in a request patterns of credentials are looked for.</summary>
+internal enum SecretPatterns
+{
+    Head,
+    Everywhere,
+    None,
+}
+
 /// <summary>Who may use the port. Section <c>guard</c>.</summary>
 /// <param name="Hosts">Names that a Host header may have, without port: anything else is a web page that rebinds its name.</param>
 /// <param name="RequireHeader">A header every request must carry, which a page cannot add to a simple request; null where none.</param>
 /// <param name="CallerToken">Where a token stands that callers must send; null where none is asked for.</param>
 /// <param name="AllowBrowsers">Requests that only browsers send are taken too: any page that the user opens can then spend the key.</param>
-/// <param name="AllowSecrets">What looks like a live key may stand in a request.</param>
+/// <param name="AllowSecrets">Credentials may stand in a request.</param>
+/// <param name="Patterns">Where what looks like a credential is looked for; mounted ones are found everywhere.</param>
 internal sealed record GuardOptions(
-    bool AllowRemote, IReadOnlySet<string> Hosts, (string Name, string Value)? RequireHeader, ISecretSource? CallerToken, bool AllowBrowsers, bool AllowSecrets)
+    bool AllowRemote, IReadOnlySet<string> Hosts, (string Name, string Value)? RequireHeader, ISecretSource? CallerToken, bool AllowBrowsers, bool AllowSecrets, SecretPatterns Patterns)
 {
     private static readonly string[] Local = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -27,7 +36,10 @@ internal sealed record GuardOptions(
             AllowBrowsers: guard.Choice("browsers",
                 "Requests with headers that only browsers send (Origin, Sec-Fetch-Site). allow lets every web page that a user of this machine opens spend your key; a callerToken lets a browser's request in without that.",
                 ("refuse", false), ("allow", true)),
-            AllowSecrets: guard.Flag("allowSecrets", false, "Let requests through in which something looks like a live key, as texts about keys do; else 400 secret_in_request."));
+            AllowSecrets: guard.Flag("allowSecrets", false, "Let requests through in which a credential stands, mounted ones too; else 400 secret_in_request."),
+            Patterns: guard.Choice("secretPatterns",
+                "Where what looks like a credential of the route's vendor is refused: head (headers and target), everywhere (bodies too, but for lines of base64), none. Mounted credentials are found everywhere in any case.",
+                ("head", SecretPatterns.Head), ("everywhere", SecretPatterns.Everywhere), ("none", SecretPatterns.None)));
         if (guard.Describing)
         {
             _ = SecretOptions.ReadSource(token!, directory: false, required: true);

@@ -14,7 +14,7 @@ internal sealed record BodyLimits(long MaxBody, long MaxStreamed, string? ReadBy
     {
         var max = route.Size("maxBody", "1MiB", "0B", "64MiB", "Largest body that is kept in memory, so that it can be repeated.");
         var streamed = route.Size("maxStreamedBody", "30MiB", "0B", "10GiB",
-            "Largest body beyond maxBody: it is streamed and has one attempt. Only where nothing of it is read: no recipient, no idempotency.derive, no idempotency.carrier: body. 0B: none.");
+            "Largest body beyond maxBody: it is streamed and has one attempt. Only where nothing of it is read: no recipients, no cost: recipients, no idempotency.derive, no idempotency.carrier: body. 0B: none.");
         var isWritten = route.Has("maxStreamedBody");
         route.Check(!isWritten || streamed == 0 || streamed >= max, "maxStreamedBody", "must not be smaller than maxBody; 0B streams nothing");
         route.Check(!isWritten || streamed == 0 || readBy is null, "maxStreamedBody", $"means nothing where {readBy} is set: the body must be read before it is sent");

@@ -9,7 +9,8 @@ using SendProxy.Sending.RateLimiting.Priorities;
 namespace SendProxy.Egress.Routing;
 
 /// <summary>A route with what its requests need, looked up once.</summary>
-internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, RecipientCheck? recipients, LaneTable lanes, RateLimitFields? limitFields)
+internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, RecipientCheck? recipients, LaneTable lanes, RateLimitFields? limitFields,
+    CredentialDetector? credentials = null)
 {
     public EgressRouteOptions Options => options;
 
@@ -23,6 +24,9 @@ internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, Rec
 
     /// <summary>Null where the route has no bound of its own.</summary>
     public Upstreams.Bulkhead? Bulkhead { get; } = options.MaxInFlight is { } most ? new(most) : null;
+
+    /// <summary>Null where nothing is looked for.</summary>
+    public CredentialDetector? Credentials => credentials;
 
     public LaneTable Lanes => lanes;
 

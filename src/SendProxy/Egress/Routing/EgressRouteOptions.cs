@@ -34,6 +34,9 @@ internal sealed record EgressRouteOptions(
         match.Check(prefix is null || (IsPath(prefix) && prefix[^1] == '/'), "prefix", "must start and end with / and be in normal form");
         match.Check(methods.Count > 0 && methods.All(m => Known.Contains(m)), "methods", $"must be of {string.Join(", ", Known)}");
         var fields = RecipientOptions.ReadFields(route);
+        var limits = route.Texts("limits", [], "Limits of which each request takes a permit. Default for a preset's routes: every limit there is.", 10);
+        var recipients = RecipientOptions.Read(route, fields);
+        var costOf = ReadCost(route, fields);
         var keys = IdempotencyKeyOptions.Read(route.Section("idempotency", "Keys of this route."));
         return new EgressRouteOptions(
             Name: route.RequiredText("name", "Names the route in metrics and logs.", "sms"),
@@ -41,14 +44,14 @@ internal sealed record EgressRouteOptions(
             Path: path,
             Prefix: prefix,
             Upstream: upstream ?? route.RequiredText("upstream", "Where its requests go: a name of upstreams.", "sendapi"),
-            Limits: allLimits ?? route.Texts("limits", [], "Limits of which each request takes a permit.", 10),
+            Limits: allLimits is null || route.Has("limits") ? limits : allLimits,
             Lane: route.Text("lane", null, "Who goes first when permits are short: a name of lanes; Priority: u=N of a request overrides it. Default: the lane of urgency 3.", 64),
             Paused: route.Flag("paused", false, "A switch: requests get 503 route_paused."),
             Keys: keys,
             Channel: route.Text("channel", null, "sms, whatsapp, email: a label in metrics (preset).", 32),
-            Body: BodyLimits.Read(route, fields.Count > 0 ? "recipient" : keys.DeriveWithin is not null ? "idempotency.derive" : null),
-            Recipients: RecipientOptions.Read(route, fields),
-            CostOf: ReadCost(route, fields),
+            Body: BodyLimits.Read(route, recipients is not null ? "recipients" : costOf is not null ? "cost: recipients" : keys.DeriveWithin is not null ? "idempotency.derive" : null),
+            Recipients: recipients,
+            CostOf: costOf,
             AllowGetBody: route.Choice("getBody",
                 "A body of a GET or HEAD request. Some servers do not read it and take it for the next request on the connection, which may be another caller's; send passes it on, on a connection that is closed after it.",
                 ("refuse", false), ("send", true)),
