@@ -140,8 +140,8 @@ public sealed class FullJournalTests
 
     private sealed class NotDraining : IDraining
     {
-        public CancellationToken Begun => CancellationToken.None;
+        public CancellationToken Started => CancellationToken.None;
 
-        public CancellationToken AtOnce => CancellationToken.None;
+        public CancellationToken Forced => CancellationToken.None;
     }
 }
