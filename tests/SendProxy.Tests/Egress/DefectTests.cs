@@ -39,7 +39,7 @@ public sealed class DefectTests : IDisposable
         Assert.DoesNotContain("torn", problem.GetRawText(), StringComparison.Ordinal);
         var lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n').Where(l => l.Contains("InvalidTimeZoneException: torn", StringComparison.Ordinal));
         Assert.Contains(problem.GetProperty("instance").GetString()!["urn:uuid:".Length..], Assert.Single(lines), StringComparison.Ordinal);
-        Assert.Contains("sendproxy_requests_total{route=\"sms\",status_class=\"5xx\",code=\"internal\"} 1", await Metrics(app.Services), StringComparison.Ordinal);
+        Assert.Contains("sendproxy_requests_total{route=\"sms\",status_class=\"4xx\",code=\"internal\"} 1", await Metrics(app.Services), StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
