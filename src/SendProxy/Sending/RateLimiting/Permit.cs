@@ -31,18 +31,24 @@ internal static class PermitModes
 
 /// <summary>A permit, or why there is none.</summary>
 /// <param name="Level">What was left at its grant, for learning; NaN where that is not known.</param>
-/// <param name="Epoch">What <paramref name="Level"/> belongs to.</param>
+/// <param name="LevelEpoch">Of which the store's epoch <paramref name="Level"/> is; -1 where that is not known.</param>
 /// <param name="Cost">How many it counts for.</param>
 /// <param name="RetryAfter">Without a permit: when it is worth asking again.</param>
-internal readonly record struct Permit(PermitMode Mode, double Level, long Epoch, int Cost, PermitRefusal Reason, TimeSpan RetryAfter)
+internal readonly record struct Permit(PermitMode Mode, double Level, long LevelEpoch, int Cost, PermitRefusal Reason, TimeSpan RetryAfter)
 {
+    /// <summary>Of a limit of so many at once: when it was given, in microseconds of the limiter's clock.</summary>
+    public double GrantedAt { get; init; }
+
+    /// <summary>Of a quota: the period that it counts in, by its start in unix seconds.</summary>
+    public long QuotaPeriod { get; init; }
+
     /// <summary>The first one after a block that was shorter than the vendor asked: what comes of it decides for all.</summary>
     public bool IsProbe { get; init; }
 
     public bool IsAcquired => Reason == PermitRefusal.None;
 
-    public static Permit Granted(PermitMode mode, int cost, double level = double.NaN, long epoch = -1) =>
-        new(mode, level, epoch, cost, PermitRefusal.None, default);
+    public static Permit Granted(PermitMode mode, int cost, double level = double.NaN, long levelEpoch = -1) =>
+        new(mode, level, levelEpoch, cost, PermitRefusal.None, default);
 
     public static Permit Refused(PermitRefusal reason, TimeSpan retryAfter) => new(PermitMode.Off, double.NaN, -1, 0, reason, retryAfter);
 

@@ -29,6 +29,46 @@ public sealed class ConcurrencyLeaseTests
         Assert.True(lease.IsAway);
     }
 
+    // What does not divide goes to the first of them, one each.
+    [Theory]
+    [InlineData(0, 4)]
+    [InlineData(1, 3)]
+    [InlineData(2, 3)]
+    public void Replied_NotInTime_TheRemainderIsOfTheFirst(int rank, int slots)
+    {
+        var lease = Leased(10, used: 0, live: 3, rank: rank);
+
+        lease.Replied(Now, Now, new ConcurrencyCall(0, 0, false, -1, 0, 3, false, false), null);
+
+        Assert.Equal(slots, lease.Cap(Now + 60_000_000));
+    }
+
+    [Fact]
+    public void Probing_OneSlotOnly_UntilItsRequestIsAnswered()
+    {
+        var lease = Leased(10, used: 0);
+        var call = lease.NextCall(Now + 2_000_000, 1)!;
+        lease.Replied(Now + 2_000_000, Now + 2_000_000, call, new ConcurrencyReply(1, 1, 1, 0, 0, 1, 0, 0, 2, 1, IsProbing: true));
+        lease.Take(1);
+        Assert.Equal((true, 0), (lease.IsProbing, lease.Free(Now + 2_000_000)));
+
+        lease.Answered();
+
+        Assert.True(lease.NextCall(Now + 2_000_000, 1)!.ProbeAnswered);
+    }
+
+    [Fact]
+    public void Unblock_EndsTheBlockHereAndIsTold()
+    {
+        var lease = Leased(10, used: 0);
+        lease.Throttle(Now, 60_000_000, isCapped: true);
+        Assert.Equal(0, lease.Free(Now));
+
+        lease.Unblock(Now);
+
+        Assert.Equal((10, true), (lease.Free(Now), lease.NextCall(Now, 0)!.Unblocks));
+    }
+
     [Fact]
     public void Replied_NotInTimeWhenClosed_HasNone()
     {

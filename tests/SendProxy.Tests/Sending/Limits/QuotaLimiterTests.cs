@@ -51,6 +51,45 @@ public sealed class QuotaLimiterTests(RedisFixture redis)
         Assert.False(limiter.TryTake(Normal, out _));
     }
 
+    [Fact]
+    public void GiveBack_IntoTheNextPeriod_ReturnsNothingToIt()
+    {
+        using var limiter = Create(3, null, _time);
+        Assert.True(limiter.TryTake(Normal, out var old));
+        _time.Advance(TimeSpan.FromHours(2));
+        Assert.True(limiter.TryTake(Normal, out _));
+
+        limiter.GiveBack(Normal, old);
+
+        Assert.Equal(2, Enumerable.Range(0, 5).Count(_ => limiter.TryTake(Normal, out var _)));
+    }
+
+    [Fact]
+    public void Period_AtExactlyItsEnd_HasEnded()
+    {
+        using var limiter = Create(1, null, _time);
+        var end = CalendarPeriod.At(_time.GetUtcNow(), QuotaPeriod.Day, Berlin).End;
+        Assert.True(limiter.TryTake(Normal, out _));
+
+        _time.Advance(end - _time.GetUtcNow() - TimeSpan.FromTicks(1));
+        Assert.False(limiter.TryTake(Normal, out _));
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.True(limiter.TryTake(Normal, out _));
+    }
+
+    // Of two processes that nobody counts together, each has half: also in a period that begins meanwhile.
+    [Fact]
+    public async Task StoreUnavailable_NewPeriod_TakesThisProcessesPartOnly()
+    {
+        using var limiter = Create(10, null, _time, store: new UnavailableStore());
+        await limiter.AcquireAsync(Normal, TimeSpan.Zero, Token);
+        Assert.Equal(4, Enumerable.Range(0, 20).Count(_ => limiter.TryTake(Normal, out var _)));
+
+        _time.Advance(TimeSpan.FromHours(25));
+
+        Assert.Equal(5, Enumerable.Range(0, 20).Count(_ => limiter.TryTake(Normal, out var _)));
+    }
+
     [Theory]
     [InlineData(20)]
     [InlineData(2000)]
@@ -77,10 +116,10 @@ public sealed class QuotaLimiterTests(RedisFixture redis)
         link.Start();
         var store = new RedisQuotaStore(link, "month", "a", new QuotaOptions(100, QuotaPeriod.Day, Berlin, [0.5]), () => { });
         var period = CalendarPeriod.At(_time.GetUtcNow(), QuotaPeriod.Day, Berlin);
-        var call = new QuotaCall(60, 0, 0, 0, 0, 1);
+        var call = new QuotaCall(period, _time.GetUtcNow(), 60, 0, 0, 0, 0, 1);
 
-        var first = await store.AskAsync(period, _time.GetUtcNow(), call);
-        var again = await store.AskAsync(period, _time.GetUtcNow(), call);
+        var first = await store.AskAsync(call);
+        var again = await store.AskAsync(call);
 
         Assert.Equal((60L, 60L, 1, 0), (first!.Used, again!.Used, first.Alerts, again.Alerts));
     }
@@ -106,12 +145,23 @@ public sealed class QuotaLimiterTests(RedisFixture redis)
 
     private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
 
-    private static QuotaLimiter Create(int quota, SendProxy.Redis.RedisLink? link, TimeProvider time, string process = "a")
+    private static QuotaLimiter Create(int quota, SendProxy.Redis.RedisLink? link, TimeProvider time, string process = "a", ILimitStore<QuotaCall, QuotaReply>? store = null)
     {
         var kind = new QuotaOptions(quota, link is null ? QuotaPeriod.Day : QuotaPeriod.Month, Berlin, [0.8]);
         var options = new LimitOptions("month", null, false, 1, TimeSpan.FromSeconds(5), 1000) { Quota = kind };
         var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
-        var store = link is null ? null : new RedisQuotaStore(link, "month", process, kind, () => { });
+        store ??= link is null ? null : new RedisQuotaStore(link, "month", process, kind, () => { });
         return new QuotaLimiter(options, LaneTable.Default, store, 2, time, metrics.For(options, LaneTable.Default), NullLogger.Instance);
+    }
+
+    private sealed class UnavailableStore : ILimitStore<QuotaCall, QuotaReply>
+    {
+        public bool IsShared => true;
+
+        public TimeSpan AnswersWithin => TimeSpan.Zero;
+
+        public QuotaReply? AskNow(QuotaCall call) => null;
+
+        public ValueTask<QuotaReply?> AskAsync(QuotaCall call) => default;
     }
 }

@@ -29,17 +29,3 @@ internal sealed record ConcurrencyCall(
 /// <param name="IsProbing">A block was shorter than the vendor asked: one request goes first.</param>
 /// <param name="Lifted">When an operator last ended a block, by the store's clock; 0: never.</param>
 internal sealed record ConcurrencyReply(int Leased, int Bound, int Live, int Rank, int Short, int Fair, double Blocked, double Held, long Number, int Total, bool IsProbing = false, double Lifted = 0);
-
-/// <summary>Keeps who has which slots: for this process alone, or for the fleet.</summary>
-internal interface IConcurrencyStore
-{
-    /// <summary>Whether other processes share the limit.</summary>
-    public bool IsShared { get; }
-
-    /// <returns>Null where asking takes time: nothing was asked.</returns>
-    public ConcurrencyReply? AskNow(ConcurrencyCall call);
-
-    /// <summary>Never throws and always ends soon.</summary>
-    /// <returns>Null where the store did not answer in time.</returns>
-    public ValueTask<ConcurrencyReply?> AskAsync(ConcurrencyCall call);
-}

@@ -16,7 +16,7 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
     // Who may not wait at all still waits for the store's first answer, which comes sooner than this.
     private const double FirstAnswerWait = 5_000_000;
 
-    private readonly IConcurrencyStore _store;
+    private readonly ILimitStore<ConcurrencyCall, ConcurrencyReply> _store;
     private readonly ConcurrencyLease _lease;
     private readonly PriorityWaitQueue _line;
     private readonly TimeProvider _time;
@@ -33,7 +33,7 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
     private bool _disposed;
 
     /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
-    public ConcurrencyLimiter(LimitOptions options, LaneTable lanes, IConcurrencyStore store, int fleetSize, TimeProvider time, LimitMetrics.Series series)
+    public ConcurrencyLimiter(LimitOptions options, LaneTable lanes, ILimitStore<ConcurrencyCall, ConcurrencyReply> store, int fleetSize, TimeProvider time, LimitMetrics.Series series)
         : base(options, lanes, series)
     {
         (_store, _time) = (store, time);
@@ -191,7 +191,7 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
     {
         _lease.Take(cost);
         _granted += cost;
-        return Permit.Granted(Mode, cost, epoch: (long)now);
+        return Permit.Granted(Mode, cost) with { GrantedAt = now };
     }
 
     private void Free(Permit permit, bool isMeasured, bool isAnswered)
@@ -214,7 +214,7 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
 
             if (isMeasured)
             {
-                var held = now - permit.Epoch;
+                var held = now - permit.GrantedAt;
                 _meanHeld = _meanHeld == 0 ? held : _meanHeld + (MeanPart * (held - _meanHeld));
             }
 

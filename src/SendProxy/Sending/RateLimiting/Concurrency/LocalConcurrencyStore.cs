@@ -1,7 +1,7 @@
 namespace SendProxy.Sending.RateLimiting.Concurrency;
 
 /// <summary>Slots of this process alone: all of them, less what 429s have cut. Cuts and grows as lease.lua does.</summary>
-internal sealed class LocalConcurrencyStore(int limit, bool cuts, TimeProvider time) : IConcurrencyStore
+internal sealed class LocalConcurrencyStore(int limit, bool cuts, TimeProvider time) : ILimitStore<ConcurrencyCall, ConcurrencyReply>
 {
     private static readonly TimeSpan Peace = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(500);
@@ -16,6 +16,8 @@ internal sealed class LocalConcurrencyStore(int limit, bool cuts, TimeProvider t
     private bool _isProbing;
 
     public bool IsShared => false;
+
+    public TimeSpan AnswersWithin => TimeSpan.Zero;
 
     public ConcurrencyReply AskNow(ConcurrencyCall call)
     {

@@ -7,7 +7,7 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 /// <param name="process">Unique in the fleet, and among the limiters of one process.</param>
 /// <param name="limit">How many at once, in the plan.</param>
 /// <param name="cuts">A 429 lowers the bound.</param>
-internal sealed class RedisConcurrencyStore(RedisLink link, string name, string process, int limit, bool cuts, string channel, Action called) : IConcurrencyStore
+internal sealed class RedisConcurrencyStore(RedisLink link, string name, string process, int limit, bool cuts, string channel, Action called) : ILimitStore<ConcurrencyCall, ConcurrencyReply>
 {
     /// <summary>A process that is not heard of for so long has lost its slots.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(6);
@@ -24,6 +24,8 @@ internal sealed class RedisConcurrencyStore(RedisLink link, string name, string 
     private readonly RedisKey[] _keys = Keys(link.Options.KeyPrefix, name);
 
     public bool IsShared => true;
+
+    public TimeSpan AnswersWithin => link.Options.CallTimeout;
 
     /// <summary>The keys of a limit, all in one slot of a Cluster.</summary>
     public static RedisKey[] Keys(string prefix, string limit)

@@ -190,14 +190,14 @@ internal sealed class RateLimitFeedback
             var threshold = Math.Max(2, _shape.Spare / 3);
             remaining -= _form.Unbelieved;
             var drift = permit.Level + _shape.Spare - remaining;
-            return permit.Epoch < 0 || double.IsNaN(drift) ? null
+            return permit.LevelEpoch < 0 || double.IsNaN(drift) ? null
                 : drift > threshold && remaining <= Math.Max(1, size * NearlyUsed) ? new FeedbackFinding(FeedbackFindingKind.Drift, drift - (threshold / 2))
                 : drift < -threshold ? new FeedbackFinding(FeedbackFindingKind.Drift, drift)
                 : null;
         }
 
         // Of a window only so much may be gone as was permitted since it began; whole seconds leave the beginning open by one.
-        if (heard.ResetAfter is not { } reset || permit.Epoch < 0)
+        if (heard.ResetAfter is not { } reset || permit.LevelEpoch < 0)
         {
             return null;
         }

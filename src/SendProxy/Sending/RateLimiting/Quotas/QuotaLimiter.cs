@@ -18,7 +18,7 @@ internal sealed partial class QuotaLimiter : PlanLimiter
     private const int LeaseMin = 4;
 
     private readonly QuotaOptions _quota;
-    private readonly RedisQuotaStore? _store;
+    private readonly ILimitStore<QuotaCall, QuotaReply>? _store;
     private readonly int _fleetSize;
     private readonly TimeProvider _time;
     private readonly LimitMetrics.Series _series;
@@ -45,7 +45,7 @@ internal sealed partial class QuotaLimiter : PlanLimiter
     /// <param name="store">Null: this process is alone.</param>
     /// <param name="fleetSize">How many processes share the quota, before that is known.</param>
     public QuotaLimiter(
-        LimitOptions options, LaneTable lanes, RedisQuotaStore? store, int fleetSize, TimeProvider time, LimitMetrics.Series series, ILogger logger)
+        LimitOptions options, LaneTable lanes, ILimitStore<QuotaCall, QuotaReply>? store, int fleetSize, TimeProvider time, LimitMetrics.Series series, ILogger logger)
         : base(options, lanes)
     {
         (_quota, _store, _fleetSize, _time, _series, _logger) = (options.Quota!, store, Math.Max(1, fleetSize), time, series, logger);
@@ -118,17 +118,17 @@ internal sealed partial class QuotaLimiter : PlanLimiter
                 return Refuse(ask);
             }
 
-            (period, call) = (_period, new QuotaCall(0, 0, ask.Cost, _reply?.Used ?? 0, _reply?.Number ?? 0, 0));
+            (period, call) = (_period, new QuotaCall(_period, Now, 0, 0, ask.Cost, _reply?.Used ?? 0, _reply?.Number ?? 0, 0));
         }
 
-        var reply = await _store.AskAsync(period, Now, call);
+        var reply = await _store.AskAsync(call);
         lock (_lock)
         {
             Heard(period, reply);
             if (reply is { Granted: > 0 })
             {
                 _series.Ready(ask.Lane, PermitMode.Reserved, ask.Cost);
-                return Grant(PermitMode.Reserved, ask.Cost) with { Epoch = period.Start.ToUnixTimeSeconds() };
+                return Grant(PermitMode.Reserved, ask.Cost) with { QuotaPeriod = period.Start.ToUnixTimeSeconds() };
             }
         }
 
@@ -147,7 +147,7 @@ internal sealed partial class QuotaLimiter : PlanLimiter
     {
         lock (_lock)
         {
-            if (permit.Cost <= 0 || permit.Epoch != _period.Start.ToUnixTimeSeconds())
+            if (permit.Cost <= 0 || permit.QuotaPeriod != _period.Start.ToUnixTimeSeconds())
             {
                 return;
             }
@@ -224,7 +224,7 @@ internal sealed partial class QuotaLimiter : PlanLimiter
     {
         _granted += cost;
         _usedHere += cost;
-        return Permit.Granted(mode, cost, epoch: _period.Start.ToUnixTimeSeconds());
+        return Permit.Granted(mode, cost) with { QuotaPeriod = _period.Start.ToUnixTimeSeconds() };
     }
 
     private Permit Refuse(in PermitRequest ask)
@@ -272,19 +272,19 @@ internal sealed partial class QuotaLimiter : PlanLimiter
             // One that may have been counted is told again under its number; what was used since goes with the next.
             if (_telling is null)
             {
-                _telling = new QuotaCall(_debt, 0, 0, 0, 0, ++_number);
+                _telling = new QuotaCall(_period, Now, _debt, 0, 0, 0, 0, ++_number);
                 _debt = 0;
             }
 
             // What is more than a small part of what is left goes back; of few each is asked for.
             var part = Math.Max(0, _quota.Permits - Used) / (8 * Math.Max(1, _reply?.Live ?? 1));
             _lease = Now < _leaseUntil ? Math.Min(_lease, part < LeaseMin ? 0 : part) : 0;
-            call = _telling with { Kept = _lease, SeenUsed = _reply?.Used ?? 0, Seen = _reply?.Number ?? 0 };
+            call = _telling with { Now = Now, Kept = _lease, SeenUsed = _reply?.Used ?? 0, Seen = _reply?.Number ?? 0 };
             (period, _inFlight) = (_period, true);
         }
 
         var kept = call.Kept;
-        var reply = await _store.AskAsync(period, Now, call);
+        var reply = await _store.AskAsync(call);
         lock (_lock)
         {
             _inFlight = false;

@@ -8,7 +8,9 @@ namespace SendProxy.Sending.RateLimiting.Quotas;
 /// <param name="Kept">Leased permits that it may use while the call runs.</param>
 /// <param name="Want">Permits wanted now; 0 in calls that tell.</param>
 /// <param name="Number">Of a call that tells; 0 in calls that want.</param>
-internal sealed record QuotaCall(double Debt, long Kept, int Want, long SeenUsed, long Seen, long Number);
+/// <param name="Period">In which it counts.</param>
+/// <param name="Now">By the fleet's clock.</param>
+internal sealed record QuotaCall(CalendarPeriod Period, DateTimeOffset Now, double Debt, long Kept, int Want, long SeenUsed, long Seen, long Number);
 
 /// <param name="Leased">May be used before it is told.</param>
 /// <param name="NowMs">The store's clock, of which the periods are.</param>
@@ -17,7 +19,7 @@ internal sealed record QuotaReply(long Used, int Granted, long Leased, int Live,
 
 /// <summary>A quota in the fleet's Redis: for each period three keys with one hash tag, one script, its clock.</summary>
 /// <param name="process">Unique in the fleet, and among the limiters of one process.</param>
-internal sealed class RedisQuotaStore(RedisLink link, string name, string process, QuotaOptions quota, Action called)
+internal sealed class RedisQuotaStore(RedisLink link, string name, string process, QuotaOptions quota, Action called) : ILimitStore<QuotaCall, QuotaReply>
 {
     /// <summary>The script; its arguments and reply are described in it.</summary>
     public static readonly RedisScript Script = RedisScript.Embedded("quota", "Sending/RateLimiting/Quotas/use.lua");
@@ -31,16 +33,21 @@ internal sealed class RedisQuotaStore(RedisLink link, string name, string proces
         return [tag + "state", tag + "held", tag + "seen"];
     }
 
-    /// <returns>Null where Redis did not answer in time.</returns>
-    public async ValueTask<QuotaReply?> AskAsync(CalendarPeriod period, DateTimeOffset now, QuotaCall call)
+    public bool IsShared => true;
+
+    public TimeSpan AnswersWithin => link.Options.CallTimeout;
+
+    public QuotaReply? AskNow(QuotaCall call) => null;
+
+    public async ValueTask<QuotaReply?> AskAsync(QuotaCall call)
     {
         called();
         RedisValue[] arguments =
         [
-            process, call.Debt, call.Kept, call.Want, quota.Permits, (long)(period.End - now + KeptAfter).TotalMilliseconds, call.SeenUsed, call.Seen,
+            process, call.Debt, call.Kept, call.Want, quota.Permits, (long)(call.Period.End - call.Now + KeptAfter).TotalMilliseconds, call.SeenUsed, call.Seen,
             call.Number, .. quota.AlertAt.Select(a => (RedisValue)(long)Math.Ceiling(a * quota.Permits)),
         ];
-        var reply = await link.RunAsync(Script, Keys(link.Options.KeyPrefix, name, period.Start.ToUnixTimeSeconds()), arguments);
+        var reply = await link.RunAsync(Script, Keys(link.Options.KeyPrefix, name, call.Period.Start.ToUnixTimeSeconds()), arguments);
         if (reply.Result is not { } result)
         {
             return null;

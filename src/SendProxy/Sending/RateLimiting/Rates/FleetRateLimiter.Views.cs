@@ -58,12 +58,16 @@ internal sealed partial class FleetRateLimiter
         }
     }
 
-    private string Mode(double now) => now < _machine.BlockedUntil ? "blocked"
-        : _machine.IsAway ? Options.ClosedWhenAway ? "closed" : "share"
-        : _machine.Known is { IsProbing: true } ? "probing"
-        : !_store.IsShared ? "local"
-        : _machine.IsPostPaid ? "ready"
-        : "reserved";
+    // The words of the column MODE. A block ends by time, whether or not the machine has looked since.
+    private string Mode(double now) => _machine.Mode switch
+    {
+        _ when now < _machine.BlockedUntil => "blocked",
+        LimiterMode.Degraded => Options.ClosedWhenAway ? "closed" : "share",
+        LimiterMode.Probing => "probing",
+        _ when !_store.IsShared => "local",
+        LimiterMode.PostPaid => "ready",
+        _ => "reserved",
+    };
 
     private double LevelNow(double now) => _machine.Known is { } known
         ? Math.Min(_machine.Parameters.Base, _machine.Level + ((now - _machine.KnownAt) * _machine.InForce.Rate * known.Multiplier / 1e6))

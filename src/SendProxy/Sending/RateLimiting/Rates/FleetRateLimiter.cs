@@ -12,7 +12,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     private static readonly TimeSpan Flush = TimeSpan.FromMicroseconds(RateLimiterStateMachine.FlushEvery);
 
     private readonly RateLimiterStateMachine _machine;
-    private readonly IRateLimitStore _store;
+    private readonly ILimitStore<RateLimitCall, RateLimitReply> _store;
     private readonly TimeProvider _time;
     private readonly RateLimitFeedback _vendor;
     private readonly ITimer _wake;
@@ -35,7 +35,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     /// <param name="process">Unique in the fleet.</param>
     /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
     public FleetRateLimiter(
-        LimitOptions options, LaneTable lanes, IRateLimitStore store, string process, int fleetSize, TimeProvider time, LimitMetrics.Series series, Func<double> draw)
+        LimitOptions options, LaneTable lanes, ILimitStore<RateLimitCall, RateLimitReply> store, string process, int fleetSize, TimeProvider time, LimitMetrics.Series series, Func<double> draw)
         : base(options, lanes, series)
     {
         (_store, _time) = (store, time);
@@ -88,7 +88,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         var waiter = Enter(ask, TimeSpan.Zero, isTry: true);
         if (waiter.Given is null)
         {
-            Locked(now => _machine.Leave(now, waiter));
+            Locked(now => _machine.OnCancelled(now, waiter));
         }
 
         permit = waiter.Given ?? default;
@@ -108,7 +108,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     {
         if (permit.Cost > 0)
         {
-            Locked(now => _machine.GiveBack(now, permit));
+            Locked(now => _machine.OnGivenBack(now, permit));
         }
     }
 
@@ -116,12 +116,12 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     {
         if (permit.IsProbe && learned is not null)
         {
-            Locked(now => _machine.ProbeEnded(now, ProbeResult.Answered));
+            Locked(now => _machine.OnProbeEnded(now, ProbeResult.Answered));
         }
 
         if (learned is { } heard && _vendor.Listens)
         {
-            Learn(_vendor.Hear(permit, heard, Now), permit.Epoch, _vendor.TakeEdge());
+            Learn(_vendor.Hear(permit, heard, Now), permit.LevelEpoch, _vendor.TakeEdge());
         }
     }
 
@@ -142,18 +142,18 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         }
 
         Learn(form);
-        Locked(now => _machine.Throttle(now, Math.Max(0, wait.TotalMicroseconds), isCapped));
+        Locked(now => _machine.OnThrottled(now, Math.Max(0, wait.TotalMicroseconds), isCapped));
     }
 
     /// <summary>An operator ends the block.</summary>
     public override bool Unblock()
     {
-        Locked(now => _machine.Unblock(now));
+        Locked(now => _machine.OnUnblocked(now));
         return true;
     }
 
     /// <summary>Another process was the probe, and the vendor answered it.</summary>
-    public void AskAgain() => Locked(now => _machine.AskAgain(now));
+    public void AskAgain() => Locked(now => _machine.OnProbeAnsweredElsewhere(now));
 
     /// <summary>Another process of the fleet met a 429.</summary>
     public void Block(TimeSpan wait)
@@ -161,7 +161,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         Learn(_vendor.RefusedElsewhere(Now));
         Locked(now =>
         {
-            _machine.Block(now, wait.TotalMicroseconds);
+            _machine.OnBlocked(now, wait.TotalMicroseconds);
             _machine.Advance(now);
         });
     }
@@ -176,7 +176,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
 
         if (tightens && (finding is not null || edge is not null))
         {
-            Locked(_ => _machine.Learn(_vendor.Parameters, epoch, finding?.Drift ?? 0, edge));
+            Locked(_ => _machine.OnFeedback(_vendor.Parameters, epoch, finding?.Drift ?? 0, edge));
         }
     }
 
@@ -185,7 +185,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         Locked(_ =>
         {
             _disposed = true;
-            _machine.Close();
+            _machine.OnDisposed();
         });
         _wake.Dispose();
         _flush.Dispose();
@@ -246,7 +246,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
             }
             else
             {
-                _machine.Arrive(at, waiter);
+                _machine.OnRequest(at, waiter);
             }
         });
         return waiter;
@@ -254,7 +254,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
 
     protected override void Leave(Waiter waiter, CancellationToken token)
     {
-        Locked(now => _machine.Leave(now, waiter));
+        Locked(now => _machine.OnCancelled(now, waiter));
         waiter.Cancel(token);
     }
 
@@ -285,7 +285,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
             call = _machine.TakeCall();
             while (call is not null && _store.AskNow(call) is { } reply)
             {
-                _machine.Replied(now, now, reply);
+                _machine.OnReply(now, now, reply);
                 Tell();
                 call = _machine.TakeCall();
             }
@@ -306,7 +306,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     {
         var sentAt = Now;
         var reply = await _store.AskAsync(call);
-        Locked(now => _machine.Replied(now, sentAt, reply));
+        Locked(now => _machine.OnReply(now, sentAt, reply));
     }
 
     // What was taken of the loan is what was spent. One that is taken while the loan is called in counts in the next account.
@@ -315,7 +315,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         var taken = Volatile.Read(ref _taken);
         if (taken != _told)
         {
-            _machine.Spent(taken - _told);
+            _machine.OnSpent(taken - _told);
             _granted += taken - _told;
             _told = taken;
             Volatile.Write(ref _lastGrant, _time.GetTimestamp());

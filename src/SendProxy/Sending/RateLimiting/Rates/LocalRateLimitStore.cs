@@ -1,7 +1,7 @@
 namespace SendProxy.Sending.RateLimiting.Rates;
 
 /// <summary>A limit of this process alone: no other knows of it, and it ends with the process. Answers at once.</summary>
-internal sealed class LocalRateLimitStore(TimeProvider time) : IRateLimitStore
+internal sealed class LocalRateLimitStore(TimeProvider time) : ILimitStore<RateLimitCall, RateLimitReply>
 {
     // A point of time that is no zero: zero means "never" in the book.
     private const double Beginning = 1e9;

@@ -9,7 +9,7 @@ internal sealed partial class RateLimiterStateMachine
     public void Advance(double now)
     {
         WakeAt = double.PositiveInfinity;
-        if (IsAway && !_share.TryRejoin(now))
+        if (IsAway && !TryRejoin(now))
         {
             AdvanceDegraded(now);
             EndLate(now);
@@ -24,17 +24,38 @@ internal sealed partial class RateLimiterStateMachine
             return;
         }
 
+        if (Mode == LimiterMode.Blocked)
+        {
+            Enter(LimiterMode.Reserving);
+        }
+
         // Who has waited for too long goes only after those have gone who can: a call's answer may be what it waited for.
         UseSlots(now);
-        if (_isPostPaid && now < _validUntil && AdvancePostPaid(now))
+        if (IsPostPaid && now < _validUntil && AdvancePostPaid(now))
         {
             EndLate(now);
             return;
         }
 
-        _isPostPaid = false;
+        if (IsPostPaid)
+        {
+            Enter(LimiterMode.Reserving);
+        }
+
         EndLate(now);
         AdvanceReserving(now);
+    }
+
+    // The store is back and can be used.
+    private bool TryRejoin(double now)
+    {
+        if (!_share.TryRejoin(now))
+        {
+            return false;
+        }
+
+        Enter(now < BlockedUntil ? LimiterMode.Blocked : LimiterMode.Reserving);
+        return true;
     }
 
     private void UseSlots(double now)
@@ -179,7 +200,8 @@ internal sealed partial class RateLimiterStateMachine
             _share.Start(now, Parameters, Level, probe);
         }
 
-        (_isPostPaid, _hasTicket, _comeBack, _debt) = (false, false, 0, 0);
+        Enter(LimiterMode.Degraded);
+        (_hasTicket, _comeBack, _debt) = (false, 0, 0);
         _slots.Clear();
         _returned.Clear();
         _validUntil = double.NegativeInfinity;
@@ -206,7 +228,7 @@ internal sealed partial class RateLimiterStateMachine
             Parameters = Parameters,
             Want = want,
             FirstCost = _filling?.Missing ?? _line.NextMissing,
-            SomeoneWaits = Waiting > 0 && !_isPostPaid,
+            SomeoneWaits = Waiting > 0 && !IsPostPaid,
             Patience = Math.Max(0, Math.Floor(_lastUntil - now)),
             HasTicket = _hasTicket && want > 0,
             Urgent = urgent,
@@ -254,7 +276,7 @@ internal sealed partial class RateLimiterStateMachine
             return;
         }
 
-        EndWaiting(w => w.Until < now && !AwaitsFirstAnswer(w, now), w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
+        EndWaiting(w => w.Until < now && !AwaitsFirstAnswer(w, now), w => Permit.Refused(PermitRefusal.WaitTooLong, ToRetryAfter(Predict(now, w.Lane, w.Cost))));
         _nextScan = now + UrgentAgain;
         if (Waiting == 0)
         {

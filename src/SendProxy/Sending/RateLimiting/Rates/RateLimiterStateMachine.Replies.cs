@@ -5,7 +5,7 @@ internal sealed partial class RateLimiterStateMachine
 {
     /// <param name="sentAt">When the call was taken.</param>
     /// <param name="reply">Null: it was not answered in time.</param>
-    public void Replied(double now, double sentAt, RateLimitReply? reply)
+    public void OnReply(double now, double sentAt, RateLimitReply? reply)
     {
         (_inFlight, _debtInFlight, _answeredCalls) = (false, 0, _calls);
         if (reply is null)
@@ -32,7 +32,7 @@ internal sealed partial class RateLimiterStateMachine
 
         if (reply.Blocked > 0)
         {
-            Block(now, reply.Blocked);
+            OnBlocked(now, reply.Blocked);
         }
 
         if (reply.Held > 0 && _isShared)
@@ -46,11 +46,21 @@ internal sealed partial class RateLimiterStateMachine
         if (IsAway)
         {
             _share.Rejoin(now);
+            TryRejoin(now);
+        }
+
+        if (Mode == LimiterMode.Blocked && now >= BlockedUntil)
+        {
+            Enter(LimiterMode.Reserving);
         }
 
         TakeUrgent(now, reply);
         TakeSlots(now, reply);
-        _isPostPaid = StaysPostPaid(now, reply);
+        if (now >= BlockedUntil)
+        {
+            Enter(reply.IsProbing ? LimiterMode.Probing : StaysPostPaid(now, reply) ? LimiterMode.PostPaid : LimiterMode.Reserving);
+        }
+
         Advance(now);
     }
 
@@ -84,7 +94,7 @@ internal sealed partial class RateLimiterStateMachine
         }
 
         // Alone, its own level is the whole truth: no part of it has to be kept from others who spend at the same time.
-        return reply.Live <= 1 || reply.Level >= Parameters.Base * (_isPostPaid ? PostPaidUntil : PostPaidFrom);
+        return reply.Live <= 1 || reply.Level >= Parameters.Base * (IsPostPaid ? PostPaidUntil : PostPaidFrom);
     }
 
     private void TakeUrgent(double now, RateLimitReply reply)
@@ -120,7 +130,7 @@ internal sealed partial class RateLimiterStateMachine
         if (reply.ComeBack > 0)
         {
             (_comeBack, _hasTicket) = (now + reply.ComeBack, true);
-            EndWaiting(w => w.Until < _comeBack && !w.Lane.IsUrgent, w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
+            EndWaiting(w => w.Until < _comeBack && !w.Lane.IsUrgent, w => Permit.Refused(PermitRefusal.WaitTooLong, ToRetryAfter(Predict(now, w.Lane, w.Cost))));
             if (now + reply.ComeBack > _lastUntil)
             {
                 // No place was taken: whoever comes later asks anew.

@@ -33,7 +33,6 @@ internal sealed partial class RateLimiterStateMachine
     private readonly DegradedModePacer _share;
     private readonly Queue<(double Due, double At, double Level)> _slots = new();
     private readonly List<double> _returned = [];
-    private bool _isPostPaid;
     private bool _inFlight;
     private bool _hasTicket;
     private double _debt;
@@ -106,13 +105,18 @@ internal sealed partial class RateLimiterStateMachine
     public double BlockedUntil { get; private set; }
 
     /// <summary>Each process keeps to its share.</summary>
-    public bool IsAway => _share.IsOn;
+    public bool IsAway => Mode == LimiterMode.Degraded;
+
+    public LimiterMode Mode { get; private set; }
+
+    /// <summary>Hears of each change of <see cref="Mode"/>.</summary>
+    public Action<LimiterMode, LimiterMode>? OnTransition { get; init; }
 
     /// <summary>The last reply; null before the first.</summary>
     public RateLimitReply? Known => _reply;
 
     /// <summary>How many may go out now without being asked for.</summary>
-    public int Credit(double now) => _isPostPaid && Waiting == 0 && now < _validUntil && now >= BlockedUntil && !IsAway
+    public int Credit(double now) => IsPostPaid && Waiting == 0 && now < _validUntil && now >= BlockedUntil && !IsAway
         ? (int)Math.Max(0, Math.Floor(_reply!.Allowance - _debt - _debtInFlight))
         : 0;
 
@@ -123,7 +127,7 @@ internal sealed partial class RateLimiterStateMachine
     public int Live => _share.Live;
 
     /// <summary>There is room: permits go out first and are told behind.</summary>
-    public bool IsPostPaid => _isPostPaid;
+    public bool IsPostPaid => Mode == LimiterMode.PostPaid;
 
     /// <summary>Until when <see cref="Credit"/> holds.</summary>
     public double CreditUntil => _validUntil;
@@ -134,17 +138,17 @@ internal sealed partial class RateLimiterStateMachine
     public long Epoch => _reply?.Epoch ?? -1;
 
     /// <summary>Permits of <see cref="Credit"/> that were used.</summary>
-    public void Spent(double permits) => _debt += permits;
+    public void OnSpent(double permits) => _debt += permits;
 
     /// <summary>A permit was not used after all.</summary>
-    public void GiveBack(double now, Permit permit)
+    public void OnGivenBack(double now, Permit permit)
     {
         _probe = permit.IsProbe ? ProbeResult.NotSent : _probe;
         if (permit.Mode == PermitMode.Share)
         {
             _share.GiveBack(Parameters, permit.Cost);
         }
-        else if (_isPostPaid)
+        else if (IsPostPaid)
         {
             _debt -= permit.Cost;
         }
@@ -190,7 +194,7 @@ internal sealed partial class RateLimiterStateMachine
     }
 
     /// <summary>A request that cannot go at once.</summary>
-    public void Arrive(double now, Waiter waiter)
+    public void OnRequest(double now, Waiter waiter)
     {
         if (IsAway && IsClosedWhenAway)
         {
@@ -201,7 +205,7 @@ internal sealed partial class RateLimiterStateMachine
         var wait = Predict(now, waiter.Lane, waiter.Cost);
         if (now + wait > waiter.Until)
         {
-            End(waiter, Permit.Refused(PermitRefusal.WaitTooLong, Span(wait)));
+            End(waiter, Permit.Refused(PermitRefusal.WaitTooLong, ToRetryAfter(wait)));
             return;
         }
 
@@ -213,7 +217,7 @@ internal sealed partial class RateLimiterStateMachine
     }
 
     /// <summary>A request that no longer waits. What it had collected goes back.</summary>
-    public void Leave(double now, Waiter waiter)
+    public void OnCancelled(double now, Waiter waiter)
     {
         _line.Remove(waiter);
         if (_filling == waiter)
@@ -223,17 +227,21 @@ internal sealed partial class RateLimiterStateMachine
 
         for (; waiter.Collected > 0; waiter.Collected--)
         {
-            GiveBack(now, Permit.Granted(IsAway ? PermitMode.Share : PermitMode.Reserved, 1));
+            OnGivenBack(now, Permit.Granted(IsAway ? PermitMode.Share : PermitMode.Reserved, 1));
         }
 
         Advance(now);
     }
 
     /// <summary>All that wait, at the end.</summary>
-    public void Close() => EndWaiting(_ => true, w => Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
+    public void OnDisposed()
+    {
+        EndWaiting(_ => true, w => Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
+        Enter(LimiterMode.Closed);
+    }
 
     /// <summary>The fleet was told to send nothing.</summary>
-    public void Block(double now, double wait)
+    public void OnBlocked(double now, double wait)
     {
         if (now + wait <= BlockedUntil)
         {
@@ -241,24 +249,29 @@ internal sealed partial class RateLimiterStateMachine
         }
 
         BlockedUntil = now + wait;
-        (_isPostPaid, _hasTicket, _comeBack) = (false, false, 0);
+        (_hasTicket, _comeBack) = (false, 0);
+        if (!IsAway)
+        {
+            Enter(LimiterMode.Blocked);
+        }
+
         _slots.Clear();
         _returned.Clear();
-        EndWaiting(w => w.Until < BlockedUntil, w => Permit.Refused(PermitRefusal.WaitTooLong, Span(BlockedUntil - now)));
+        EndWaiting(w => w.Until < BlockedUntil, w => Permit.Refused(PermitRefusal.WaitTooLong, ToRetryAfter(BlockedUntil - now)));
     }
 
     /// <summary>The vendor said 429 to this process.</summary>
     /// <param name="isCapped">It asked for a longer wait: at the end one request is to show whether it answers again.</param>
-    public void Throttle(double now, double wait, bool isCapped = false)
+    public void OnThrottled(double now, double wait, bool isCapped = false)
     {
-        Block(now, wait);
+        OnBlocked(now, wait);
         (_throttledFor, _isCapped) = (Math.Max(_throttledFor, wait), _isCapped || isCapped);
         (_isProbingAway, _nextProbeAway) = (isCapped || (_isProbingAway && wait <= 0), now + wait);
         Advance(now);
     }
 
     /// <summary>An operator ends the block: here at once, and for the fleet with the next call.</summary>
-    public void Unblock(double now)
+    public void OnUnblocked(double now)
     {
         _unblocks = true;
         Lift(now, 0);
@@ -266,7 +279,7 @@ internal sealed partial class RateLimiterStateMachine
     }
 
     /// <summary>A permit that was a probe has ended.</summary>
-    public void ProbeEnded(double now, ProbeResult result)
+    public void OnProbeEnded(double now, ProbeResult result)
     {
         _probe = result;
         if (result == ProbeResult.Answered)
@@ -278,7 +291,7 @@ internal sealed partial class RateLimiterStateMachine
     }
 
     /// <summary>Another process has heard that the vendor answers again: whoever was told to come back asks now.</summary>
-    public void AskAgain(double now)
+    public void OnProbeAnsweredElsewhere(double now)
     {
         (_comeBack, _isProbingAway) = (0, false);
         Advance(now);
@@ -287,7 +300,7 @@ internal sealed partial class RateLimiterStateMachine
     /// <summary>What the vendor's answer to a permit of <paramref name="epoch"/> changes.</summary>
     /// <param name="drift">It has less (positive) or more left than was thought; 0: as much.</param>
     /// <param name="edge">Null where nothing new was seen.</param>
-    public void Learn(LimitParameters parameters, long epoch, double drift, WindowBoundary? edge)
+    public void OnFeedback(LimitParameters parameters, long epoch, double drift, WindowBoundary? edge)
     {
         Parameters = parameters;
         _correction = drift != 0 ? (epoch, drift) : _correction;
@@ -301,7 +314,17 @@ internal sealed partial class RateLimiterStateMachine
         return call;
     }
 
-    private static TimeSpan Span(double microseconds) => TimeSpan.FromMilliseconds(Math.Floor(Math.Max(0, microseconds) / 1000) + 1);
+    // The only place that changes the state; what is closed stays so.
+    private void Enter(LimiterMode next)
+    {
+        if (next != Mode && Mode != LimiterMode.Closed)
+        {
+            OnTransition?.Invoke(Mode, next);
+            Mode = next;
+        }
+    }
+
+    private static TimeSpan ToRetryAfter(double microseconds) => TimeSpan.FromMilliseconds(Math.Floor(Math.Max(0, microseconds) / 1000) + 1);
 
     private void EndWaiting(Func<Waiter, bool> which, Func<Waiter, Permit> answer)
     {

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 namespace SendProxy.Sending.RateLimiting.Rates;
 
 /// <summary>A limit in the fleet's Redis: five keys with one hash tag, one script, its clock.</summary>
-internal sealed class RedisRateLimitStore(RedisLink link, string limit, string channel, Action called) : IRateLimitStore
+internal sealed class RedisRateLimitStore(RedisLink link, string limit, string channel, Action called) : ILimitStore<RateLimitCall, RateLimitReply>
 {
     /// <summary>The index of the first slot given back among the script's arguments.</summary>
     public const int FirstReturned = 31;

@@ -24,6 +24,7 @@ internal sealed class FleetMember
         {
             LongestBlock = world.Options.MaxBlockSeconds * 1e6,
             ReplyLife = 50_000 + RateLimitConstants.Horizon,
+            OnTransition = (from, to) => Assert.True(LimiterModes.IsAllowed(from, to), $"{from} to {to}"),
         };
     }
 
@@ -62,15 +63,15 @@ internal sealed class FleetMember
         _vendor.RefusedElsewhere(_world.Now);
         Change(now =>
         {
-            _machine.Learn(_vendor.Parameters, -1, 0, edge: null);
-            _machine.Block(now, wait);
+            _machine.OnFeedback(_vendor.Parameters, -1, 0, edge: null);
+            _machine.OnBlocked(now, wait);
             _machine.Advance(now);
         });
     }
 
-    public void AskAgain() => Change(_machine.AskAgain);
+    public void AskAgain() => Change(_machine.OnProbeAnsweredElsewhere);
 
-    public void Unblock() => Change(_machine.Unblock);
+    public void Unblock() => Change(_machine.OnUnblocked);
 
     private Lane DrawLane()
     {
@@ -87,14 +88,14 @@ internal sealed class FleetMember
         {
             _hoard = Math.Max(0, _hoard - 1);
             var permit = Permit.Granted(PermitMode.Ready, 1, _machine.Level - 1, _machine.Epoch);
-            _machine.Spent(1);
+            _machine.OnSpent(1);
             Go(lane, now, permit);
             _world.AfterAwake(_machine.Credit(now) < 1 ? 0 : RateLimiterStateMachine.FlushEvery, () => Change(at => _machine.Advance(at)));
             return;
         }
 
         var waiter = new Waiter(lane, 1, false, now, now + (_world.Options.MaxWaitSeconds * 1e6));
-        Change(at => _machine.Arrive(at, waiter));
+        Change(at => _machine.OnRequest(at, waiter));
     }
 
     private void Change(Action<double> change)
@@ -136,7 +137,7 @@ internal sealed class FleetMember
             {
                 _hoard += _world.Options.Flaw == FleetFlaw.TokensNeverExpire ? reply?.Allowance ?? 0 : 0;
                 Replies.Add((_world.Now, reply is { InWindow: true }));
-                Change(at => _machine.Replied(at, sentAt, reply));
+                Change(at => _machine.OnReply(at, sentAt, reply));
             });
         }
 
@@ -186,8 +187,8 @@ internal sealed class FleetMember
                 _vendor.Refused(_world.Now);
                 Change(at =>
                 {
-                    _machine.Learn(_vendor.Parameters, -1, 0, edge: null);
-                    _machine.Throttle(at, Math.Min(asked, most), asked > most);
+                    _machine.OnFeedback(_vendor.Parameters, -1, 0, edge: null);
+                    _machine.OnThrottled(at, Math.Min(asked, most), asked > most);
                 });
             }
             else
@@ -201,7 +202,7 @@ internal sealed class FleetMember
     {
         if (permit.IsProbe)
         {
-            Change(now => _machine.ProbeEnded(now, ProbeResult.Answered));
+            Change(now => _machine.OnProbeEnded(now, ProbeResult.Answered));
         }
 
         if (!_world.Options.HasHeaders)
@@ -216,7 +217,7 @@ internal sealed class FleetMember
         var edge = _vendor.TakeEdge();
         if (finding is not null || edge is not null)
         {
-            Change(_ => _machine.Learn(_vendor.Parameters, permit.Epoch, finding?.Drift ?? 0, edge));
+            Change(_ => _machine.OnFeedback(_vendor.Parameters, permit.LevelEpoch, finding?.Drift ?? 0, edge));
         }
     }
 }
