@@ -18,7 +18,7 @@ public sealed class AbuseTests : IAsyncLifetime
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _stage = await EgressStage.SetAsync(listen: "headersTimeout: 1s");
+    public async ValueTask InitializeAsync() => _stage = await EgressStage.SetAsync(upstream: "routes: [{ name: sms, maxStreamedBody: 0B }]", listen: "headersTimeout: 1s");
 
     public ValueTask DisposeAsync() => _stage.DisposeAsync();
 
