@@ -6,6 +6,7 @@ using SendProxy.Secrets;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Sending.RateLimiting.Priorities;
 using SendProxy.Sending.RateLimiting.Rates;
+using SendProxy.Workers;
 using StackExchange.Redis;
 
 namespace SendProxy.Bench;
@@ -117,7 +118,7 @@ internal sealed class LimitPeers(string redis, TimeSpan length, int processes, i
         var (links, limiters, options) = (new List<RedisLink>(), new List<FleetRateLimiter>(), Options());
         for (var i = 0; i < processes; i++)
         {
-            var secrets = new SecretPoller(new SecretMetrics(metrics), metrics, Time, NullLogger<SecretPoller>.Instance);
+            var secrets = new SecretPoller(new SecretMetrics(metrics), metrics, new WorkerContext(new WorkerMetrics(metrics, Time), Time, NullLoggerFactory.Instance));
             var link = new RedisLink(new RedisOptions { Connection = redis, KeyPrefix = prefix }, secrets, new RedisMetrics(metrics), Time, NullLogger<RedisLink>.Instance);
             var up = new TaskCompletionSource();
             link.WhenUp(() =>

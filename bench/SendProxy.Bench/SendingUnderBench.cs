@@ -10,6 +10,7 @@ using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Sending.RateLimiting.Priorities;
 using SendProxy.Upstreams;
+using SendProxy.Workers;
 
 namespace SendProxy.Bench;
 
@@ -41,8 +42,8 @@ internal sealed class SendingUnderBench : IDisposable
             """);
         var settings = ProxySettings.Load(Path.Combine(_folder, "proxy.yaml"), _ => null);
         var sending = new SendingMetrics(metrics);
-        _certificates = new TlsFilesPoller(metrics, time, NullLogger<TlsFilesPoller>.Instance);
-        _secrets = new SecretPoller(new SecretMetrics(metrics), metrics, time, NullLogger<SecretPoller>.Instance);
+        _certificates = new TlsFilesPoller(metrics, new WorkerContext(new WorkerMetrics(metrics, time), time, NullLoggerFactory.Instance));
+        _secrets = new SecretPoller(new SecretMetrics(metrics), metrics, new WorkerContext(new WorkerMetrics(metrics, time), time, NullLoggerFactory.Instance));
         _composer = new EgressComposer(
             _secrets, new KeyBook(new CredentialMetrics(metrics, time), time, NullLogger<KeyBook>.Instance), _certificates, sending,
             new LimiterFactory(null, new SendProxy.Redis.FleetOptions(null, 1, ""), new LimitMetrics(metrics), time, Random.Shared.NextDouble, NullLogger<LimiterFactory>.Instance),

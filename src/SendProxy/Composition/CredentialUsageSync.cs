@@ -1,6 +1,7 @@
 using Prometheus;
 using SendProxy.Redis;
 using SendProxy.Upstreams;
+using SendProxy.Workers;
 using StackExchange.Redis;
 
 namespace SendProxy.Composition;
@@ -9,7 +10,7 @@ namespace SendProxy.Composition;
 /// Tells the fleet when this process last used each key with success, and learns the same of the others: the answer to "may
 /// the old key be revoked?" is the fleet's. Waits for nobody; a Redis that is away is asked again in some seconds.
 /// </summary>
-internal sealed class CredentialUsageSync(KeyBook book, RedisLink link, IMetricFactory metrics, TimeProvider time) : BackgroundService
+internal sealed class CredentialUsageSync(KeyBook book, RedisLink link, IMetricFactory metrics, WorkerContext context) : PeriodicWorker("credentials", context)
 {
     /// <summary>A key that nobody used for so long is forgotten.</summary>
     public static readonly TimeSpan Forget = TimeSpan.FromDays(30);
@@ -24,7 +25,7 @@ internal sealed class CredentialUsageSync(KeyBook book, RedisLink link, IMetricF
     /// <returns>False where Redis did not answer in time.</returns>
     public async Task<bool> ExchangeAsync()
     {
-        var now = time.GetUtcNow();
+        var now = Time.GetUtcNow();
         var arguments = new List<RedisValue> { (long)Forget.TotalMilliseconds };
         foreach (var (upstream, fingerprint, at) in book.LastUses())
         {
@@ -54,13 +55,9 @@ internal sealed class CredentialUsageSync(KeyBook book, RedisLink link, IMetricF
         return true;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task<TimeSpan?> RunRoundAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        do
-        {
-            await ExchangeAsync();
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        await ExchangeAsync();
+        return Interval;
     }
 }

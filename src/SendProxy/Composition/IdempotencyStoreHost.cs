@@ -2,6 +2,7 @@ using SendProxy.Queueing;
 using SendProxy.Redis;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sending.Idempotency;
+using SendProxy.Workers;
 
 namespace SendProxy.Composition;
 
@@ -11,12 +12,13 @@ namespace SendProxy.Composition;
 /// </summary>
 /// <param name="fleet">Makes the store in Redis; null where there is none.</param>
 internal sealed partial class IdempotencyStoreHost(
-    JournalHost journal, Func<FleetIdempotencyStore?> fleet, IdempotencyMetrics metrics, TimeProvider time, ILogger<IdempotencyStoreHost> logger)
-    : BackgroundService
+    JournalHost journal, Func<FleetIdempotencyStore?> fleet, IdempotencyMetrics metrics, WorkerContext context)
+    : PeriodicWorker("idempotency", context)
 {
     private const int SweepItems = 500;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
+    private readonly ILogger _logger = context.Loggers.CreateLogger<IdempotencyStoreHost>();
     private SqliteIdempotencyStore? _store;
 
     public IIdempotencyStore? Store { get; private set; }
@@ -32,26 +34,30 @@ internal sealed partial class IdempotencyStoreHost(
         }
         else if (journal.Opened?.Keys is { } file)
         {
-            Store = _store = new SqliteIdempotencyStore(file.Journal, file.Seal, time);
+            Store = _store = new SqliteIdempotencyStore(file.Journal, file.Seal, Time);
             await _store.RecoverAsync(cancellation);
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task<TimeSpan?> RunRoundAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (_store is { } store && await timer.WaitForNextTickAsync(stoppingToken))
+        if (_store is not { } store)
         {
-            // Small steps: a commit with one takes no longer than others. What is left goes in the next rounds.
-            if (await store.SweepAsync(SweepItems, stoppingToken) is { } swept)
-            {
-                metrics.Swept(swept);
-            }
-            else
-            {
-                Log.SweepFailed(logger);
-            }
+            return null;
         }
+
+        // Small steps: a commit with one takes no longer than others. What is left goes in the next rounds.
+        if (await store.SweepAsync(SweepItems, stop) is { } swept)
+        {
+            metrics.Swept(swept);
+        }
+        else
+        {
+            Worker.Failed("idempotency");
+            Log.SweepFailed(_logger);
+        }
+
+        return Interval;
     }
 
     private static partial class Log

@@ -1,5 +1,6 @@
 using Prometheus;
 using SendProxy.Configuration;
+using SendProxy.Workers;
 
 namespace SendProxy.Composition;
 
@@ -9,8 +10,8 @@ namespace SendProxy.Composition;
 /// <see cref="ContentSettling.MaxUnsettledLooks"/> looks; a bad one is told and the old one kept.
 /// </summary>
 internal sealed partial class Reload(
-    string path, ProxySettings initial, Action<ProxySettings> apply, Action eachRound, IMetricFactory metrics, TimeProvider time, ILogger<Reload> logger)
-    : BackgroundService
+    string path, ProxySettings initial, Action<ProxySettings> apply, Action eachRound, IMetricFactory metrics, WorkerContext context)
+    : PeriodicWorker("reload", context)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -20,6 +21,7 @@ internal sealed partial class Reload(
     private readonly Gauge _good = metrics.CreateGauge(
         "sendproxy_config_last_reload_successful", "1 while what is on disk is what is running.");
 
+    private readonly ILogger _logger = context.Loggers.CreateLogger<Reload>();
     private readonly bool _hasJournal = initial.NeedsJournal;
     private readonly ContentSettling _content = new(SettingsHash.Of(initial.Files));
     private ProxySettings _running = initial;
@@ -54,7 +56,7 @@ internal sealed partial class Reload(
         {
             _good.Set(0);
             _reloads.WithLabels("failed").Inc();
-            Log.Failed(logger, path, e);
+            Log.Failed(_logger, path, e);
         }
     }
 
@@ -64,7 +66,7 @@ internal sealed partial class Reload(
         if (keepsChanging && SettingsHash.Of(_files) != hash)
         {
             // It was written while it was read; the next look tries again.
-            Log.Changing(logger, path, ContentSettling.MaxUnsettledLooks);
+            Log.Changing(_logger, path, ContentSettling.MaxUnsettledLooks);
             return;
         }
 
@@ -84,11 +86,11 @@ internal sealed partial class Reload(
             _running = next;
             _good.Set(1);
             _reloads.WithLabels("applied").Inc();
-            Log.Applied(logger, path);
-            SettingsWarnings.Tell(logger, next);
+            Log.Applied(_logger, path);
+            SettingsWarnings.Tell(_logger, next);
             if (keepsChanging)
             {
-                Log.Changing(logger, path, ContentSettling.MaxUnsettledLooks);
+                Log.Changing(_logger, path, ContentSettling.MaxUnsettledLooks);
             }
         }
     }
@@ -106,14 +108,16 @@ internal sealed partial class Reload(
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public override Task StartAsync(CancellationToken cancellationToken)
     {
         _good.Set(1);
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            Look();
-        }
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override Task<TimeSpan?> RunRoundAsync(CancellationToken stop)
+    {
+        Look();
+        return Task.FromResult<TimeSpan?>(Interval);
     }
 
     private string? Fixed(ProxySettings next)
@@ -133,7 +137,7 @@ internal sealed partial class Reload(
     {
         _good.Set(0);
         _reloads.WithLabels("refused").Inc();
-        Log.Refused(logger, path, why);
+        Log.Refused(_logger, path, why);
     }
 
     private static partial class Log

@@ -8,6 +8,7 @@ using SendProxy.Overload;
 using SendProxy.Receiving;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Telemetry;
+using SendProxy.Workers;
 
 namespace SendProxy.Composition;
 
@@ -23,6 +24,7 @@ internal static class ServiceSetup
         .AddSingleton(Random.Shared)
         .AddSingleton(settings)
         .AddSingleton(resources.Dumps)
+        .AddWorkers()
         .AddOverload(resources.Memory, resources.Budget, settings.Listen.Rates);
 
     public static void AddLogLines(this IServiceCollection services, TelemetryOptions telemetry, Stream output)

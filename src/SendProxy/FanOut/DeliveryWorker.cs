@@ -1,6 +1,7 @@
 using SendProxy.Configuration;
 using SendProxy.Hosting;
 using SendProxy.Queueing;
+using SendProxy.Workers;
 
 namespace SendProxy.FanOut;
 
@@ -8,37 +9,37 @@ namespace SendProxy.FanOut;
 /// Keeps one loop for each configured subscriber. At the end: no more claims at once; what is in flight has the drain time;
 /// then it is cut off and goes back to the queue.
 /// </summary>
+/// <param name="loops">Makes the loop of the subscriber of this name.</param>
 internal sealed class DeliveryWorker(
-    JournalHost journal, Live<FanOutState> live, Deliverer deliverer, FanOutMetrics metrics, WorkerMetrics worker, IDraining draining,
-    ShutdownOptions shutdown, TimeProvider time, ILogger<SubscriberLoop> logger) : BackgroundService
+    JournalHost journal, Live<FanOutState> live, Func<string, SubscriberLoop> loops, IDraining draining, ShutdownOptions shutdown, WorkerContext context)
+    : PeriodicWorker("subscribers", context)
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, (SubscriberLoop Loop, Task Running)> _loops = new(StringComparer.Ordinal);
+    private CancellationToken _ended;
+    private CancellationToken _cut;
+
+    protected override CancellationToken EndsEarly => draining.Started;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!journal.IsOpen)
-        {
-            return;
-        }
-
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, draining.Started);
         using var cut = new CancellationTokenSource();
-        while (!ended.IsCancellationRequested)
+        (_ended, _cut) = (ended.Token, cut.Token);
+        await base.ExecuteAsync(stoppingToken);
+        await EndAsync(cut);
+    }
+
+    protected override Task<TimeSpan?> RunRoundAsync(CancellationToken stop)
+    {
+        if (!journal.IsOpen)
         {
-            Start(ended.Token, cut.Token);
-            try
-            {
-                await Task.Delay(Look, time, ended.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                break;
-            }
+            return Task.FromResult<TimeSpan?>(null);
         }
 
-        await EndAsync(cut);
+        Start(_ended, _cut);
+        return Task.FromResult<TimeSpan?>(Look);
     }
 
     private void Start(CancellationToken stop, CancellationToken cut)
@@ -48,7 +49,7 @@ internal sealed class DeliveryWorker(
             if (!_loops.TryGetValue(name, out var known) || known.Running.IsCompleted)
             {
                 // A subscriber that left the configuration and came back goes on in the same loop: it knows what is in flight.
-                var loop = known.Loop ?? new SubscriberLoop(name, journal, live, deliverer, metrics, worker, time, logger);
+                var loop = known.Loop ?? loops(name);
                 _loops[name] = (loop, loop.RunAsync(stop, cut));
             }
         }
@@ -59,7 +60,7 @@ internal sealed class DeliveryWorker(
         await Task.WhenAll(_loops.Values.Select(l => l.Running));
         var drained = Task.WhenAll(_loops.Values.Select(l => l.Loop.DrainAsync()));
         using var late = CancellationTokenSource.CreateLinkedTokenSource(draining.Forced);
-        await Task.WhenAny(drained, Task.Delay(shutdown.Drain, time, late.Token));
+        await Task.WhenAny(drained, Task.Delay(shutdown.Drain, Time, late.Token));
         await late.CancelAsync();
         await cut.CancelAsync();
         await drained;

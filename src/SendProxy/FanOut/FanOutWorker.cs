@@ -3,6 +3,7 @@ using System.Text;
 using SendProxy.Configuration;
 using SendProxy.Hosting;
 using SendProxy.Queueing;
+using SendProxy.Workers;
 
 namespace SendProxy.FanOut;
 
@@ -11,13 +12,11 @@ namespace SendProxy.FanOut;
 /// event. A crash repeats it without effect: the id of a delivery is made of the event and the subscriber.
 /// </summary>
 internal sealed partial class FanOutWorker(
-    JournalHost journal, Live<FanOutState> live, FanOutMetrics metrics, WorkerMetrics worker, IDraining draining,
-    TimeProvider time, ILogger<FanOutWorker> logger)
-    : BackgroundService
+    JournalHost journal, Live<FanOutState> live, FanOutMetrics metrics, IDraining draining, WorkerContext context)
+    : PeriodicWorker(Name, context)
 {
     private const string Name = "fanout";
     private const int MaxAtOnce = 64;
-    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
 
     // While nobody subscribes, events wait: they are not lost to an operator who sets up one thing after the other.
     private static readonly TimeSpan NoSubscribers = TimeSpan.FromSeconds(1);
@@ -26,6 +25,7 @@ internal sealed partial class FanOutWorker(
     private static readonly TimeSpan FirstLookForRoom = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastLookForRoom = TimeSpan.FromSeconds(1);
 
+    private readonly ILogger _logger = context.Loggers.CreateLogger<FanOutWorker>();
     private TimeSpan? _lookForRoom;
 
     // Until all events are fanned out: room comes and goes meanwhile, and one line tells of it.
@@ -55,7 +55,6 @@ internal sealed partial class FanOutWorker(
         var hadRoom = await Task.WhenAll(claimed.Items.Select(item => FanOutAsync(item, state, cancellation)));
         NoteRoom(claimed.Items.Count, Array.TrueForAll(hadRoom, room => room));
 
-        worker.Progressed(Name);
         return claimed;
     }
 
@@ -64,13 +63,13 @@ internal sealed partial class FanOutWorker(
         if (events == 0 && _hasToldNoRoom)
         {
             _hasToldNoRoom = false;
-            Log.HasRoom(logger);
+            Log.HasRoom(_logger);
         }
         else if (!hadRoom && !_hasToldNoRoom)
         {
             _hasToldNoRoom = true;
-            worker.Failed(Name);
-            Log.NoRoom(logger, journal.NotReady() ?? "journal.maxItems or journal.maxBytes is reached");
+            Worker.Failed(Name);
+            Log.NoRoom(_logger, journal.NotReady() ?? "journal.maxItems or journal.maxBytes is reached");
         }
 
         _lookForRoom = hadRoom ? null
@@ -78,44 +77,32 @@ internal sealed partial class FanOutWorker(
             : FirstLookForRoom;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, draining.Started);
-        var stop = ended.Token;
-        while (journal.IsOpen && !stop.IsCancellationRequested)
-        {
-            try
-            {
-                if (live.Current.Subscribers.Count == 0)
-                {
-                    worker.Progressed(Name);
-                    await Task.Delay(NoSubscribers, time, stop);
-                    continue;
-                }
+    protected override CancellationToken EndsEarly => draining.Started;
 
-                var claimed = await RoundAsync(stop);
-                if (_lookForRoom is { } pause)
-                {
-                    await Task.Delay(pause, time, stop);
-                }
-                else if (claimed.Items.Count == 0)
-                {
-                    await WorkWait.ForAsync(journal.Queue, EventEnvelope.Events, claimed, time, stop);
-                }
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // A worker's loop: a defect in one round must not end fan-out for good.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                worker.Failed(Name);
-                Log.Defect(logger, e);
-                await Task.Delay(AfterFailure, time, CancellationToken.None);
-            }
+    protected override async Task<TimeSpan?> RunRoundAsync(CancellationToken stop)
+    {
+        if (!journal.IsOpen)
+        {
+            return null;
         }
+
+        if (live.Current.Subscribers.Count == 0)
+        {
+            return NoSubscribers;
+        }
+
+        var claimed = await RoundAsync(stop);
+        if (_lookForRoom is { } pause)
+        {
+            return pause;
+        }
+
+        if (claimed.Items.Count == 0)
+        {
+            await WorkWait.ForAsync(journal.Queue, EventEnvelope.Events, claimed, Time, stop);
+        }
+
+        return TimeSpan.Zero;
     }
 
     /// <returns>False when the journal has no room for its deliveries: the event is as it was.</returns>
@@ -129,14 +116,14 @@ internal sealed partial class FanOutWorker(
 
         var deliveries = state.Subscribers.Values.Where(s => s.Wants(envelope)).Select(s => Delivery(item, s.Name)).ToArray();
         var finish = Finish.Done() with { Next = deliveries };
-        var finished = await QueueRetry.UntilAnsweredAsync(() => journal.Queue.FinishAsync(item.Lease, finish, CancellationToken.None), time, cancellation);
+        var finished = await QueueRetry.UntilAnsweredAsync(() => journal.Queue.FinishAsync(item.Lease, finish, CancellationToken.None), Time, cancellation);
         if (finished.IsDone)
         {
             metrics.FannedOut(deliveries.Length > 0);
         }
         else if (finished.Verdict == QueueVerdict.Full)
         {
-            await QueueRetry.UntilAnsweredAsync(() => journal.Queue.GiveBackAsync(item.Lease, CancellationToken.None), time, cancellation);
+            await QueueRetry.UntilAnsweredAsync(() => journal.Queue.GiveBackAsync(item.Lease, CancellationToken.None), Time, cancellation);
         }
 
         return finished.Verdict != QueueVerdict.Full;
@@ -155,9 +142,6 @@ internal sealed partial class FanOutWorker(
 
     private static partial class Log
     {
-        [LoggerMessage(400, LogLevel.Error, "A round of fan-out failed")]
-        public static partial void Defect(ILogger logger, Exception exception);
-
         [LoggerMessage(401, LogLevel.Warning, "Stored events wait: the journal has no room for their deliveries ({Reason}). They go on when deliveries end")]
         public static partial void NoRoom(ILogger logger, string reason);
 

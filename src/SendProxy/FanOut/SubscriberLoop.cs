@@ -1,5 +1,6 @@
 using SendProxy.Configuration;
 using SendProxy.Queueing;
+using SendProxy.Workers;
 
 namespace SendProxy.FanOut;
 
@@ -8,8 +9,7 @@ namespace SendProxy.FanOut;
 /// does it listen, where it is local; 3 claim as many as it may have in flight; 4 deliver them side by side; 5 wait. No subscriber waits for another.
 /// </summary>
 internal sealed partial class SubscriberLoop(
-    string name, JournalHost journal, Live<FanOutState> live, Deliverer deliverer, FanOutMetrics metrics, WorkerMetrics worker,
-    TimeProvider time, ILogger<SubscriberLoop> logger)
+    string name, JournalHost journal, Live<FanOutState> live, Deliverer deliverer, FanOutMetrics metrics, WorkerContext context)
 {
     public const string GoneReason = "subscriber_gone";
     private const string Worker = "delivery";
@@ -19,6 +19,7 @@ internal sealed partial class SubscriberLoop(
     private static readonly TimeSpan GoneLook = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
 
+    private readonly ILogger _logger = context.Loggers.CreateLogger<SubscriberLoop>();
     private readonly InFlight _inFlight = new();
     private volatile bool _up;
     private volatile bool _wentGone;
@@ -26,34 +27,21 @@ internal sealed partial class SubscriberLoop(
 
     /// <param name="stop">Ends claiming.</param>
     /// <param name="cut">Ends running attempts.</param>
-    public async Task RunAsync(CancellationToken stop, CancellationToken cut)
+    public Task RunAsync(CancellationToken stop, CancellationToken cut)
     {
         _wentGone = true; // Whether it was gone before the last stop is in the store.
-        while (!stop.IsCancellationRequested)
-        {
-            try
+        return new WorkerLoop(Worker, context).RunAsync(
+            async ended =>
             {
                 if (live.Current.Subscribers.GetValueOrDefault(name) is not { } subscriber)
                 {
-                    return;
+                    return null;
                 }
 
-                await RoundAsync(subscriber, stop, cut);
-                worker.Progressed(Worker);
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // A worker's loop: a defect in one round must not end deliveries for good.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                worker.Failed(Worker);
-                Log.Defect(logger, name, e);
-                await DelayAsync(AfterFailure, stop);
-            }
-        }
+                await RoundAsync(subscriber, ended, cut);
+                return TimeSpan.Zero;
+            },
+            stop);
     }
 
     /// <summary>Completes when nothing is in flight.</summary>
@@ -67,7 +55,7 @@ internal sealed partial class SubscriberLoop(
         {
             if (await GoneSinceAsync(stop) is { } since)
             {
-                if (since + GoneFor - time.GetUtcNow() is var wait && wait > TimeSpan.Zero)
+                if (since + GoneFor - context.Time.GetUtcNow() is var wait && wait > TimeSpan.Zero)
                 {
                     metrics.Gone(name, true);
                     await DelayAsync(wait < GoneLook ? wait : GoneLook, stop);
@@ -115,7 +103,7 @@ internal sealed partial class SubscriberLoop(
         }
         else if (claimed.Items.Count < free)
         {
-            await WorkWait.ForAsync(journal.Queue, EventEnvelope.Deliveries, claimed, time, stop);
+            await WorkWait.ForAsync(journal.Queue, EventEnvelope.Deliveries, claimed, context.Time, stop);
         }
     }
 
@@ -134,15 +122,15 @@ internal sealed partial class SubscriberLoop(
                     new Hold(EventEnvelope.Deliveries, HoldScope.Group, name, GoneReason), CancellationToken.None);
                 _wentGone = true;
                 metrics.Gone(name, true);
-                Log.Gone(logger, name);
+                Log.Gone(_logger, name);
             }
         }
 #pragma warning disable CA1031 // The end of a task that nobody awaits for its result: a defect is told, the lease is recovered at the next start.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            worker.Failed(Worker);
-            Log.Defect(logger, name, e);
+            context.Metrics.Failed(Worker);
+            Log.Defect(_logger, name, e);
         }
         finally
         {
@@ -152,13 +140,13 @@ internal sealed partial class SubscriberLoop(
 
     private async Task<bool> ProbeAsync(Subscriber subscriber, CancellationToken stop)
     {
-        _up = await SubscriberClient.ProbeAsync(subscriber.Options, time, stop);
+        _up = await SubscriberClient.ProbeAsync(subscriber.Options, context.Time, stop);
         metrics.Up(name, _up);
         if (_up)
         {
             if (_probing)
             {
-                Log.Listens(logger, name);
+                Log.Listens(_logger, name);
             }
 
             _probing = false;
@@ -168,7 +156,7 @@ internal sealed partial class SubscriberLoop(
         if (!_probing)
         {
             _probing = true;
-            Log.DoesNotListen(logger, name);
+            Log.DoesNotListen(_logger, name);
         }
 
         await DelayAsync(ProbeEvery, stop);
@@ -180,7 +168,7 @@ internal sealed partial class SubscriberLoop(
         var holds = await journal.Queue.HoldsAsync(EventEnvelope.Deliveries, stop);
         if (holds.Error is not null)
         {
-            return time.GetUtcNow(); // Not known: looked at again soon.
+            return context.Time.GetUtcNow(); // Not known: looked at again soon.
         }
 
         var hold = (holds.Value ?? []).FirstOrDefault(h => h.Scope == HoldScope.Group && h.Name == name && h.Reason == GoneReason);
@@ -191,7 +179,7 @@ internal sealed partial class SubscriberLoop(
     {
         try
         {
-            await Task.Delay(wait, time, stop);
+            await Task.Delay(wait, context.Time, stop);
         }
         catch (OperationCanceledException)
         {

@@ -1,4 +1,5 @@
 using Prometheus;
+using SendProxy.Workers;
 
 namespace SendProxy.Queueing;
 
@@ -6,8 +7,8 @@ namespace SendProxy.Queueing;
 /// Reads at the start, and once a day, all that is stored and may still be needed, in small steps beside the work: a loss is
 /// told when it happens to the disk, not when somebody misses a message.
 /// </summary>
-internal sealed partial class ItemCheckWorker(
-    JournalHost journal, WorkerMetrics worker, IMetricFactory metrics, TimeProvider time, ILogger<ItemCheckWorker> logger) : BackgroundService
+internal sealed partial class ItemCheckWorker(JournalHost journal, IMetricFactory metrics, WorkerContext context)
+    : PeriodicWorker(Name, context)
 {
     private const string Name = "check";
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
@@ -15,6 +16,8 @@ internal sealed partial class ItemCheckWorker(
 
     // At most 1 MiB a step: some 50 MiB a second, and no commit waits for more than one step.
     private static readonly TimeSpan BetweenSteps = TimeSpan.FromMilliseconds(20);
+
+    private readonly ILogger _logger = context.Loggers.CreateLogger<ItemCheckWorker>();
 
     private readonly Gauge _damaged = metrics.CreateGauge(
         "sendproxy_journal_damaged_items", "Stored items that the last check found damaged or gone.");
@@ -28,57 +31,35 @@ internal sealed partial class ItemCheckWorker(
         do
         {
             var step = await journal.Queue.CheckAsync(cursor, cancellation);
-            worker.Progressed(Name);
+            Worker.Progressed(Name);
             if (step.Value is not { } read)
             {
-                worker.Failed(Name);
+                Worker.Failed(Name);
                 return false;
             }
 
             (items, damaged, lost, cursor) = (items + read.Items, damaged + read.Damaged, lost + read.Lost, read.Next);
             if (cursor is not null)
             {
-                await Task.Delay(BetweenSteps, time, cancellation);
+                await Task.Delay(BetweenSteps, Time, cancellation);
             }
         }
         while (cursor is not null);
         _damaged.Set(damaged + lost);
         if (damaged + lost > 0)
         {
-            Log.HasDamage(logger, items, damaged, lost);
+            Log.HasDamage(_logger, items, damaged, lost);
         }
         else
         {
-            Log.IsWhole(logger, items);
+            Log.IsWhole(_logger, items);
         }
 
         return true;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (journal.IsOpen)
-        {
-            var checkedAll = false;
-            try
-            {
-                checkedAll = await CheckAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // A worker's loop: a defect in one check must not end checking for good.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                worker.Failed(Name);
-                Log.Defect(logger, e);
-            }
-
-            await Task.Delay(checkedAll ? Interval : AfterFailure, time, stoppingToken);
-        }
-    }
+    protected override async Task<TimeSpan?> RunRoundAsync(CancellationToken stop) =>
+        !journal.IsOpen ? null : await CheckAsync(stop) ? Interval : AfterFailure;
 
     private static partial class Log
     {
@@ -88,8 +69,5 @@ internal sealed partial class ItemCheckWorker(
 
         [LoggerMessage(308, LogLevel.Information, "The journal was checked: all {Items} stored items that may still be needed open")]
         public static partial void IsWhole(ILogger logger, long items);
-
-        [LoggerMessage(309, LogLevel.Error, "A check of the journal failed")]
-        public static partial void Defect(ILogger logger, Exception exception);
     }
 }

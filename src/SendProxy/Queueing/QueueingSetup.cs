@@ -12,7 +12,6 @@ internal static class QueueingSetup
     {
         services
             .AddSingleton<JournalMetrics>()
-            .AddSingleton<WorkerMetrics>()
             .AddSingleton(s => new JournalHost(needed, cancellation => OpenSqliteAsync(s, options, cancellation)));
         return needed ? services.AddHostedService<SweepWorker>().AddHostedService<ItemCheckWorker>() : services;
     }

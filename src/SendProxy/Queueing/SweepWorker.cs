@@ -1,13 +1,17 @@
+using SendProxy.Workers;
+
 namespace SendProxy.Queueing;
 
 /// <summary>Removes finished items and outlived dedupe keys, a bounded number at a time, and notices whether the store works.</summary>
-internal sealed partial class SweepWorker(JournalHost journal, WorkerMetrics metrics, TimeProvider time, ILogger<SweepWorker> logger)
-    : BackgroundService
+internal sealed partial class SweepWorker(JournalHost journal, WorkerContext context)
+    : PeriodicWorker(Name, context)
 {
     private const string Name = "sweep";
     private const int MaxAtOnce = 1000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(50);
+
+    private readonly ILogger _logger = context.Loggers.CreateLogger<SweepWorker>();
 
     // Told when it changes, not every five seconds.
     private QueueError? _failing;
@@ -18,18 +22,17 @@ internal sealed partial class SweepWorker(JournalHost journal, WorkerMetrics met
     {
         var swept = await journal.Queue.SweepAsync(MaxAtOnce, cancellation);
         journal.Observe(swept.Error);
-        metrics.Progressed(Name);
         if (swept.Error is { } error)
         {
-            metrics.Failed(Name);
+            Worker.Failed(Name);
             if (error != _failing)
             {
-                Log.StoreFails(logger, error);
+                Log.StoreFails(_logger, error);
             }
         }
         else if (_failing is not null)
         {
-            Log.StoreWorks(logger);
+            Log.StoreWorks(_logger);
         }
 
         _failing = swept.Error;
@@ -37,30 +40,8 @@ internal sealed partial class SweepWorker(JournalHost journal, WorkerMetrics met
         return swept.Error is null && swept.Value == MaxAtOnce;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (journal.IsOpen)
-        {
-            var more = false;
-            try
-            {
-                more = await SweepAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // A worker's loop: a defect in one round must not end sweeping for good.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                metrics.Failed(Name);
-                Log.Defect(logger, e);
-            }
-
-            await Task.Delay(more ? Soon : Interval, time, stoppingToken);
-        }
-    }
+    protected override async Task<TimeSpan?> RunRoundAsync(CancellationToken stop) =>
+        !journal.IsOpen ? null : await SweepAsync(stop) ? Soon : Interval;
 
     private static partial class Log
     {
@@ -69,8 +50,5 @@ internal sealed partial class SweepWorker(JournalHost journal, WorkerMetrics met
 
         [LoggerMessage(305, LogLevel.Information, "The journal can be used again")]
         public static partial void StoreWorks(ILogger logger);
-
-        [LoggerMessage(301, LogLevel.Error, "A sweep of the journal failed")]
-        public static partial void Defect(ILogger logger, Exception exception);
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Prometheus;
+using SendProxy.Workers;
 
 namespace SendProxy.Secrets;
 
@@ -7,11 +8,12 @@ namespace SendProxy.Secrets;
 /// Looks at every secret once a second and tells what changed. Content, not file events: Kubernetes swaps links that file
 /// watchers miss (dotnet/runtime#36091).
 /// </summary>
-internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory factory, TimeProvider time, ILogger<SecretPoller> logger)
-    : BackgroundService
+internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory factory, WorkerContext context)
+    : PeriodicWorker("secrets", context)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    private readonly ILogger _logger = context.Loggers.CreateLogger<SecretPoller>();
     private readonly ConcurrentDictionary<string, WatchedSecret> _watched = new(StringComparer.Ordinal);
     private readonly Counter _rounds = factory.CreateCounter("sendproxy_secret_polls_total", "Rounds over all secrets' sources.");
 
@@ -26,21 +28,21 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
         var key = $"{name}\n{source.Place}\n{form.Live}\n{form.AllowTest}\n{form.IsAdvice}";
         return _watched.GetOrAdd(key, _ =>
         {
-            var watched = new WatchedSecret(name, source, form, metrics, time);
+            var watched = new WatchedSecret(name, source, form, metrics, Time);
             if (watched.State != SecretState.Ok)
             {
-                Log.Unusable(logger, name, source.Place, SecretMetrics.Word(watched.State), Advice(watched.State), "no value is in use");
+                Log.Unusable(_logger, name, source.Place, SecretMetrics.Word(watched.State), Advice(watched.State), "no value is in use");
             }
 
             Warn(watched);
             foreach (var path in MountInfo.MountPoints(source switch { SecretFile f => [f.Path], SecretDirectory d => d.Files, _ => [] }))
             {
-                Log.NeverUpdated(logger, name, path);
+                Log.NeverUpdated(_logger, name, path);
             }
 
             foreach (var exposure in source.Exposures())
             {
-                Log.Exposed(logger, name, exposure);
+                Log.Exposed(_logger, name, exposure);
             }
 
             return watched;
@@ -59,12 +61,12 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
 
             if (change.State == SecretState.Ok)
             {
-                Log.Loaded(logger, change.Name, change.Place, change.Fingerprint ?? "");
+                Log.Loaded(_logger, change.Name, change.Place, change.Fingerprint ?? "");
                 Warn(watched);
             }
             else
             {
-                Log.Unusable(logger, change.Name, change.Place, SecretMetrics.Word(change.State), Advice(change.State),
+                Log.Unusable(_logger, change.Name, change.Place, SecretMetrics.Word(change.State), Advice(change.State),
                     change.KeptOld ? "the old value stays in use" : "no value is in use");
             }
         }
@@ -72,13 +74,10 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
         _rounds.Inc();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task<TimeSpan?> RunRoundAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            PollAll();
-        }
+        PollAll();
+        return Task.FromResult<TimeSpan?>(Interval);
     }
 
     /// <returns>What to do about it; empty where nothing is wrong.</returns>
@@ -102,7 +101,7 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
     {
         if (watched.Difference is { } difference)
         {
-            Log.Unusual(logger, watched.Name, watched.Place, difference);
+            Log.Unusual(_logger, watched.Name, watched.Place, difference);
         }
     }
 

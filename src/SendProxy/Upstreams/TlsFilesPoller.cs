@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using Prometheus;
+using SendProxy.Workers;
 
 namespace SendProxy.Upstreams;
 
 /// <summary>Looks at the certificates of all upstreams once a second and tells what changed.</summary>
-internal sealed partial class TlsFilesPoller(IMetricFactory metrics, TimeProvider time, ILogger<TlsFilesPoller> logger) : BackgroundService
+internal sealed partial class TlsFilesPoller(IMetricFactory metrics, WorkerContext context) : PeriodicWorker("certificates", context)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    private readonly ILogger _logger = context.Loggers.CreateLogger<TlsFilesPoller>();
     private readonly ConcurrentDictionary<(string, TlsOptions), TlsFiles> _watched = new();
     private readonly Counter _reloads = metrics.CreateCounter(
         "sendproxy_tls_reloads_total", "Looks at an upstream's certificates that gave something new: loaded, or refused and the old ones kept.", ["upstream", "outcome"]);
@@ -20,16 +22,14 @@ internal sealed partial class TlsFilesPoller(IMetricFactory metrics, TimeProvide
         return files;
     });
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task<TimeSpan?> RunRoundAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        foreach (var files in _watched.Values)
         {
-            foreach (var files in _watched.Values)
-            {
-                Look(files);
-            }
+            Look(files);
         }
+
+        return Task.FromResult<TimeSpan?>(Interval);
     }
 
     private void Look(TlsFiles files)
@@ -42,11 +42,11 @@ internal sealed partial class TlsFilesPoller(IMetricFactory metrics, TimeProvide
         _reloads.WithLabels(files.Upstream, problem.Length == 0 ? "loaded" : "refused").Inc();
         if (problem.Length == 0)
         {
-            Log.TlsLoaded(logger, files.Upstream);
+            Log.TlsLoaded(_logger, files.Upstream);
         }
         else
         {
-            Log.TlsRefused(logger, files.Upstream, problem);
+            Log.TlsRefused(_logger, files.Upstream, problem);
         }
     }
 

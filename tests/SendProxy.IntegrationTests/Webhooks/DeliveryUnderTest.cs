@@ -10,6 +10,7 @@ using SendProxy.Queueing.Sqlite;
 using SendProxy.Secrets;
 using SendProxy.Sqlite;
 using SendProxy.Telemetry;
+using SendProxy.Workers;
 
 namespace SendProxy.IntegrationTests.Webhooks;
 
@@ -102,7 +103,7 @@ internal sealed class DeliveryUnderTest : IAsyncDisposable
     public SubscriberLoop Loop(Subscriber subscriber, ILogger<SubscriberLoop> logger)
     {
         var live = new Live<FanOutState>(new FanOutState(new Dictionary<string, Subscriber> { ["app"] = subscriber }.ToFrozenDictionary()));
-        return new SubscriberLoop("app", _journal, live, _deliverer, _metrics, _worker, Time, logger);
+        return new SubscriberLoop("app", _journal, live, _deliverer, _metrics, new WorkerContext(_worker, Time, new OneLogger(logger)));
     }
 
     public async ValueTask DisposeAsync()
@@ -111,6 +112,19 @@ internal sealed class DeliveryUnderTest : IAsyncDisposable
         await _journal.DisposeAsync();
         await _sink.DisposeAsync();
         _folder.Dispose();
+    }
+
+    private sealed class OneLogger(ILogger logger) : ILoggerFactory
+    {
+        public ILogger CreateLogger(string categoryName) => logger;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public void Dispose()
+        {
+        }
     }
 
     private sealed class Given(string value) : ISecretSource

@@ -7,6 +7,7 @@ using SendProxy.Hosting;
 using SendProxy.Queueing;
 using SendProxy.Secrets;
 using SendProxy.Tests.Queueing;
+using SendProxy.Workers;
 
 namespace SendProxy.Tests.FanOut;
 
@@ -95,7 +96,8 @@ public sealed class FanOutWorkerTests : IAsyncLifetime
         await keeper.OpenAsync(Cancel);
         var metrics = Prometheus.Metrics.WithCustomRegistry(_store.Registry);
         return new FanOutWorker(
-            keeper, _live, new FanOutMetrics(metrics), new WorkerMetrics(metrics, _store.Time), new NotDraining(), _store.Time, NullLogger<FanOutWorker>.Instance);
+            keeper, _live, new FanOutMetrics(metrics), new NotDraining(),
+            new WorkerContext(new WorkerMetrics(metrics, _store.Time), _store.Time, NullLoggerFactory.Instance));
     }
 
     private async Task StoreAsync(string type) => await _store.Queue.EnqueueAsync(

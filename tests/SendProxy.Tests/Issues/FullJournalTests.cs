@@ -6,6 +6,7 @@ using SendProxy.Hosting;
 using SendProxy.Queueing;
 using SendProxy.Secrets;
 using SendProxy.Tests.Queueing;
+using SendProxy.Workers;
 
 namespace SendProxy.Tests.Issues;
 
@@ -122,15 +123,25 @@ public sealed class FullJournalTests
         var metrics = Prometheus.Metrics.WithCustomRegistry(store.Registry);
         var logger = new Lines();
         return (new FanOutWorker(
-            journal, live, new FanOutMetrics(metrics), new WorkerMetrics(metrics, store.Time), new NotDraining(), store.Time, logger), logger.All);
+            journal, live, new FanOutMetrics(metrics), new NotDraining(), new WorkerContext(new WorkerMetrics(metrics, store.Time), store.Time, logger)), logger.All);
     }
 
-    private sealed class Lines : ILogger<FanOutWorker>
+    private sealed class Lines : ILogger, ILoggerFactory
     {
         public List<string> All { get; } = [];
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public void Dispose()
+        {
+        }
 
         public bool IsEnabled(LogLevel logLevel) => true;
 

@@ -5,6 +5,7 @@ using SendProxy.Composition;
 using SendProxy.Configuration;
 using SendProxy.Hosting;
 using SendProxy.Tests.Configuration;
+using SendProxy.Workers;
 
 namespace SendProxy.Tests.Issues;
 
@@ -96,11 +97,12 @@ public sealed class ReloadSurvivesTests : IDisposable
     private Reload Started()
     {
         var path = _file.Write(Good);
+        var (metrics, time) = (Prometheus.Metrics.WithCustomRegistry(_registry), new FakeTimeProvider());
         return new Reload(path, ProxySettings.Load(path, _ => null), next =>
         {
             _whileApplying();
             _applied.Add(next);
-        }, () => { }, Prometheus.Metrics.WithCustomRegistry(_registry), new FakeTimeProvider(), NullLogger<Reload>.Instance);
+        }, () => { }, metrics, new WorkerContext(new WorkerMetrics(metrics, time), time, NullLoggerFactory.Instance));
     }
 
     private async Task<string> ScrapeAsync()

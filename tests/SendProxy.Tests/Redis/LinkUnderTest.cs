@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using SendProxy.Redis;
 using SendProxy.Secrets;
+using SendProxy.Workers;
 
 namespace SendProxy.Tests.Redis;
 
@@ -29,6 +30,8 @@ internal static class LinkUnderTest
     public static SecretPoller Secrets()
     {
         var metrics = Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry());
-        return new SecretPoller(new SecretMetrics(metrics), metrics, TimeProvider.System, NullLogger<SecretPoller>.Instance);
+        return new SecretPoller(
+            new SecretMetrics(metrics), metrics,
+            new WorkerContext(new WorkerMetrics(metrics, TimeProvider.System), TimeProvider.System, NullLoggerFactory.Instance));
     }
 }

@@ -5,6 +5,15 @@ namespace SendProxy.Queueing.Sqlite;
 /// <summary>What the store tells of single items and of its keys.</summary>
 internal static partial class QueueLog
 {
+    /// <summary>A line for each key that items need and the configuration has not.</summary>
+    public static void MissingKeys(ILogger logger, SealKeys keys, IReadOnlyList<SealKeyUse> uses)
+    {
+        foreach (var missing in uses.Where(use => keys.Find(use.Key) is null))
+        {
+            MissingKey(logger, missing.Items, missing.Key, missing.Oldest);
+        }
+    }
+
     [LoggerMessage(302, LogLevel.Error,
         "{Items} items, the oldest of {Oldest}, are sealed under the key {SealKey}, which is not in journal.sealKeys; they are held. Add its file to journal.sealKeys and restart, and they go on")]
     public static partial void MissingKey(ILogger logger, long items, SealKeyId sealKey, DateTimeOffset? oldest);

@@ -276,16 +276,8 @@ internal sealed class SqliteMessageQueue : IMessageQueue
         var counts = new SealKeyHolds(_keys).Apply(session, _partitions.Queues);
         _partitions.Load(session);
         _dedupe.Load(session);
-        session.OnCommitted(() => TellMissingKeys(counts));
+        session.OnCommitted(() => QueueLog.MissingKeys(_logger, _keys, counts));
         return true;
-    }
-
-    private void TellMissingKeys(IReadOnlyList<SealKeyUse> counts)
-    {
-        foreach (var missing in counts.Where(count => _keys.Find(count.Key) is null))
-        {
-            QueueLog.MissingKey(_logger, missing.Items, missing.Key, missing.Oldest);
-        }
     }
 
     private int Sweep(SqliteSession session, int max)

@@ -1,8 +1,8 @@
 using Prometheus;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Workers;
 
-/// <summary>Series of the loops that work on the queue. Labels are names of the program.</summary>
+/// <summary>Series of the loops that work beside the requests. Labels are names of the program.</summary>
 internal sealed class WorkerMetrics(IMetricFactory metrics, TimeProvider time)
 {
     private readonly Gauge _progress = metrics.CreateGauge(
