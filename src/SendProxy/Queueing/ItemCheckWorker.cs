@@ -12,12 +12,17 @@ internal sealed partial class ItemCheckWorker(JournalHost journal, IMetricFactor
 {
     private const string Name = "check";
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
+
+    // The worker comes round more often than it checks, so that its progress can be watched like that of the others.
+    private static readonly TimeSpan Look = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMinutes(1);
 
     // At most 1 MiB a step: some 50 MiB a second, and no commit waits for more than one step.
     private static readonly TimeSpan BetweenSteps = TimeSpan.FromMilliseconds(20);
 
     private readonly ILogger _logger = context.Loggers.CreateLogger<ItemCheckWorker>();
+
+    private DateTimeOffset _due = DateTimeOffset.MinValue;
 
     private readonly Gauge _damaged = metrics.CreateGauge(
         "sendproxy_journal_damaged_items", "Stored items that the last check found damaged or gone.");
@@ -58,8 +63,20 @@ internal sealed partial class ItemCheckWorker(JournalHost journal, IMetricFactor
         return true;
     }
 
-    protected override async Task<TimeSpan?> RunRoundAsync(CancellationToken stop) =>
-        !journal.IsOpen ? null : await CheckAsync(stop) ? Interval : AfterFailure;
+    protected override async Task<TimeSpan?> RunRoundAsync(CancellationToken stop)
+    {
+        if (!journal.IsOpen)
+        {
+            return null;
+        }
+
+        if (Time.GetUtcNow() >= _due)
+        {
+            _due = Time.GetUtcNow() + (await CheckAsync(stop) ? Interval : AfterFailure);
+        }
+
+        return Look;
+    }
 
     private static partial class Log
     {

@@ -15,6 +15,7 @@ internal sealed partial class WorkerLoop(string name, WorkerContext context)
     /// <param name="stop">Ends it, also in the middle of a round that obeys.</param>
     public async Task RunAsync(Func<CancellationToken, Task<TimeSpan?>> round, CancellationToken stop)
     {
+        context.Metrics.Started(name);
         var afterDefect = FirstPause;
         while (!stop.IsCancellationRequested)
         {
@@ -41,6 +42,7 @@ internal sealed partial class WorkerLoop(string name, WorkerContext context)
 
             if (pause is not { } wait)
             {
+                context.Metrics.Ended(name);
                 return;
             }
 

@@ -12,6 +12,12 @@ internal sealed class WorkerMetrics(IMetricFactory metrics, TimeProvider time)
     private readonly Counter _failures = metrics.CreateCounter(
         "sendproxy_worker_failures_total", "Rounds that ended in a failure; the loop goes on.", ["worker"]);
 
+    /// <summary>Its failures are 0 from now on.</summary>
+    public void Started(string worker) => _failures.WithLabels(worker);
+
+    /// <summary>It has nothing to do any more: nobody is to wait for its progress.</summary>
+    public void Ended(string worker) => _progress.RemoveLabelled(worker);
+
     public void Progressed(string worker) => _progress.WithLabels(worker).Set(time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
 
     public void Failed(string worker) => _failures.WithLabels(worker).Inc();

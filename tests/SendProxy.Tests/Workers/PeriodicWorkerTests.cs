@@ -36,6 +36,7 @@ public sealed class PeriodicWorkerTests
         await worker.StartAsync(Cancel);
 
         await worker.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+        Assert.DoesNotContain("sendproxy_worker_last_loop_timestamp_seconds{", await ScrapeAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
