@@ -6,6 +6,7 @@ internal sealed class InFlight
     private readonly Lock _lock = new();
     private TaskCompletionSource _ended = New();
     private int _count;
+    private long _bytes;
 
     public int Count
     {
@@ -19,21 +20,23 @@ internal sealed class InFlight
     }
 
     /// <returns>How many there are now.</returns>
-    public int Began()
+    public int Began(long bytes)
     {
         lock (_lock)
         {
+            _bytes += bytes;
             return ++_count;
         }
     }
 
     /// <returns>How many are left.</returns>
-    public int Ended()
+    public int Ended(long bytes)
     {
         TaskCompletionSource ended;
         int left;
         lock (_lock)
         {
+            _bytes -= bytes;
             left = --_count;
             (ended, _ended) = (_ended, New());
         }
@@ -42,15 +45,15 @@ internal sealed class InFlight
         return left;
     }
 
-    /// <summary>Completes when there are at most <paramref name="most"/>.</summary>
-    public async Task DownToAsync(int most)
+    /// <summary>Completes when there are at most <paramref name="most"/>, and of less than <paramref name="mostBytes"/> together or none.</summary>
+    public async Task DownToAsync(int most, long mostBytes = long.MaxValue)
     {
         while (true)
         {
             Task ended;
             lock (_lock)
             {
-                if (_count <= most)
+                if (_count <= most && (_bytes < mostBytes || _count == 0))
                 {
                     return;
                 }

@@ -19,6 +19,9 @@ internal sealed partial class SubscriberLoop(
     private static readonly TimeSpan GoneLook = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
 
+    // A subscriber that is slow with large events holds no more than this, and the one event that goes beyond it.
+    private const long MaxBytesInFlight = 8 << 20;
+
     private readonly ILogger _logger = context.Loggers.CreateLogger<SubscriberLoop>();
     private readonly InFlight _inFlight = new();
     private volatile bool _up;
@@ -84,7 +87,7 @@ internal sealed partial class SubscriberLoop(
         }
 
         // 3 claim
-        await _inFlight.DownToAsync(most - 1).WaitAsync(stop);
+        await _inFlight.DownToAsync(most - 1, MaxBytesInFlight).WaitAsync(stop);
         var free = most - _inFlight.Count;
         var claimed = await journal.Queue.ClaimAsync(
             new ClaimRequest(EventEnvelope.Deliveries, free) { OnlyGroups = new HashSet<string>([name], StringComparer.Ordinal) }, stop);
@@ -92,7 +95,7 @@ internal sealed partial class SubscriberLoop(
         // 4 deliver
         foreach (var item in claimed.Items)
         {
-            metrics.InFlight(name, _inFlight.Began());
+            metrics.InFlight(name, _inFlight.Began(item.Body.Length));
             _ = DeliverAsync(subscriber, item, cut); // Counted, and waited for by DrainAsync.
         }
 
@@ -134,7 +137,7 @@ internal sealed partial class SubscriberLoop(
         }
         finally
         {
-            metrics.InFlight(name, _inFlight.Ended());
+            metrics.InFlight(name, _inFlight.Ended(item.Body.Length));
         }
     }
 

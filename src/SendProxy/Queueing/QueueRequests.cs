@@ -4,6 +4,12 @@ namespace SendProxy.Queueing;
 internal sealed record ClaimRequest(string Queue, int Max)
 {
     /// <summary>
+    /// Stored bytes after which no further item is claimed, so that a backlog of large items does not fill the memory. The first item is
+    /// claimed whatever its size.
+    /// </summary>
+    public long MaxBytes { get; init; } = 4 << 20;
+
+    /// <summary>
     /// Most items of one route and group in this claim, so that one backlog does not fill it. Default: no bound.
     /// </summary>
     public int MaxPerGroup { get; init; } = int.MaxValue;

@@ -106,6 +106,15 @@ public abstract partial class MessageQueueContract
         Assert.Equal(["a1", "a2", "b1"], await ClaimBodiesAsync(All with { MaxPerGroup = 2 }));
     }
 
+    [Fact]
+    public async Task Claim_MaxBytes_TakesOneAtLeastAndLeavesTheRest()
+    {
+        await Queue.EnqueueAsync([Item(new string('a', 5000)), Item(new string('b', 5000)), Item("c")], Cancel);
+
+        Assert.Equal([5000], (await ClaimBodiesAsync(All with { MaxBytes = 100 })).Select(body => body.Length));
+        Assert.Equal([5000, 1], (await ClaimBodiesAsync(All with { MaxBytes = 6000 })).Select(body => body.Length));
+    }
+
     [Theory]
     [InlineData(false, "session-1")]
     [InlineData(true, "sms")]

@@ -25,12 +25,12 @@ internal sealed class SqliteClaims(QueuePartitions partitions, QueueSignals sign
             .Where(partition => partition.HasReady && !partitions.IsHeld(partition) && Wanted(request, partition))
             .Select(partition => new PartitionCursor(session, partition, now, request.MaxPerGroup))
             .ToList();
-        for (var lane = 0; lane < QueuePartition.Lanes && rows.Count < request.Max; lane++)
+        for (var lane = 0; lane < QueuePartition.Lanes && HasRoom(request, rows); lane++)
         {
             ClaimLane(session, request, cursors, lane, rows);
         }
 
-        var more = rows.Count >= request.Max || cursors.Exists(cursor => cursor.IsUsedUp);
+        var more = !HasRoom(request, rows) || cursors.Exists(cursor => cursor.IsUsedUp);
         return new ClaimedRows(rows, more ? Time(now) : NextDue(session, cursors, now), version);
     }
 
@@ -47,7 +47,7 @@ internal sealed class SqliteClaims(QueuePartitions partitions, QueueSignals sign
             }
         }
 
-        while (rows.Count < request.Max && heads.TryDequeue(out var cursor, out _))
+        while (HasRoom(request, rows) && heads.TryDequeue(out var cursor, out _))
         {
             if (cursor.MayGo(session))
             {
@@ -90,6 +90,9 @@ internal sealed class SqliteClaims(QueuePartitions partitions, QueueSignals sign
         partitions.Move(session, partition, row.Waiting, ItemState.Leased, row.Item.Lane, ready ? -1 : 0);
         return row;
     }
+
+    private static bool HasRoom(ClaimRequest request, List<ItemRow> rows) =>
+        rows.Count < request.Max && (rows.Count == 0 || rows.Sum(row => row.SealedBytes) < request.MaxBytes);
 
     private static bool Wanted(ClaimRequest request, QueuePartition partition) =>
         request.OnlyGroups?.Contains(partition.Group) != false
