@@ -2,7 +2,6 @@ using SendProxy.Egress;
 using SendProxy.FanOut;
 using SendProxy.Hosting;
 using SendProxy.Metrics;
-using SendProxy.Overload;
 using SendProxy.Queueing;
 using SendProxy.Receiving;
 using SendProxy.Redis;
