@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using SendProxy.Tests.Receiving;
 
 namespace SendProxy.Tests.Issues;
