@@ -9,7 +9,8 @@ using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Sending.RateLimiting.Priorities;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Connections;
+using SendProxy.Upstreams.Credentials;
 using SendProxy.Workers;
 
 namespace SendProxy.Bench;
@@ -45,7 +46,7 @@ internal sealed class SendingUnderBench : IDisposable
         _certificates = new TlsFilesPoller(metrics, new WorkerContext(new WorkerMetrics(metrics, time), time, NullLoggerFactory.Instance));
         _secrets = new SecretPoller(new SecretMetrics(metrics), metrics, new WorkerContext(new WorkerMetrics(metrics, time), time, NullLoggerFactory.Instance));
         _composer = new EgressComposer(
-            _secrets, new KeyBook(new CredentialMetrics(metrics, time), time, NullLogger<KeyBook>.Instance), _certificates, sending,
+            _secrets, new CredentialUsageTracker(new CredentialMetrics(metrics, time), time, NullLogger<CredentialUsageTracker>.Instance), _certificates, sending,
             new LimiterFactory(null, new SendProxy.Redis.FleetOptions(null, 1, ""), new LimitMetrics(metrics), time, Random.Shared.NextDouble, NullLogger<LimiterFactory>.Instance),
             new RecipientCheckFactory(new EgressMetrics(metrics), () => 0.5, time), time);
         _plan = _composer.Compose(settings).Routes.Find("POST", "/v1/sms/send").Route!.Plan;

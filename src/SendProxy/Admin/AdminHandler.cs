@@ -2,12 +2,12 @@ using SendProxy.Configuration;
 using SendProxy.Errors;
 using SendProxy.Hosting;
 using SendProxy.Sending.RateLimiting;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Admin;
 
 /// <summary>The admin socket's API, for the commands. Nothing it tells is a secret.</summary>
-internal sealed class AdminHandler(KeyBook keys, LimiterFactory limits, JournalAdmin journal, WebhooksAdmin webhooks)
+internal sealed class AdminHandler(CredentialUsageTracker keys, LimiterFactory limits, JournalAdmin journal, WebhooksAdmin webhooks)
 {
     public Task HandleAsync(HttpContext context) => (context.Request.Method, context.Request.Path.Value) switch
     {

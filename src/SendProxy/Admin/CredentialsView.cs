@@ -1,5 +1,6 @@
 using System.Globalization;
 using SendProxy.Upstreams;
+using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Admin;
 
@@ -15,7 +16,7 @@ internal sealed record CredentialView(
     string Upstream, string Slot, string Fingerprint, string From, string State, string? LoadedAt, string? LastAcceptedAt, long Answers, long Rejected,
     long Running, string? RestsUntil, bool SafeToRevoke, string Why)
 {
-    public static CredentialView Of(KeyReport report) => new(
+    public static CredentialView Of(CredentialReport report) => new(
         report.Upstream, report.Slot, report.Fingerprint, report.Place, report.State, Time(report.Loaded), Time(report.LastAccepted), report.Answers, report.Rejected,
         report.Running, Time(report.RestsUntil), report.SafeToRevoke, report.Why);
 

@@ -1,6 +1,6 @@
 using Prometheus;
 using SendProxy.Redis;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Credentials;
 using SendProxy.Workers;
 using StackExchange.Redis;
 
@@ -10,13 +10,13 @@ namespace SendProxy.Composition;
 /// Tells the fleet when this process last used each key with success, and learns the same of the others: the answer to "may
 /// the old key be revoked?" is the fleet's. Waits for nobody; a Redis that is away is asked again in some seconds.
 /// </summary>
-internal sealed class CredentialUsageSync(KeyBook book, RedisLink link, IMetricFactory metrics, WorkerContext context) : PeriodicWorker("credentials", context)
+internal sealed class CredentialUsageSync(CredentialUsageTracker book, RedisLink link, IMetricFactory metrics, WorkerContext context) : PeriodicWorker("credentials", context)
 {
     /// <summary>A key that nobody used for so long is forgotten.</summary>
     public static readonly TimeSpan Forget = TimeSpan.FromDays(30);
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-    private static readonly RedisScript Uses = RedisScript.Embedded("key_uses", "Upstreams/uses.lua");
+    private static readonly RedisScript Uses = RedisScript.Embedded("key_uses", "Upstreams/Credentials/uses.lua");
 
     private readonly Counter _rounds = metrics.CreateCounter(
         "sendproxy_credential_fleet_rounds_total", "Exchanges of keys' last uses with the fleet, by whether Redis answered.", ["answered"]);

@@ -9,6 +9,8 @@ using SendProxy.Sending;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Sending.RateLimiting.Priorities;
 using SendProxy.Upstreams;
+using SendProxy.Upstreams.Connections;
+using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Composition;
 
@@ -17,7 +19,7 @@ namespace SendProxy.Composition;
 /// with their pool. What is replaced is ended once no request can still use it.
 /// </summary>
 internal sealed class EgressComposer(
-    SecretPoller secrets, KeyBook keyBook, TlsFilesPoller certificates, SendingMetrics sending, LimiterFactory limits, RecipientCheckFactory books,
+    SecretPoller secrets, CredentialUsageTracker credentialUsage, TlsFilesPoller certificates, SendingMetrics sending, LimiterFactory limits, RecipientCheckFactory books,
     TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
@@ -37,7 +39,7 @@ internal sealed class EgressComposer(
         limits.Show([.. settings.Limits.Keys.Select(name => _limiters[name])]);
         _pipelines = Renew(_pipelines, settings.Upstreams, (pipeline, options) => pipeline.Upstream.Options.Fingerprint == options.Options.Fingerprint, Pipeline, longest);
         BoundUpstreams(settings);
-        keyBook.Show([.. settings.Upstreams.Keys.Select(name => _pipelines[name].Upstream.Credential)]);
+        credentialUsage.Show([.. settings.Upstreams.Keys.Select(name => _pipelines[name].Upstream.Credential)]);
         var hash = new PartitionHash(() => KeyOfValues(settings));
         var recipients = books.For(settings.Routes.Select(r => (r.Name, r.Recipients)));
         var detectors = settings.Guard.AllowSecrets ? null : Detectors(settings);
@@ -111,7 +113,7 @@ internal sealed class EgressComposer(
     {
         var credential = settings.Options.Credential;
         var watched = secrets.Watch($"upstreams.{name}.credential", credential.Source!, credential.Form);
-        var upstream = new Upstream(settings.Options, new Credential(credential, watched, keyBook, name, time), certificates.Watch(name, settings.Options.Tls),
+        var upstream = new Upstream(settings.Options, new Credential(credential, watched, credentialUsage, name, time), certificates.Watch(name, settings.Options.Tls),
             new Bulkhead(int.MaxValue, sending.InFlight(name)), new ConnectionCount(settings.Options.Connections.Max, sending.Connections(name)));
         return new UpstreamPipeline(upstream, settings.Retry, settings.Breaker, sending, time);
     }

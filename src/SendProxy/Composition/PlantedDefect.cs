@@ -1,7 +1,6 @@
 #if DEBUG
 using System.Runtime.InteropServices;
 using SendProxy.Secrets;
-using SendProxy.Upstreams;
 
 namespace SendProxy.Composition;
 
@@ -15,8 +14,8 @@ internal static class PlantedDefect
 
     public static IDisposable OnSignal(IServiceProvider services) => PosixSignalRegistration.Create((PosixSignal)UserSignal2, _ =>
     {
-        var held = services.GetRequiredService<SecretPoller>().All.SelectMany(w => w.Set.All.Select(s => $"{w} {w.Set} {new KeyChoice(s.Secret, s.Slot)}"));
-        throw new InvalidOperationException($"planted defect: {string.Join(' ', held)} {string.Join(' ', services.GetRequiredService<KeyBook>().Report())}");
+        var held = services.GetRequiredService<SecretPoller>().All.SelectMany(w => w.Set.All.Select(s => $"{w} {w.Set} {new SelectedCredential(s.Secret, s.Slot)}"));
+        throw new InvalidOperationException($"planted defect: {string.Join(' ', held)} {string.Join(' ', services.GetRequiredService<CredentialUsageTracker>().Report())}");
     });
 }
 #endif

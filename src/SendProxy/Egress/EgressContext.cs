@@ -6,7 +6,7 @@ using SendProxy.Sending;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Connections;
 
 namespace SendProxy.Egress;
 

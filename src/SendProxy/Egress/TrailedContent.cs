@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using SendProxy.Sending.Attempts;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Egress;
 

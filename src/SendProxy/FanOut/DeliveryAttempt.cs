@@ -2,7 +2,8 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using SendProxy.Queueing;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Connections;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.FanOut;
 

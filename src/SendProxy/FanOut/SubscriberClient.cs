@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Connections;
 
 namespace SendProxy.FanOut;
 

@@ -1,6 +1,8 @@
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 using SendProxy.Upstreams;
+using SendProxy.Upstreams.Credentials;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Sending;
 

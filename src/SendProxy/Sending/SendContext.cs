@@ -3,11 +3,12 @@ using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Upstreams;
+using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Sending;
 
 /// <summary>What one send knows of itself while it runs: its key, its attempts, what may have happened. One at a time uses it.</summary>
-internal sealed class SendContext(OutboundMessage message, KeyChoice credential, IdempotencyDecision pass, TimeProvider time, Func<double> draw)
+internal sealed class SendContext(OutboundMessage message, SelectedCredential credential, IdempotencyDecision pass, TimeProvider time, Func<double> draw)
 {
     private readonly Repeatability _repeatability =
         AttemptTable.Of(message.Method, message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates && message.IdempotencyKey.Value.Length > 0);
@@ -21,7 +22,7 @@ internal sealed class SendContext(OutboundMessage message, KeyChoice credential,
     /// <summary>What it holds of the limits.</summary>
     public SendPermits Permits { get; } = new(message, time);
 
-    public KeyChoice Credential { get; private set; } = credential;
+    public SelectedCredential Credential { get; private set; } = credential;
 
     public int Attempts { get; private set; }
 

@@ -84,7 +84,7 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
 
     public void Settled(string upstream, AttemptOutcome outcome) => _settled.WithLabels(upstream, Word(outcome)).Inc();
 
-    public void Hinted(string upstream, Upstreams.RateHint hint)
+    public void Hinted(string upstream, Upstreams.Responses.RateHint hint)
     {
         if (hint.Remaining is { } remaining)
         {

@@ -9,11 +9,11 @@ internal static class SendingSetup
         .AddSingleton(s => new RateLimiting.LimiterFactory(
             s.GetService<Redis.RedisLink>(), s.GetRequiredService<Redis.FleetOptions>(), s.GetRequiredService<RateLimiting.LimitMetrics>(),
             s.GetRequiredService<TimeProvider>(), s.GetRequiredService<Random>().NextDouble, s.GetRequiredService<ILogger<RateLimiting.LimiterFactory>>()))
-        .AddSingleton<Upstreams.CredentialMetrics>()
+        .AddSingleton<Upstreams.Credentials.CredentialMetrics>()
         .AddSingleton<Idempotency.IdempotencyMetrics>()
-        .AddSingleton<Upstreams.KeyBook>()
-        .AddSingleton<Upstreams.TlsFilesPoller>()
-        .AddHostedService(s => s.GetRequiredService<Upstreams.TlsFilesPoller>())
+        .AddSingleton<Upstreams.Credentials.CredentialUsageTracker>()
+        .AddSingleton<Upstreams.Connections.TlsFilesPoller>()
+        .AddHostedService(s => s.GetRequiredService<Upstreams.Connections.TlsFilesPoller>())
         .AddSingleton<DetachedAttemptTracker>()
         .AddSingleton<ISender>(s => ActivatorUtilities.CreateInstance<Sender>(s, (Func<double>)s.GetRequiredService<Random>().NextDouble));
 }

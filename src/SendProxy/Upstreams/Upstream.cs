@@ -1,4 +1,6 @@
 using System.Net;
+using SendProxy.Upstreams.Connections;
+using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Upstreams;
 

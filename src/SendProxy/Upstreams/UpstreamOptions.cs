@@ -1,5 +1,8 @@
 using SendProxy.Configuration;
 using SendProxy.Errors;
+using SendProxy.Upstreams.Connections;
+using SendProxy.Upstreams.Credentials;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Upstreams;
 
@@ -111,91 +114,4 @@ internal enum CarrierKind
     Header,
     Body,
     None,
-}
-
-/// <summary>Names of the vendor's own rate headers; null where it has none.</summary>
-/// <param name="ResetMilliseconds">A small number in <paramref name="Reset"/> counts milliseconds left, not seconds.</param>
-internal sealed record RateHeaderNames(string? Limit, string? Remaining, string? Reset, bool ResetMilliseconds = false)
-{
-    /// <summary>The longest wait that an answer can ask for where nothing else is configured.</summary>
-    public static readonly TimeSpan UsualMaxRetryAfter = TimeSpan.FromMinutes(5);
-
-    /// <summary>The longest wait that an answer can ask for; whoever asks for more is asked again after it.</summary>
-    public TimeSpan MaxRetryAfter { get; init; } = UsualMaxRetryAfter;
-
-    public static RateHeaderNames Read(SettingsReader headers) => new(
-        Limit: headers.Text("limit", null, "The plan's limit (preset).", 100),
-        Remaining: headers.Text("remaining", null, "What is left of it (preset).", 100),
-        Reset: headers.Text("reset", null, "When it is full again: seconds left, unix seconds or unix milliseconds (preset).", 100),
-        ResetMilliseconds: headers.Choice("resetUnit", "What a small number in reset counts; points in time are told apart by their size (preset).", ("seconds", false), ("milliseconds", true)))
-    {
-        MaxRetryAfter = headers.Duration("maxRetryAfter", "5m", "1s", "24h",
-            "The longest wait that an answer can ask for, by Retry-After or by its reset. One that asks for more is tried again after this time, with a single request (preset)."),
-    };
-}
-
-/// <summary>Section <c>timeouts</c>.</summary>
-/// <param name="Connect">TCP and TLS.</param>
-/// <param name="Attempt">One attempt, to the answer's headers.</param>
-/// <param name="Total">All attempts and waits, to the answer's headers; of a buffered answer, to its end.</param>
-/// <param name="BodyIdle">Longest silence inside a streamed answer; the whole of a buffered one.</param>
-internal sealed record TimeoutOptions(TimeSpan Connect, TimeSpan Attempt, TimeSpan Total, TimeSpan BodyIdle)
-{
-    public static TimeoutOptions Read(SettingsReader timeouts)
-    {
-        var options = new TimeoutOptions(
-            Connect: timeouts.Duration("connect", "2s", "10ms", "1m", "Longest wait for a connection, TLS included."),
-            Attempt: timeouts.Duration("attempt", "10s", "10ms", "10m", "Longest time of one attempt, to the answer's headers."),
-            Total: timeouts.Duration("total", "30s", "10ms", "1h", "Longest time of a request with all waits and attempts, up to the end of a buffered answer or the head of a streamed one."),
-            BodyIdle: timeouts.Duration("bodyIdle", "30s", "100ms", "1h", "Longest silence inside a streamed answer; one that is buffered (up to 64KiB) must come whole within it."));
-        timeouts.Check(options.Attempt <= options.Total, "attempt", "must not be longer than total");
-        return options;
-    }
-}
-
-/// <summary>Section <c>connections</c>.</summary>
-/// <param name="Proxy">Tunnels every connection by CONNECT; null: none, whatever the environment says.</param>
-internal sealed record ConnectionOptions(int Max, TimeSpan Idle, TimeSpan Lifetime, bool Http2, Uri? Proxy)
-{
-    public static ConnectionOptions Read(SettingsReader connections)
-    {
-        var options = new ConnectionOptions(
-            Max: (int)connections.Integer("max", 100, 1, 10_000, "Most connections to the vendor at once."),
-            Idle: connections.Duration("idle", "30s", "1s", "1h", "An idle connection is closed after this; keep it below the vendor's own."),
-            Lifetime: connections.Duration("lifetime", "5m", "1s", "24h", "A connection is renewed after this, so that DNS changes are seen."),
-            Http2: connections.Flag("http2", false, "Use HTTP/2 where the vendor offers it."),
-            Proxy: connections.Url("proxy", required: false,
-                "An HTTP proxy that tunnels to the vendor by CONNECT; it may be in a private network. It resolves the vendor's name, so the rules for addresses cannot hold behind it. No user or password.",
-                "http://proxy:3128", "http").Item1);
-        connections.Check(options.Proxy is null or { AbsolutePath: "/", Query: "" }, "proxy", "takes host and port only");
-        return options;
-    }
-}
-
-/// <summary>Section <c>responses</c>.</summary>
-/// <param name="MaxHeadSize">Of what the vendor may send; in bytes.</param>
-/// <param name="MaxHeaders">Header lines of a response that go to the caller.</param>
-/// <param name="MaxHeadersSize">Bytes of them.</param>
-internal sealed record ResponseOptions(long MaxHeadSize, int MaxHeaders, long MaxHeadersSize)
-{
-    public static ResponseOptions Read(SettingsReader responses) => new(
-        MaxHeadSize: responses.Size("maxHeadSize", "256KiB", "8KiB", "4MiB", "Largest head of a response that is read; a larger one is told as upstream_broken."),
-        MaxHeaders: (int)responses.Integer("maxHeaders", 70, 10, 1000,
-            "Most header lines of the vendor's that are passed on; what goes beyond is dropped and told. Python's http.client reads 100 with the proxy's own."),
-        MaxHeadersSize: responses.Size("maxHeadersSize", "12KiB", "1KiB", "1MiB",
-            "Most bytes of the vendor's headers that are passed on; what goes beyond is dropped and told. Node.js reads 16KiB with the proxy's own."));
-}
-
-/// <summary>Section <c>tls</c>. All files are PEM and read again when their content changes.</summary>
-internal sealed record TlsOptions(string? CaFile, string? ClientCertificate, string? ClientKey)
-{
-    public static TlsOptions Read(SettingsReader tls)
-    {
-        var options = new TlsOptions(
-            CaFile: tls.FilePath("caFile", null, "PEM file with the only authorities that are trusted for this upstream; read again when it changes."),
-            ClientCertificate: tls.FilePath("clientCertificate", null, "PEM file with the certificate that is shown to the vendor; needs clientKey; read again when it changes."),
-            ClientKey: tls.FilePath("clientKey", null, "PEM file with the certificate's private key, not encrypted."));
-        tls.Check(options.ClientCertificate is null == options.ClientKey is null, "clientCertificate", "and clientKey are needed together");
-        return options;
-    }
 }

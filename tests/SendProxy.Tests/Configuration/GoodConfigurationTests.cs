@@ -1,6 +1,7 @@
 using SendProxy.Configuration;
 using SendProxy.Tests.Tidy;
 using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Configuration;
 

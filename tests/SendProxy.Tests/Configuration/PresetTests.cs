@@ -1,5 +1,6 @@
 using SendProxy.Configuration;
 using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Configuration;
 

@@ -1,5 +1,5 @@
 using SendProxy.Tests.Sending.Limits.Simulation;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Issues;
 

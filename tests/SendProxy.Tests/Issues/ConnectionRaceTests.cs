@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Connections;
 
 namespace SendProxy.Tests.Issues;
 

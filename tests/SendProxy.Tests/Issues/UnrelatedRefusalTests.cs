@@ -2,7 +2,7 @@ using SendProxy.Configuration;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Sending.RateLimiting.Feedback;
 using SendProxy.Tests.Sending.Limits.Simulation;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Issues;
 

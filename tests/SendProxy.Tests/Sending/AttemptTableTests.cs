@@ -1,6 +1,6 @@
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Sending;
 

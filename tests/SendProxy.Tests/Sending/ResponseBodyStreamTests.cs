@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Sending.Attempts;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Sending;
 

@@ -18,7 +18,6 @@ internal static partial class PrivateWords
     public static readonly IReadOnlyList<string> NotYetRenamed =
     [
         "Answer",
-        "KeyBook",
         "LearnMode",
     ];
 

@@ -28,6 +28,7 @@ internal static class SubRooms
         ["Sending.RateLimiting.Concurrency"] = ["Sending.RateLimiting.Feedback", "Sending.RateLimiting.Priorities"],
         ["Sending.RateLimiting.Quotas"] = ["Sending.RateLimiting.Priorities"],
         ["Sending.RateLimiting.Rates"] = ["Sending.RateLimiting.Feedback", "Sending.RateLimiting.Priorities"],
+        ["Upstreams"] = ["Upstreams.Connections", "Upstreams.Credentials", "Upstreams.Responses"],
     };
 
     /// <summary>Arrows that go the wrong way today: a row is deleted with the arrow, and none is added.</summary>

@@ -1,6 +1,6 @@
 using System.Text;
 using SendProxy.Configuration;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Upstreams;
 

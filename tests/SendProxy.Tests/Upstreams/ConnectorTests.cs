@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Connections;
 
 namespace SendProxy.Tests.Upstreams;
 

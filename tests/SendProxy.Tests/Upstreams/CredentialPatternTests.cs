@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Tests.Upstreams;
 

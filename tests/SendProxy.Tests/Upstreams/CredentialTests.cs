@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Secrets;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Tests.Upstreams;
 
@@ -82,7 +82,7 @@ public class CredentialTests
         var source = new FixedSource(current, next);
         var options = new CredentialOptions(source, [Host], nextShare, "Authorization", format, SecretFormat.Any);
         var watched = new WatchedSecret("test", source, SecretFormat.Any, new SecretMetrics(_metrics), _time);
-        return new Credential(options, watched, new KeyBook(new CredentialMetrics(_metrics, _time), _time, NullLogger<KeyBook>.Instance), "sendapi", _time);
+        return new Credential(options, watched, new CredentialUsageTracker(new CredentialMetrics(_metrics, _time), _time, NullLogger<CredentialUsageTracker>.Instance), "sendapi", _time);
     }
 
     private sealed class FixedSource(string current, string? next) : ISecretSource

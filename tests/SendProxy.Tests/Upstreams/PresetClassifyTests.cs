@@ -2,6 +2,7 @@ using System.Text;
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Upstreams;
 

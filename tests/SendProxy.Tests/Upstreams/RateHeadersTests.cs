@@ -1,5 +1,5 @@
 using CsCheck;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Upstreams;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using SendProxy.Secrets;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Upstreams;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using CsCheck;
 using SendProxy.Secrets;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Upstreams;
 

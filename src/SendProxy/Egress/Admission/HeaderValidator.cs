@@ -1,5 +1,5 @@
 using System.Buffers;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Egress.Admission;
 

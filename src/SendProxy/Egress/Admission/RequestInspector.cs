@@ -1,4 +1,4 @@
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Egress.Admission;
 

@@ -23,7 +23,7 @@ internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, Rec
     public RateLimitFields? RateLimitFields => limitFields;
 
     /// <summary>Null where the route has no bound of its own.</summary>
-    public Upstreams.Bulkhead? Bulkhead { get; } = options.MaxInFlight is { } most ? new(most) : null;
+    public Upstreams.Connections.Bulkhead? Bulkhead { get; } = options.MaxInFlight is { } most ? new(most) : null;
 
     /// <summary>Null where nothing is looked for.</summary>
     public CredentialDetector? Credentials => credentials;

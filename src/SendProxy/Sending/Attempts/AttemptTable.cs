@@ -1,5 +1,5 @@
 using SendProxy.Errors;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Sending.Attempts;
 

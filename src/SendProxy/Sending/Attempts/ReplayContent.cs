@@ -1,6 +1,6 @@
 using System.Net;
 using SendProxy.Sending.Idempotency;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Connections;
 
 namespace SendProxy.Sending.Attempts;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Sending.Attempts;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Connections;
 
 namespace SendProxy.Sending.Attempts;
 

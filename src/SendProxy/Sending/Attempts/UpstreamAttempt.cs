@@ -5,6 +5,9 @@ using SendProxy.Errors;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Upstreams;
+using SendProxy.Upstreams.Connections;
+using SendProxy.Upstreams.Credentials;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Sending.Attempts;
 
@@ -148,7 +151,7 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
 
     private bool TryEnd() => Interlocked.CompareExchange(ref _state, Ended, Open) == Open;
 
-    private void RecordOutcome(Upstream upstream, KeyChoice key, AttemptResult result, TimeSpan duration)
+    private void RecordOutcome(Upstream upstream, SelectedCredential key, AttemptResult result, TimeSpan duration)
     {
         if (result.Status is not null)
         {
@@ -210,7 +213,7 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         message.Body.Length == 0 && insertion.Insert.IsEmpty
         && (message.Method == HttpMethod.Get || message.Method == HttpMethod.Head || message.Method == HttpMethod.Delete || message.Method == HttpMethod.Options);
 
-    private HttpRequestMessage? Request(Upstream upstream, KeyChoice key)
+    private HttpRequestMessage? Request(Upstream upstream, SelectedCredential key)
     {
         var message = send.Message;
         OnceContent content = message.Streamed is { } streamed ? new StreamedBodyContent(streamed) : new ReplayContent(message.Body, send.Splice) { IsAbsent = IsAbsent(message, send.Splice) };
@@ -255,7 +258,7 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         return ResponseReader.ReadAsync(answer, cancellation);
     }
 
-    private AttemptResult Judge(Upstream upstream, KeyChoice key, HttpResponseMessage answer, byte[]? body)
+    private AttemptResult Judge(Upstream upstream, SelectedCredential key, HttpResponseMessage answer, byte[]? body)
     {
         if (body is null)
         {
@@ -282,7 +285,7 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
 
     private string? Header(string name) => _answer!.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
 
-    private void StreamOn(HttpResponseMessage answer, KeyChoice key) =>
+    private void StreamOn(HttpResponseMessage answer, SelectedCredential key) =>
         answer.Content = new StreamedContent(answer.Content, s => Streamed(s, answer, key));
 
     private AttemptResult Failure(Exception exception)
@@ -340,7 +343,7 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
     private RateHint RateHint(HttpResponseMessage response, Func<string, string?> header) =>
         RateHeaders.AreIn(response.Headers.NonValidated, Options.RateHeaders) ? RateHeaders.Read(header, Options.RateHeaders, time.GetUtcNow()) : default;
 
-    private ResponseBodyStream Streamed(Stream body, HttpResponseMessage answer, KeyChoice key)
+    private ResponseBodyStream Streamed(Stream body, HttpResponseMessage answer, SelectedCredential key)
     {
         var upstream = send.Message.Plan.Pipeline.Upstream.Name;
         return new ResponseBodyStream(Scrubber.Through(body, key.Secret, times => metrics.Scrubbed(upstream, times)), Options.Timeouts.BodyIdle, time, end =>
@@ -353,7 +356,7 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         });
     }
 
-    private void ScrubHeaders(HttpResponseHeaders headers, KeyChoice key)
+    private void ScrubHeaders(HttpResponseHeaders headers, SelectedCredential key)
     {
         List<(string Name, string Value)>? dirty = null;
         foreach (var (name, values) in headers.NonValidated)

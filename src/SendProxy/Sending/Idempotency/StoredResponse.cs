@@ -1,7 +1,7 @@
 using System.Net;
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Sending.Idempotency;
 

@@ -1,20 +1,20 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Secrets;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Tests.Upstreams;
 
-public class KeyBookTests
+public class CredentialUsageTrackerTests
 {
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddDays(20_000));
     private readonly LinesLogger _log = new();
     private readonly Prometheus.IMetricFactory _metrics = Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry());
-    private readonly KeyBook _book;
-    private readonly KeyChoice _key = new(new Secret("sk_live_current1"), SecretSlot.Current);
-    private readonly KeyChoice _other = new(new Secret("sk_live_next0001"), SecretSlot.Next);
+    private readonly CredentialUsageTracker _book;
+    private readonly SelectedCredential _key = new(new Secret("sk_live_current1"), SecretSlot.Current);
+    private readonly SelectedCredential _other = new(new Secret("sk_live_next0001"), SecretSlot.Next);
 
-    public KeyBookTests() => _book = new KeyBook(new CredentialMetrics(_metrics, _time), _time, _log);
+    public CredentialUsageTrackerTests() => _book = new CredentialUsageTracker(new CredentialMetrics(_metrics, _time), _time, _log);
 
     [Fact]
     public void Rejected_WithAnother_AlarmsAndNamesBothByFingerprint()
@@ -40,7 +40,7 @@ public class KeyBookTests
     public void Rejected_ManyTimes_AlarmsOnceAMinuteForEachKey()
     {
         Refuse(1000);
-        _time.Advance(KeyBook.AlarmEvery - TimeSpan.FromTicks(1));
+        _time.Advance(CredentialUsageTracker.AlarmEvery - TimeSpan.FromTicks(1));
         Refuse(1);
         Assert.Single(_log.Lines);
 
@@ -106,7 +106,7 @@ public class KeyBookTests
     public void Report_NoKey_SaysWhatTheSourceIs() =>
         Assert.Equal(("none", "missing"), ShowEmpty());
 
-    private static TimeSpan Rest => SendProxy.Upstreams.Credential.Rest;
+    private static TimeSpan Rest => SendProxy.Upstreams.Credentials.Credential.Rest;
 
     private (string, string) ShowEmpty()
     {
@@ -148,7 +148,7 @@ public class KeyBookTests
         ];
     }
 
-    private sealed class LinesLogger : ILogger<KeyBook>
+    private sealed class LinesLogger : ILogger<CredentialUsageTracker>
     {
         public List<string> Lines { get; } = [];
 

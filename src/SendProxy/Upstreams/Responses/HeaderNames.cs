@@ -1,4 +1,4 @@
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Responses;
 
 /// <summary>Which headers of a caller go on to a vendor, and which of an answer come back.</summary>
 internal static class HeaderNames

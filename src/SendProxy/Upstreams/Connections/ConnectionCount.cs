@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using Prometheus;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Connections;
 
 /// <summary>
 /// The open connections of one upstream and the attempts that use or want one: tells an attempt that waited for a free

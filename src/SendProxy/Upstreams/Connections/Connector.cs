@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Connections;
 
 /// <summary>The upstream's name led only to addresses that are not allowed. Nothing was sent.</summary>
 internal sealed class AddressRefusedException() : IOException("The name leads to no allowed address.");

@@ -2,7 +2,7 @@ using Prometheus;
 using SendProxy.Metrics;
 using SendProxy.Secrets;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Credentials;
 
 /// <summary>Series of keys by fingerprint: an operator sees which key is in use and when the old one may be revoked.</summary>
 internal sealed class CredentialMetrics(IMetricFactory metrics, TimeProvider time)
@@ -19,7 +19,7 @@ internal sealed class CredentialMetrics(IMetricFactory metrics, TimeProvider tim
             "sendproxy_credential_last_accepted_timestamp_seconds", "Unix time of the last answer that accepted the key.", ["upstream", "fingerprint"]),
         x => [x.Upstream, x.Fingerprint]);
 
-    public void Used(string upstream, KeyChoice key, bool accepted)
+    public void Used(string upstream, SelectedCredential key, bool accepted)
     {
         _answers[(upstream, key.Fingerprint, key.Slot, accepted)].Inc();
         if (accepted)

@@ -1,4 +1,4 @@
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Responses;
 
 /// <summary>
 /// An answer that is passed on as it comes, without the key: also where reads split it. Of what was read it holds back only an

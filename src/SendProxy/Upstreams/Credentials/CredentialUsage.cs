@@ -1,7 +1,7 @@
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Credentials;
 
 /// <summary>Counts of one key in this process. Safe for use by many at once.</summary>
-internal sealed class KeyRecord
+internal sealed class CredentialUsage
 {
     private long _answers;
     private long _rejected;

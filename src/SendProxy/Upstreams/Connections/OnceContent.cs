@@ -1,4 +1,4 @@
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Connections;
 
 /// <summary>
 /// What an attempt sends. It goes out once: SocketsHttpHandler by itself repeats what an HTTP/2 vendor declares not processed, up

@@ -1,7 +1,7 @@
 using System.Text;
 using SendProxy.Secrets;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Responses;
 
 /// <summary>Takes a key that an upstream echoes out of its answer, in place, so that lengths stay true.</summary>
 internal static class Scrubber

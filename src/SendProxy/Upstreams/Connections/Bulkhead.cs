@@ -1,6 +1,6 @@
 using Prometheus;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Connections;
 
 /// <summary>
 /// A bound of requests at once for one upstream or one route (the bulkhead pattern): what goes beyond it is refused at once, so

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Connections;
 
 /// <summary>
 /// Connection attempts to several addresses of one name (RFC 8305, 5): each starts when the one before it has failed, or has run

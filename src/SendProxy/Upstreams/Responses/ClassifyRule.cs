@@ -1,7 +1,7 @@
 using System.Text.Json;
 using SendProxy.Configuration;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Responses;
 
 /// <summary>One rule of <c>classify</c>: when status, body and headers match, the answer has this meaning.</summary>
 /// <param name="Status">Null: every status.</param>

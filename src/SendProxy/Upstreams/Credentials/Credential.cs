@@ -1,10 +1,10 @@
 using System.Text;
 using SendProxy.Secrets;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Credentials;
 
 /// <summary>A key chosen for a message; the same for all its attempts until a 401.</summary>
-internal sealed record KeyChoice(Secret Secret, SecretSlot Slot)
+internal sealed record SelectedCredential(Secret Secret, SecretSlot Slot)
 {
     public string Fingerprint => Secret.Fingerprint;
 }
@@ -13,7 +13,7 @@ internal sealed record KeyChoice(Secret Secret, SecretSlot Slot)
 /// The keys of one upstream. Chooses one for a message, writes it into the one outgoing header, and only towards the hosts it
 /// is bound to. A key that met a 401 rests: the other one goes first meanwhile.
 /// </summary>
-internal sealed class Credential(CredentialOptions options, WatchedSecret watched, KeyBook book, string upstream, TimeProvider time)
+internal sealed class Credential(CredentialOptions options, WatchedSecret watched, CredentialUsageTracker book, string upstream, TimeProvider time)
 {
     public static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
 
@@ -26,7 +26,7 @@ internal sealed class Credential(CredentialOptions options, WatchedSecret watche
 
     /// <param name="draw">0 up to 1: below nextShare the next key is chosen.</param>
     /// <returns>Null when no usable key was ever seen.</returns>
-    public KeyChoice? Choose(double draw)
+    public SelectedCredential? Choose(double draw)
     {
         var set = watched.Set;
         if (set.Current is null)
@@ -34,24 +34,24 @@ internal sealed class Credential(CredentialOptions options, WatchedSecret watche
             return null;
         }
 
-        var current = new KeyChoice(set.Current, SecretSlot.Current);
-        var first = set.Next is not null && draw < options.NextShare ? new KeyChoice(set.Next, SecretSlot.Next) : current;
+        var current = new SelectedCredential(set.Current, SecretSlot.Current);
+        var first = set.Next is not null && draw < options.NextShare ? new SelectedCredential(set.Next, SecretSlot.Next) : current;
         return Rests(first.Secret) && Other(first) is { } other && !Rests(other.Secret) ? other : first;
     }
 
     /// <returns>Another key to try once after a 401; null when there is none.</returns>
-    public KeyChoice? Other(KeyChoice used)
+    public SelectedCredential? Other(SelectedCredential used)
     {
         var set = watched.Set;
         (Secret? Secret, SecretSlot Slot)[] candidates =
             [(set.Current, SecretSlot.Current), (set.Next, SecretSlot.Next), (set.Previous, SecretSlot.Previous)];
         var other = Array.Find(candidates, c => c.Secret is not null && c.Secret.Fingerprint != used.Fingerprint);
-        return other.Secret is null ? null : new KeyChoice(other.Secret, other.Slot);
+        return other.Secret is null ? null : new SelectedCredential(other.Secret, other.Slot);
     }
 
     /// <summary>Writes the key into the request. The only place where it leaves <see cref="Secret"/>.</summary>
     /// <returns>False, and nothing written, when the request goes anywhere but to the hosts the key is bound to.</returns>
-    public bool Inject(HttpRequestMessage request, KeyChoice key)
+    public bool Inject(HttpRequestMessage request, SelectedCredential key)
     {
         if (request.RequestUri is not { } uri || !options.Hosts.Contains(HostBinding.Of(uri)))
         {
@@ -68,7 +68,7 @@ internal sealed class Credential(CredentialOptions options, WatchedSecret watche
         .Replace(CredentialOptions.Placeholder, secret, StringComparison.Ordinal);
 
     /// <summary>The vendor answered 401 to this key.</summary>
-    public void Rejected(KeyChoice key)
+    public void Rejected(SelectedCredential key)
     {
         var until = time.GetTimestamp() + (long)(Rest.TotalSeconds * time.TimestampFrequency);
         _resting = [.. _resting.Where(r => r.Until > time.GetTimestamp() && r.Secret != key.Secret), (key.Secret, until)];
@@ -76,7 +76,7 @@ internal sealed class Credential(CredentialOptions options, WatchedSecret watche
     }
 
     /// <summary>The vendor answered something else: the key is known to it.</summary>
-    public void Accepted(KeyChoice key)
+    public void Accepted(SelectedCredential key)
     {
         book.Accepted(upstream, key);
         if (_resting.Length > 0)
@@ -86,10 +86,10 @@ internal sealed class Credential(CredentialOptions options, WatchedSecret watche
     }
 
     /// <summary>An attempt under the key begins. The record's End tells that it is over.</summary>
-    public KeyRecord Begin(KeyChoice key) => book.Begin(upstream, key);
+    public CredentialUsage Begin(SelectedCredential key) => book.Begin(upstream, key);
 
     /// <summary>A message goes on with <paramref name="other"/> after its own key met a 401.</summary>
-    public void TookOver(KeyChoice refused, KeyChoice other) => book.TookOver(upstream, refused, other);
+    public void TookOver(SelectedCredential refused, SelectedCredential other) => book.TookOver(upstream, refused, other);
 
     /// <returns>When the key's rest after a 401 ends; null while it does not rest.</returns>
     public DateTimeOffset? RestsUntil(Secret secret, DateTimeOffset now)

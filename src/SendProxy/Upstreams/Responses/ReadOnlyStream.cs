@@ -1,4 +1,4 @@
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Responses;
 
 /// <summary>A stream that is read once, forwards and asynchronously. What is left to say is how.</summary>
 internal abstract class ReadOnlyStream : Stream

@@ -1,4 +1,4 @@
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Responses;
 
 /// <summary>What a vendor's answer means for the message, whatever its status says.</summary>
 internal enum Meaning

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Responses;
 
 /// <summary>What an answer says of the vendor's limit. Every member null where it is absent or cannot be read.</summary>
 /// <param name="ResetBlur">How far <paramref name="ResetAfter"/> may lie from what the vendor meant: told by how it is written, never by its value.</param>

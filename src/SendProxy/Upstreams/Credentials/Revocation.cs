@@ -1,13 +1,13 @@
 using SendProxy.Secrets;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Credentials;
 
 /// <summary>What is known of one key, for an operator; nothing in it tells the key.</summary>
 /// <param name="Slot">current, next, previous; gone where it is no longer mounted; none where there is no key at all.</param>
 /// <param name="Place">Where the upstream's keys come from.</param>
 /// <param name="State">Of the last look at the source for current (<c>ok</c>, <c>missing</c> ...); <c>resting</c> after a 401.</param>
 /// <param name="Fingerprint">Empty where there is no key.</param>
-internal sealed record KeyReport(
+internal sealed record CredentialReport(
     string Upstream,
     string Slot,
     string Fingerprint,
@@ -22,7 +22,7 @@ internal sealed record KeyReport(
     bool SafeToRevoke,
     string Why)
 {
-    public static KeyReport Absent(string upstream, string place, string state) =>
+    public static CredentialReport Absent(string upstream, string place, string state) =>
         new(upstream, "none", "", place, state, null, null, 0, 0, 0, null, false, "there is no usable key");
 }
 
@@ -36,27 +36,27 @@ internal static class Revocation
     public static readonly TimeSpan QuietFor = TimeSpan.FromMinutes(10);
 
     /// <summary>Of a mounted key.</summary>
-    public static KeyReport Judge(Credential credential, Secret secret, SecretSlot slot, KeyRecord? record, bool currentWorks, DateTimeOffset now)
+    public static CredentialReport Judge(Credential credential, Secret secret, SecretSlot slot, CredentialUsage? record, bool currentWorks, DateTimeOffset now)
     {
         var rests = credential.RestsUntil(secret, now);
         var (safe, why) = Judge(slot, record, currentWorks, now);
         var state = rests is not null ? "resting" : slot == SecretSlot.Current ? SecretMetrics.Word(credential.Watched.State) : "ok";
-        return new KeyReport(
+        return new CredentialReport(
             credential.Upstream, CredentialMetrics.Word(slot), secret.Fingerprint, credential.Watched.Place, state, secret.Loaded, record?.AcceptedAnywhere,
             record?.Answers ?? 0, record?.Rejections ?? 0, record?.Running ?? 0, rests, safe, why);
     }
 
     /// <summary>Of a key that was used and is no longer mounted.</summary>
-    public static KeyReport Judge(Credential credential, string fingerprint, KeyRecord record, bool currentWorks, DateTimeOffset now)
+    public static CredentialReport Judge(Credential credential, string fingerprint, CredentialUsage record, bool currentWorks, DateTimeOffset now)
     {
         var (safe, why) = Judge(null, record, currentWorks, now);
-        return new KeyReport(
+        return new CredentialReport(
             credential.Upstream, "gone", fingerprint, credential.Watched.Place, "not mounted", null, record.AcceptedAnywhere,
             record.Answers, record.Rejections, record.Running, null, safe, why);
     }
 
     /// <param name="slot">Null: no longer mounted.</param>
-    public static (bool Safe, string Why) Judge(SecretSlot? slot, KeyRecord? record, bool currentWorks, DateTimeOffset now) => slot switch
+    public static (bool Safe, string Why) Judge(SecretSlot? slot, CredentialUsage? record, bool currentWorks, DateTimeOffset now) => slot switch
     {
         SecretSlot.Current => (false, "it is the key in use"),
         SecretSlot.Next => (false, "it is the key to come"),

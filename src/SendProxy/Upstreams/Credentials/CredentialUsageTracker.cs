@@ -1,13 +1,13 @@
 using System.Collections.Concurrent;
 using SendProxy.Secrets;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Credentials;
 
 /// <summary>
 /// What this process knows of keys by fingerprint, also of those that are no longer mounted: an operator who revokes a key
 /// wants to know of just these. Raises the alarm when the vendor refuses one.
 /// </summary>
-internal sealed partial class KeyBook(CredentialMetrics metrics, TimeProvider time, ILogger<KeyBook> logger)
+internal sealed partial class CredentialUsageTracker(CredentialMetrics metrics, TimeProvider time, ILogger<CredentialUsageTracker> logger)
 {
     /// <summary>An alarm of one key comes no more often than this: a revoked key meets a 401 with each message.</summary>
     public static readonly TimeSpan AlarmEvery = TimeSpan.FromMinutes(1);
@@ -15,28 +15,28 @@ internal sealed partial class KeyBook(CredentialMetrics metrics, TimeProvider ti
     // A key a minute for an hour; a process that rotates faster forgets the oldest.
     private const int KeysMax = 64;
 
-    private readonly ConcurrentDictionary<(string Upstream, string Fingerprint), KeyRecord> _records = new();
+    private readonly ConcurrentDictionary<(string Upstream, string Fingerprint), CredentialUsage> _records = new();
     private IReadOnlyList<Credential> _live = [];
 
     /// <summary>The credentials in force: what <see cref="Report"/> tells of.</summary>
     public void Show(IReadOnlyList<Credential> credentials) => Volatile.Write(ref _live, credentials);
 
-    /// <summary>An attempt under the key begins; ends with the returned record's <see cref="KeyRecord.End"/>.</summary>
-    public KeyRecord Begin(string upstream, KeyChoice key)
+    /// <summary>An attempt under the key begins; ends with the returned record's <see cref="CredentialUsage.End"/>.</summary>
+    public CredentialUsage Begin(string upstream, SelectedCredential key)
     {
         var record = Of(upstream, key.Fingerprint);
         record.Begin();
         return record;
     }
 
-    public void Accepted(string upstream, KeyChoice key)
+    public void Accepted(string upstream, SelectedCredential key)
     {
         Of(upstream, key.Fingerprint).Accept(time.GetUtcNow());
         metrics.Used(upstream, key, accepted: true);
     }
 
     /// <param name="other">What goes first while the key rests; null where there is no other.</param>
-    public void Rejected(string upstream, KeyChoice key, KeyChoice? other)
+    public void Rejected(string upstream, SelectedCredential key, SelectedCredential? other)
     {
         metrics.Used(upstream, key, accepted: false);
         if (Of(upstream, key.Fingerprint).Reject(time, AlarmEvery))
@@ -48,7 +48,7 @@ internal sealed partial class KeyBook(CredentialMetrics metrics, TimeProvider ti
     }
 
     /// <summary>A message goes on with another key after its own met a 401.</summary>
-    public void TookOver(string upstream, KeyChoice refused, KeyChoice other)
+    public void TookOver(string upstream, SelectedCredential refused, SelectedCredential other)
     {
         if (Of(upstream, refused.Fingerprint).TellTakeOver(time, AlarmEvery))
         {
@@ -76,10 +76,10 @@ internal sealed partial class KeyBook(CredentialMetrics metrics, TimeProvider ti
     }
 
     /// <returns>Every mounted key, then those that were used and are gone; upstreams in the order of the configuration.</returns>
-    public IReadOnlyList<KeyReport> Report()
+    public IReadOnlyList<CredentialReport> Report()
     {
         var now = time.GetUtcNow();
-        var all = new List<KeyReport>();
+        var all = new List<CredentialReport>();
         foreach (var credential in Volatile.Read(ref _live))
         {
             var set = credential.Watched.Set;
@@ -94,21 +94,21 @@ internal sealed partial class KeyBook(CredentialMetrics metrics, TimeProvider ti
             all.AddRange(gone.Select(r => Revocation.Judge(credential, r.Key.Fingerprint, r.Value, Accepts(credential), now)));
             if (set.Current is null)
             {
-                all.Add(KeyReport.Absent(credential.Upstream, credential.Watched.Place, SecretMetrics.Word(credential.Watched.State)));
+                all.Add(CredentialReport.Absent(credential.Upstream, credential.Watched.Place, SecretMetrics.Word(credential.Watched.State)));
             }
         }
 
         return all;
     }
 
-    private KeyRecord? Known(Credential credential, string fingerprint) => _records.GetValueOrDefault((credential.Upstream, fingerprint));
+    private CredentialUsage? Known(Credential credential, string fingerprint) => _records.GetValueOrDefault((credential.Upstream, fingerprint));
 
     // Whether the key in use is known to work: without that no other one may go.
     private bool Accepts(Credential credential) =>
         credential.Watched.Set.Current is { } current && Known(credential, current.Fingerprint) is { AcceptedAnywhere: not null } record
         && !(record.LastRejected > record.AcceptedAnywhere);
 
-    private KeyRecord Of(string upstream, string fingerprint)
+    private CredentialUsage Of(string upstream, string fingerprint)
     {
         if (_records.TryGetValue((upstream, fingerprint), out var known))
         {
@@ -121,7 +121,7 @@ internal sealed partial class KeyBook(CredentialMetrics metrics, TimeProvider ti
             _records.TryRemove(oldest, out _);
         }
 
-        return _records.GetOrAdd((upstream, fingerprint), _ => new KeyRecord());
+        return _records.GetOrAdd((upstream, fingerprint), _ => new CredentialUsage());
     }
 
     private static partial class Log

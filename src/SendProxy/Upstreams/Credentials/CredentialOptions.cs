@@ -1,7 +1,7 @@
 using SendProxy.Configuration;
 using SendProxy.Secrets;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Credentials;
 
 /// <summary>The key of an upstream: where it comes from, how it is written, where it may go. Section <c>credential</c>.</summary>
 /// <param name="Source">Null only where the configuration is refused.</param>

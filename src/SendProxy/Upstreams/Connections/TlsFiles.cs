@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using SendProxy.Configuration;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Connections;
 
 /// <summary>
 /// The authorities and the client certificate of one upstream, as their files last were when they were good. New connections

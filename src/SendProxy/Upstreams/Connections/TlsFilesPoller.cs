@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Prometheus;
 using SendProxy.Workers;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Connections;
 
 /// <summary>Looks at the certificates of all upstreams once a second and tells what changed.</summary>
 internal sealed partial class TlsFilesPoller(IMetricFactory metrics, WorkerContext context) : PeriodicWorker("certificates", context)

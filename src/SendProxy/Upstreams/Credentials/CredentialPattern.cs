@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace SendProxy.Upstreams;
+namespace SendProxy.Upstreams.Credentials;
 
 /// <summary>
 /// Finds what looks like a credential of a vendor in a text. It must stand alone, be as long as keys are and be as mixed as what
