@@ -47,6 +47,8 @@ internal sealed class EgressComposer(
             r, new SendPlan(r.Name, _pipelines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name),
             settings.Lanes, RateLimitFields.For(r.CostOf, [.. r.Limits.Select(l => settings.Limits[l])], hash.Of), detectors?[r.Upstream]));
         var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretFormat.Any) : null;
+        secrets.Retain(settings.Secrets());
+        certificates.Retain(settings.Upstreams.Select(u => (u.Key, u.Value.Options.Tls)));
         return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token, settings.Listen.MaxTarget), settings.Process.MaxInFlightOf(MemoryLimit.OfThisProcess));
     }
 

@@ -13,6 +13,9 @@ internal sealed class SecretMetrics(IMetricFactory metrics)
 
     public void Looked(string secret, bool usable) => _usable.WithLabels(secret).Set(usable ? 1 : 0);
 
+    /// <summary>The secret is no longer configured: a gauge that stays would say for ever how it was last.</summary>
+    public void Ended(string secret) => _usable.RemoveLabelled(secret);
+
     public void Reloaded(string secret, SecretState state) => _reloads.WithLabels(secret, Word(state)).Inc();
 
     public static string Word(SecretState state) => state switch

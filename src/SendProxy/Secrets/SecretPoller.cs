@@ -25,8 +25,7 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
     /// </summary>
     public WatchedSecret Watch(string name, ISecretSource source, SecretFormat form)
     {
-        var key = $"{name}\n{source.Place}\n{form.Live}\n{form.AllowTest}\n{form.IsAdvice}";
-        return _watched.GetOrAdd(key, _ =>
+        return _watched.GetOrAdd(Key(name, source, form), _ =>
         {
             var watched = new WatchedSecret(name, source, form, metrics, Time);
             if (watched.State != SecretState.Ok)
@@ -48,6 +47,23 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
             return watched;
         });
     }
+
+    /// <summary>
+    /// Stops to watch what the configuration no longer names. Requests that still run with such a secret keep its last value.
+    /// </summary>
+    /// <param name="named">Every secret of the configuration in force, as it is given to <see cref="Watch"/>.</param>
+    public void Retain(IEnumerable<(string Name, ISecretSource Source, SecretFormat Format)> named)
+    {
+        var keys = named.Select(s => Key(s.Name, s.Source, s.Format)).ToHashSet(StringComparer.Ordinal);
+        var gone = _watched.Keys.Where(k => !keys.Contains(k)).Select(k => _watched.TryRemove(k, out var watched) ? watched.Name : null).OfType<string>().ToArray();
+        foreach (var name in gone.Except(_watched.Values.Select(w => w.Name)))
+        {
+            metrics.Ended(name);
+        }
+    }
+
+    private static string Key(string name, ISecretSource source, SecretFormat format) =>
+        $"{name}\n{source.Place}\n{format.Live}\n{format.AllowTest}\n{format.IsAdvice}";
 
     /// <summary>One round.</summary>
     public void PollAll()

@@ -22,6 +22,15 @@ internal sealed partial class TlsFilesPoller(IMetricFactory metrics, WorkerConte
         return files;
     });
 
+    /// <summary>Stops to watch what the configuration no longer names. Connections of a replaced upstream keep what they have.</summary>
+    public void Retain(IEnumerable<(string Upstream, TlsOptions Options)> named)
+    {
+        foreach (var gone in _watched.Keys.Except(named).ToArray())
+        {
+            _watched.TryRemove(gone, out _);
+        }
+    }
+
     protected override Task<TimeSpan?> RunRoundAsync(CancellationToken stop)
     {
         foreach (var files in _watched.Values)
