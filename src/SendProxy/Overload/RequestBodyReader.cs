@@ -59,7 +59,7 @@ internal sealed class RequestBodyReader(MemoryBudget budget, DataRateMonitor rat
 
                 if (read.IsCompleted || buffer.Length == announced)
                 {
-                    return BodyReadResult.Complete;
+                    return buffer.Length < announced ? BodyReadResult.Incomplete : BodyReadResult.Complete;
                 }
             }
         }
