@@ -18,7 +18,6 @@ internal static partial class PrivateWords
     public static readonly IReadOnlyList<string> NotYetRenamed =
     [
         "Answer",
-        "LearnMode",
     ];
 
     /// <returns>Each type with a banned word in its name, as <c>LotBook: the word Lot</c>.</returns>

@@ -14,11 +14,6 @@ internal static partial class SourceChecks
     public static readonly IReadOnlyList<string> LongFiles =
     [
         "src/SendProxy/Sending/Attempts/UpstreamAttempt.cs",
-        "src/SendProxy/Sending/RateLimiting/Concurrency/ConcurrencyLimiter.cs",
-        "src/SendProxy/Sending/RateLimiting/Quotas/QuotaLimiter.cs",
-        "src/SendProxy/Sending/RateLimiting/Rates/FleetRateLimiter.cs",
-        "src/SendProxy/Sending/RateLimiting/Rates/RateLimiterStateMachine.cs",
-        "src/SendProxy/Sending/RateLimiting/Rates/RateLimitState.cs",
     ];
 
     /// <summary>Rooms that are larger still. A row is deleted when its room is split, and none is added.</summary>

@@ -3,7 +3,7 @@ using SendProxy.Configuration;
 namespace SendProxy.Sending.RateLimiting;
 
 /// <summary>What a limit does with what the vendor says of it.</summary>
-internal enum LearnMode
+internal enum FeedbackMode
 {
     Tighten,
 
@@ -45,7 +45,7 @@ internal sealed record LimitOptions(string Name, Rate? Rate, bool CountsBucket, 
     /// <summary>How many values are kept apart at once.</summary>
     public int MaxPer { get; init; } = 10_000;
 
-    public LearnMode Learn { get; init; }
+    public FeedbackMode Learn { get; init; }
 
     /// <summary>No 429 stops the limit for longer: the largest maxRetryAfter of the upstreams whose routes take permits of it.</summary>
     public TimeSpan MaxBlock { get; init; } = TimeSpan.FromMinutes(5);
@@ -85,11 +85,11 @@ internal sealed record LimitOptions(string Name, Rate? Rate, bool CountsBucket, 
             Per = limit.Pointer("per", null, "One limit for each value of this field of the JSON body: /to."),
             MaxPer = (int)limit.Integer("maxPer", 10_000, 1, 1_000_000, "How many values of per are kept apart at once; the one unused for longest is forgotten first."),
             Learn = limit.Choice("learn", "What to do with the vendor's rate headers and 429s: tighten the limit, only count what would be done, nothing. Never loosens above the plan.",
-                ("true", LearnMode.Tighten), ("observe", LearnMode.Observe), ("false", LearnMode.Off)),
+                ("true", FeedbackMode.Tighten), ("observe", FeedbackMode.Observe), ("false", FeedbackMode.Off)),
             ClosedWhenAway = limit.Choice("whenRedisIsAway", "Keep to this process's share of the limit, or send nothing.", ("share", false), ("closed", true)),
         };
         limit.Check(isBucket || isAuto || !limit.Has("burst"), "burst", "means something only with counts: bucket or auto");
-        limit.Check(!isAuto || options.Learn != LearnMode.Off, "learn", "must be true or observe with counts: auto, which learns from the vendor's headers");
+        limit.Check(!isAuto || options.Learn != FeedbackMode.Off, "learn", "must be true or observe with counts: auto, which learns from the vendor's headers");
         limit.Check(!isAuto || options.Per is null, "counts", "cannot be auto with per: the vendor's headers say nothing of one value's limit; write window or bucket");
         limit.Check(options.Rate is not null || !limit.Has("counts"), "counts", "means something only with rate");
         limit.Check(concurrent > 0 || !limit.Has("concurrent"), "concurrent", "is at least 1; a route that is to send nothing has paused: true");

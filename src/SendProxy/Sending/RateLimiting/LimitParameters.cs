@@ -53,7 +53,7 @@ internal readonly record struct LimitParameters(double Rate, double Base, double
 
     public static LimitParameters For(LimitOptions options, TimeSpan spread) => options.CountsBucket
         ? Bucket(options.Rate!.Value.PerSecond, options.Burst, spread)
-        : Window(options.Rate!.Value.Permits, options.Rate.Value.Per.TotalSeconds, spread, options.Learn == LearnMode.Tighten);
+        : Window(options.Rate!.Value.Permits, options.Rate.Value.Per.TotalSeconds, spread, options.Learn == FeedbackMode.Tighten);
 
     /// <summary>The vendor's bucket less what can bunch; where nothing would be left of it, the headroom comes from the rate.</summary>
     private static LimitParameters Bucket(double rate, int burst, TimeSpan spread)

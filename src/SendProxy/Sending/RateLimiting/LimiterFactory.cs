@@ -127,7 +127,7 @@ internal sealed class LimiterFactory
     // Each limiter has slots of its own: after a reload the one that was replaced keeps its own until its requests have ended.
     private ConcurrencyLimiter Slots(LimitOptions options, LaneTable lanes, LimitMetrics.Series series)
     {
-        var cuts = options.Learn == LearnMode.Tighten;
+        var cuts = options.Learn == FeedbackMode.Tighten;
         if (_link is null)
         {
             return new ConcurrencyLimiter(options, lanes, new LocalConcurrencyStore(options.Concurrent, cuts, _time), 1, _time, series);

@@ -31,16 +31,16 @@ internal sealed class PartitionedLimiter(LimitOptions options, LaneTable lanes, 
         }
     }
 
-    public override bool TryTake(in PermitRequest ask, out Permit permit) => For(ask).TryTake(ask, out permit);
+    public override bool TryTake(in PermitRequest request, out Permit permit) => For(request).TryTake(request, out permit);
 
-    public override ValueTask<Permit> AcquireAsync(PermitRequest ask, TimeSpan maxWait, CancellationToken cancellation) =>
-        For(ask).AcquireAsync(ask, maxWait, cancellation);
+    public override ValueTask<Permit> AcquireAsync(PermitRequest request, TimeSpan maxWait, CancellationToken cancellation) =>
+        For(request).AcquireAsync(request, maxWait, cancellation);
 
-    public override TimeSpan Predict(in PermitRequest ask) => For(ask).Predict(ask);
+    public override TimeSpan Predict(in PermitRequest request) => For(request).Predict(request);
 
-    public override void GiveBack(in PermitRequest ask, Permit permit) => For(ask).GiveBack(ask, permit);
+    public override void GiveBack(in PermitRequest request, Permit permit) => For(request).GiveBack(request, permit);
 
-    public override void Throttle(in PermitRequest ask, in VendorRefusal refusal) => For(ask).Throttle(ask, refusal);
+    public override void Throttle(in PermitRequest request, in VendorRefusal refusal) => For(request).Throttle(request, refusal);
 
     /// <summary>Ends the block of each value that this process knows of.</summary>
     public override bool Unblock()
@@ -96,9 +96,9 @@ internal sealed class PartitionedLimiter(LimitOptions options, LaneTable lanes, 
         base.Dispose(disposing);
     }
 
-    private FleetRateLimiter For(in PermitRequest ask)
+    private FleetRateLimiter For(in PermitRequest request)
     {
-        var value = ask.Per ?? "";
+        var value = request.Per ?? "";
         lock (_lock)
         {
             if (_byValue.TryGetValue(value, out var node))

@@ -14,27 +14,27 @@ internal static class PermitAcquirer
     /// <summary>More rounds than this, and what was got is kept while the rest is waited for.</summary>
     private const int RoundsMax = 4;
 
-    /// <param name="asks">What is asked of each limit; as long as <paramref name="limits"/>.</param>
+    /// <param name="requests">What is asked of each limit; as long as <paramref name="limits"/>.</param>
     /// <param name="permits">Filled where null is returned; as long as <paramref name="limits"/>.</param>
     /// <returns>Null when each limit gave its permit; else why not, with nothing taken.</returns>
     public static ValueTask<Refusal?> TakeAsync(
-        IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, Deadline deadline, CancellationToken cancellation)
+        IReadOnlyList<PlanLimiter> limits, PermitRequest[] requests, Permit[] permits, Deadline deadline, CancellationToken cancellation)
     {
-        var refused = TakeNow(limits, asks, permits);
-        return refused < 0 ? default : WaitAsync(limits, asks, permits, refused, deadline, cancellation);
+        var refused = TakeNow(limits, requests, permits);
+        return refused < 0 ? default : WaitAsync(limits, requests, permits, refused, deadline, cancellation);
     }
 
     /// <summary>Nothing was sent: all go back.</summary>
-    public static void GiveBack(IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits) => GiveBack(limits, asks, permits, limits.Count, -1);
+    public static void GiveBack(IReadOnlyList<PlanLimiter> limits, PermitRequest[] requests, Permit[] permits) => GiveBack(limits, requests, permits, limits.Count, -1);
 
     // Returns the limit that had none, or -1.
-    private static int TakeNow(IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, int kept = -1)
+    private static int TakeNow(IReadOnlyList<PlanLimiter> limits, PermitRequest[] requests, Permit[] permits, int kept = -1)
     {
         for (var i = 0; i < limits.Count; i++)
         {
-            if (i != kept && !limits[i].TryTake(asks[i], out permits[i]))
+            if (i != kept && !limits[i].TryTake(requests[i], out permits[i]))
             {
-                GiveBack(limits, asks, permits, i, kept);
+                GiveBack(limits, requests, permits, i, kept);
                 return i;
             }
         }
@@ -42,48 +42,48 @@ internal static class PermitAcquirer
         return -1;
     }
 
-    private static void GiveBack(IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, int count, int kept)
+    private static void GiveBack(IReadOnlyList<PlanLimiter> limits, PermitRequest[] requests, Permit[] permits, int count, int kept)
     {
         for (var i = 0; i < count; i++)
         {
             if (i != kept && permits[i].IsAcquired)
             {
-                limits[i].GiveBack(asks[i], permits[i]);
+                limits[i].GiveBack(requests[i], permits[i]);
             }
         }
     }
 
     private static async ValueTask<Refusal?> WaitAsync(
-        IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, int refused, Deadline deadline, CancellationToken cancellation)
+        IReadOnlyList<PlanLimiter> limits, PermitRequest[] requests, Permit[] permits, int refused, Deadline deadline, CancellationToken cancellation)
     {
         var budget = new WaitBudget(deadline);
         for (var round = 0; ; round++)
         {
-            var scarcest = Scarcest(limits, asks, refused);
-            permits[scarcest] = await limits[scarcest].AcquireAsync(asks[scarcest], budget.Of(limits[scarcest]), cancellation);
+            var scarcest = Scarcest(limits, requests, refused);
+            permits[scarcest] = await limits[scarcest].AcquireAsync(requests[scarcest], budget.Of(limits[scarcest]), cancellation);
             if (!permits[scarcest].IsAcquired)
             {
                 return Refuse(limits[scarcest], permits[scarcest]);
             }
 
-            refused = TakeNow(limits, asks, permits, scarcest);
+            refused = TakeNow(limits, requests, permits, scarcest);
             if (refused < 0)
             {
                 return null;
             }
 
-            if (round >= RoundsMax || limits[refused].Predict(asks[refused]) <= KeptFor)
+            if (round >= RoundsMax || limits[refused].Predict(requests[refused]) <= KeptFor)
             {
-                return await KeepAsync(limits, asks, permits, scarcest, budget, cancellation);
+                return await KeepAsync(limits, requests, permits, scarcest, budget, cancellation);
             }
 
-            limits[scarcest].GiveBack(asks[scarcest], permits[scarcest]);
+            limits[scarcest].GiveBack(requests[scarcest], permits[scarcest]);
         }
     }
 
     // What was waited for is kept; the others are taken one after the other.
     private static async ValueTask<Refusal?> KeepAsync(
-        IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, Permit[] permits, int kept, WaitBudget budget, CancellationToken cancellation)
+        IReadOnlyList<PlanLimiter> limits, PermitRequest[] requests, Permit[] permits, int kept, WaitBudget budget, CancellationToken cancellation)
     {
         var taken = 0;
         try
@@ -95,7 +95,7 @@ internal static class PermitAcquirer
                     continue;
                 }
 
-                permits[taken] = await limits[taken].AcquireAsync(asks[taken], budget.Of(limits[taken]), cancellation);
+                permits[taken] = await limits[taken].AcquireAsync(requests[taken], budget.Of(limits[taken]), cancellation);
                 if (!permits[taken].IsAcquired)
                 {
                     var refusal = Refuse(limits[taken], permits[taken]);
@@ -114,17 +114,17 @@ internal static class PermitAcquirer
 
         void GiveBackFirst(int count)
         {
-            GiveBack(limits, asks, permits, count, kept);
-            limits[kept].GiveBack(asks[kept], permits[kept]);
+            GiveBack(limits, requests, permits, count, kept);
+            limits[kept].GiveBack(requests[kept], permits[kept]);
         }
     }
 
-    private static int Scarcest(IReadOnlyList<PlanLimiter> limits, PermitRequest[] asks, int refused)
+    private static int Scarcest(IReadOnlyList<PlanLimiter> limits, PermitRequest[] requests, int refused)
     {
-        var (scarcest, longest) = (refused, limits.Count == 1 ? TimeSpan.Zero : limits[refused].Predict(asks[refused]));
+        var (scarcest, longest) = (refused, limits.Count == 1 ? TimeSpan.Zero : limits[refused].Predict(requests[refused]));
         for (var i = 0; i < limits.Count && limits.Count > 1; i++)
         {
-            if (i != refused && limits[i].Predict(asks[i]) is var wait && wait > longest)
+            if (i != refused && limits[i].Predict(requests[i]) is var wait && wait > longest)
             {
                 (scarcest, longest) = (i, wait);
             }

@@ -53,25 +53,25 @@ internal abstract class PlanLimiter(LimitOptions options, LaneTable lanes) : Rat
         : "";
 
     /// <summary>Takes what is there now; never waits.</summary>
-    public abstract bool TryTake(in PermitRequest ask, out Permit permit);
+    public abstract bool TryTake(in PermitRequest request, out Permit permit);
 
     /// <param name="maxWait">The most that the request can wait; the limit's own maxWait bounds it too.</param>
     /// <returns>A permit, or a refusal that says when to come back: at once where the wait would not fit.</returns>
-    public abstract ValueTask<Permit> AcquireAsync(PermitRequest ask, TimeSpan maxWait, CancellationToken cancellation);
+    public abstract ValueTask<Permit> AcquireAsync(PermitRequest request, TimeSpan maxWait, CancellationToken cancellation);
 
     /// <summary>How long a request would wait that asked now.</summary>
-    public abstract TimeSpan Predict(in PermitRequest ask);
+    public abstract TimeSpan Predict(in PermitRequest request);
 
     /// <summary>A permit was not used: nothing was sent.</summary>
-    public abstract void GiveBack(in PermitRequest ask, Permit permit);
+    public abstract void GiveBack(in PermitRequest request, Permit permit);
 
     /// <summary>The attempt that used the permit has ended, with an answer or without. Once for each permit.</summary>
-    public virtual void Ended(in PermitRequest ask, Permit permit, RateLimitFeedbackSample? learned)
+    public virtual void Ended(in PermitRequest request, Permit permit, RateLimitFeedbackSample? learned)
     {
     }
 
     /// <summary>The vendor said 429.</summary>
-    public virtual void Throttle(in PermitRequest ask, in VendorRefusal refusal)
+    public virtual void Throttle(in PermitRequest request, in VendorRefusal refusal)
     {
     }
 
@@ -92,27 +92,27 @@ internal abstract class PlanLimiter(LimitOptions options, LaneTable lanes) : Rat
 
     protected override RateLimitLease AttemptAcquireCore(int permitCount)
     {
-        var ask = Whole(permitCount);
+        var request = Whole(permitCount);
         if (permitCount == 0)
         {
-            return Predict(ask) <= TimeSpan.Zero ? default(Permit).ToLease() : Permit.Refused(PermitRefusal.WaitTooLong, Predict(ask)).ToLease();
+            return Predict(request) <= TimeSpan.Zero ? default(Permit).ToLease() : Permit.Refused(PermitRefusal.WaitTooLong, Predict(request)).ToLease();
         }
 
-        return TryTake(ask, out var permit)
-            ? permit.ToLease(() => Ended(ask, permit, null))
-            : (permit.Reason == PermitRefusal.None ? Permit.Refused(PermitRefusal.WaitTooLong, AtLeast(Predict(ask))) : permit).ToLease();
+        return TryTake(request, out var permit)
+            ? permit.ToLease(() => Ended(request, permit, null))
+            : (permit.Reason == PermitRefusal.None ? Permit.Refused(PermitRefusal.WaitTooLong, AtLeast(Predict(request))) : permit).ToLease();
     }
 
     protected override async ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken)
     {
-        var ask = Whole(permitCount);
+        var request = Whole(permitCount);
         if (permitCount == 0)
         {
             return AttemptAcquireCore(0);
         }
 
-        var permit = await AcquireAsync(ask, options.MaxWait, cancellationToken);
-        return permit.ToLease(permit.IsAcquired ? () => Ended(ask, permit, null) : null);
+        var permit = await AcquireAsync(request, options.MaxWait, cancellationToken);
+        return permit.ToLease(permit.IsAcquired ? () => Ended(request, permit, null) : null);
     }
 
     private static TimeSpan AtLeast(TimeSpan wait) => wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1);

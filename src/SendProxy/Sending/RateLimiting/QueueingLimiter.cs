@@ -10,15 +10,15 @@ internal abstract class QueueingLimiter(LimitOptions options, LaneTable lanes, L
     /// <summary>How many were refused.</summary>
     protected long RefusedCount { get; private set; }
 
-    public sealed override ValueTask<Permit> AcquireAsync(PermitRequest ask, TimeSpan maxWait, CancellationToken cancellation)
+    public sealed override ValueTask<Permit> AcquireAsync(PermitRequest request, TimeSpan maxWait, CancellationToken cancellation)
     {
-        if (TryReady(ask, out var permit))
+        if (TryReady(request, out var permit))
         {
             return new(permit);
         }
 
         cancellation.ThrowIfCancellationRequested();
-        var waiter = Enter(ask, maxWait < Options.MaxWait ? maxWait : Options.MaxWait);
+        var waiter = Enter(request, maxWait < Options.MaxWait ? maxWait : Options.MaxWait);
         if (cancellation.CanBeCanceled && waiter.Given is null)
         {
             waiter.Registration = cancellation.UnsafeRegister(
@@ -34,10 +34,10 @@ internal abstract class QueueingLimiter(LimitOptions options, LaneTable lanes, L
     }
 
     /// <summary>Takes what may be used without a look at anybody else.</summary>
-    protected abstract bool TryReady(in PermitRequest ask, out Permit permit);
+    protected abstract bool TryReady(in PermitRequest request, out Permit permit);
 
     /// <summary>Into the line; who comes back with <see cref="Waiter.Given"/> was served or refused at once.</summary>
-    protected abstract Waiter Enter(PermitRequest ask, TimeSpan maxWait);
+    protected abstract Waiter Enter(PermitRequest request, TimeSpan maxWait);
 
     /// <summary>Out of the line. One that was served at the same moment keeps its permit: whoever waits for it has it.</summary>
     protected abstract void Leave(Waiter waiter, CancellationToken token);

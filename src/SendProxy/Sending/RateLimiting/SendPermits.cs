@@ -7,7 +7,7 @@ namespace SendProxy.Sending.RateLimiting;
 internal sealed class SendPermits
 {
     private readonly IReadOnlyList<PlanLimiter> _limits;
-    private readonly PermitRequest[] _asks;
+    private readonly PermitRequest[] _requests;
     private readonly Permit[] _permits;
     private readonly TimeProvider _time;
     private long _takenAt;
@@ -18,15 +18,15 @@ internal sealed class SendPermits
         (_limits, _time) = (message.Plan.Limits, time);
         if (_limits.Count == 0)
         {
-            (_asks, _permits) = ([], []);
+            (_requests, _permits) = ([], []);
             return;
         }
 
         _permits = new Permit[_limits.Count];
-        _asks = new PermitRequest[_limits.Count];
-        for (var i = 0; i < _asks.Length; i++)
+        _requests = new PermitRequest[_limits.Count];
+        for (var i = 0; i < _requests.Length; i++)
         {
-            _asks[i] = new PermitRequest(message.Lane, message.Cost, IsRepeat: false, message.Pers?[i]);
+            _requests[i] = new PermitRequest(message.Lane, message.Cost, IsRepeat: false, message.Pers?[i]);
         }
     }
 
@@ -43,13 +43,13 @@ internal sealed class SendPermits
 
         if (isRepeat)
         {
-            for (var i = 0; i < _asks.Length; i++)
+            for (var i = 0; i < _requests.Length; i++)
             {
-                _asks[i] = _asks[i] with { IsRepeat = true };
+                _requests[i] = _requests[i] with { IsRepeat = true };
             }
         }
 
-        if (await PermitAcquirer.TakeAsync(_limits, _asks, _permits, deadline, caller) is { } refusal)
+        if (await PermitAcquirer.TakeAsync(_limits, _requests, _permits, deadline, caller) is { } refusal)
         {
             return refusal;
         }
@@ -76,7 +76,7 @@ internal sealed class SendPermits
         _held = false;
         if (!started)
         {
-            PermitAcquirer.GiveBack(_limits, _asks, _permits);
+            PermitAcquirer.GiveBack(_limits, _requests, _permits);
             return;
         }
 
@@ -86,10 +86,10 @@ internal sealed class SendPermits
         for (var i = 0; i < _limits.Count; i++)
         {
             // An answer to one recipient says nothing of the plan, but the vendor gave it.
-            _limits[i].Ended(_asks[i], _permits[i], refusal is RefusalScope.Status or RefusalScope.Plan ? null : learned);
+            _limits[i].Ended(_requests[i], _permits[i], refusal is RefusalScope.Status or RefusalScope.Plan ? null : learned);
             if (IsMeant(_limits[i], refusal))
             {
-                _limits[i].Throttle(_asks[i], new VendorRefusal(
+                _limits[i].Throttle(_requests[i], new VendorRefusal(
                     hint?.Wait ?? TimeSpan.Zero, hint?.IsCapped ?? false, hint?.Remaining, hint?.Limit, hint?.ResetAfter, refusal != RefusalScope.Status));
             }
         }

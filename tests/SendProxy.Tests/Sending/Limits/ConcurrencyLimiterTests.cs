@@ -125,7 +125,7 @@ public sealed class ConcurrencyLimiterTests : IDisposable
     [Fact]
     public void Throttle_Observing_LeavesTheBound()
     {
-        var limiter = Create(10, learn: LearnMode.Observe);
+        var limiter = Create(10, learn: FeedbackMode.Observe);
 
         limiter.Throttle(Normal, Refusals.Wait(TimeSpan.Zero));
 
@@ -153,12 +153,12 @@ public sealed class ConcurrencyLimiterTests : IDisposable
         var waiting = new List<(PermitRequest Request, Task<Permit> Task, CancellationTokenSource Leaving)>();
         for (var i = 0; i < Operations; i++)
         {
-            var ask = new PermitRequest(LaneTable.Default.All[random.Next(3)], 1 + random.Next(3), random.Next(2) == 0);
+            var request = new PermitRequest(LaneTable.Default.All[random.Next(3)], 1 + random.Next(3), random.Next(2) == 0);
             switch (random.Next(4))
             {
                 case 0 when waiting.Count < 30:
                     var leaving = new CancellationTokenSource();
-                    waiting.Add((ask, limiter.AcquireAsync(ask, Long, leaving.Token).AsTask(), leaving));
+                    waiting.Add((request, limiter.AcquireAsync(request, Long, leaving.Token).AsTask(), leaving));
                     break;
                 case 1 when waiting.Count > 0:
                     await waiting[random.Next(waiting.Count)].Leaving.CancelAsync();
@@ -169,8 +169,8 @@ public sealed class ConcurrencyLimiterTests : IDisposable
                     used -= one.Permit.Cost;
                     if (random.Next(2) == 0) { limiter.Ended(one.Request, one.Permit, null); } else { limiter.GiveBack(one.Request, one.Permit); }
                     break;
-                case 3 when limiter.TryTake(ask, out var now):
-                    held.Add((ask, now));
+                case 3 when limiter.TryTake(request, out var now):
+                    held.Add((request, now));
                     used += now.Cost;
                     break;
             }
@@ -196,11 +196,11 @@ public sealed class ConcurrencyLimiterTests : IDisposable
 
     public void Dispose() => _made.ForEach(l => l.Dispose());
 
-    private ConcurrencyLimiter Create(int concurrent, int maxWaiting = 1000, LearnMode learn = LearnMode.Tighten)
+    private ConcurrencyLimiter Create(int concurrent, int maxWaiting = 1000, FeedbackMode learn = FeedbackMode.Tighten)
     {
         var options = new LimitOptions("calls", null, false, 1, Long, maxWaiting) { Concurrent = concurrent, Learn = learn };
         var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
-        var store = new LocalConcurrencyStore(concurrent, learn == LearnMode.Tighten, _time);
+        var store = new LocalConcurrencyStore(concurrent, learn == FeedbackMode.Tighten, _time);
         var limiter = new ConcurrencyLimiter(options, LaneTable.Default, store, 1, _time, metrics.For(options, LaneTable.Default));
         _made.Add(limiter);
         return limiter;

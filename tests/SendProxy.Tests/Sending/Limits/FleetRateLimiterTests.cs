@@ -112,11 +112,11 @@ public sealed class FleetRateLimiterTests : IDisposable
     }
 
     [Theory]
-    [InlineData(LearnMode.Observe, 2)]
-    [InlineData(LearnMode.Off, 0)]
+    [InlineData(FeedbackMode.Observe, 2)]
+    [InlineData(FeedbackMode.Off, 0)]
     public void Throttle_NotLearned_KeepsTheRateAndCountsTheCutsThatObserveWouldMake(object learn, int cuts)
     {
-        var limiter = Create("100/s", learn: (LearnMode)learn);
+        var limiter = Create("100/s", learn: (FeedbackMode)learn);
         var before = limiter.Views().Single().InForce;
         var findings = _metrics.CreateCounter("sendproxy_limit_findings_total", "", ["limit", "kind", "applied"]);
 
@@ -130,11 +130,11 @@ public sealed class FleetRateLimiterTests : IDisposable
     }
 
     [Theory]
-    [InlineData(LearnMode.Tighten, "200/s (a bucket of 40, by its headers)", "true")]
-    [InlineData(LearnMode.Observe, "/s (a bucket of 40, by its headers; observed only)", "false")]
+    [InlineData(FeedbackMode.Tighten, "200/s (a bucket of 40, by its headers)", "true")]
+    [InlineData(FeedbackMode.Observe, "/s (a bucket of 40, by its headers; observed only)", "false")]
     public void Ended_CountsAuto_BucketProven_IsKeptToAsFarAsItIsLearnedAndForgottenWithA429(object learn, string inForce, string applied)
     {
-        var limiter = Create("200/s", learn: (LearnMode)learn, auto: true);
+        var limiter = Create("200/s", learn: (FeedbackMode)learn, auto: true);
         var before = limiter.Views().Single().InForce;
         var forms = _metrics.CreateCounter("sendproxy_limit_findings_total", "", ["limit", "kind", "applied"]).WithLabels("plan", "form", applied);
         for (var i = 0; i < 20; i++)
@@ -231,7 +231,7 @@ public sealed class FleetRateLimiterTests : IDisposable
         }
     }
 
-    private FleetRateLimiter Create(string rate, int maxWaiting = 1000, LearnMode learn = LearnMode.Tighten, bool auto = false)
+    private FleetRateLimiter Create(string rate, int maxWaiting = 1000, FeedbackMode learn = FeedbackMode.Tighten, bool auto = false)
     {
         Assert.True(Units.TryRate(rate, out var parsed));
         var options = new LimitOptions("plan", parsed, false, auto ? parsed.Permits : 1, Long, maxWaiting) { Learn = learn, CountsAuto = auto };

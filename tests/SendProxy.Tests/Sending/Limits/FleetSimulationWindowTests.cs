@@ -113,16 +113,16 @@ public sealed class FleetSimulationWindowTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(false, LearnMode.Tighten, HeaderNoise.None, ResetForm.Milliseconds)]
-    [InlineData(true, LearnMode.Tighten, HeaderNoise.None, ResetForm.None)]
-    [InlineData(true, LearnMode.Observe, HeaderNoise.None, ResetForm.Milliseconds)]
-    [InlineData(true, LearnMode.Off, HeaderNoise.None, ResetForm.Milliseconds)]
-    [InlineData(true, LearnMode.Tighten, HeaderNoise.Lagging, ResetForm.SecondsUp)]
+    [InlineData(false, FeedbackMode.Tighten, HeaderNoise.None, ResetForm.Milliseconds)]
+    [InlineData(true, FeedbackMode.Tighten, HeaderNoise.None, ResetForm.None)]
+    [InlineData(true, FeedbackMode.Observe, HeaderNoise.None, ResetForm.Milliseconds)]
+    [InlineData(true, FeedbackMode.Off, HeaderNoise.None, ResetForm.Milliseconds)]
+    [InlineData(true, FeedbackMode.Tighten, HeaderNoise.Lagging, ResetForm.SecondsUp)]
     public void Headers_MissingOrLateOrNotToBeLearned_NothingIsCountedInWindows(bool headers, object learn, object noise, object reset)
     {
         var figures = Run(new WorldOptions
         {
-            Plan = WorldOptions.Window(1000, 5) with { Learn = (LearnMode)learn },
+            Plan = WorldOptions.Window(1000, 5) with { Learn = (FeedbackMode)learn },
             Load = 0.5,
             HasHeaders = headers,
             Noise = (HeaderNoise)noise,

@@ -199,7 +199,7 @@ public sealed class RateLimitFeedbackTests
     [Fact]
     public void Hear_Observed_SaysWhatWouldBeBelieved()
     {
-        var book = new RateLimitFeedback(Auto with { Learn = LearnMode.Observe });
+        var book = new RateLimitFeedback(Auto with { Learn = FeedbackMode.Observe });
 
         Assert.Single(Prove(book), f => f.Kind == FeedbackFindingKind.Form);
         Assert.Equal(" (a bucket of 40, by its headers; observed only)", book.Why(1, isInWindow: false));

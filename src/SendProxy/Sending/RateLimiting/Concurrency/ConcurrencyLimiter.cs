@@ -8,7 +8,7 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 /// At most so many requests at the vendor at once, of the fleet or of this process alone. A permit is held until its request has
 /// ended. While the process holds free slots (<see cref="ConcurrencyLease"/>) nothing is asked; no lock is held over a wait.
 /// </summary>
-internal sealed class ConcurrencyLimiter : QueueingLimiter
+internal sealed partial class ConcurrencyLimiter : QueueingLimiter
 {
     private const double MeanPart = 0.05;
     private const double LookAgain = 1_000;
@@ -70,12 +70,12 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
 
     private PermitMode Mode => _lease.IsAway ? PermitMode.Share : _store.IsShared ? PermitMode.Ready : PermitMode.Local;
 
-    public override bool TryTake(in PermitRequest ask, out Permit permit)
+    public override bool TryTake(in PermitRequest request, out Permit permit)
     {
         (ConcurrencyCall Call, double At)? call;
         lock (_lock)
         {
-            var (now, cost) = (Now, Cost(ask));
+            var (now, cost) = (Now, Cost(request));
             if (_disposed || Waiting > 0 || _lease.Free(now) < cost)
             {
                 permit = default;
@@ -83,7 +83,7 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
             }
 
             permit = Grant(now, cost);
-            Series.Ready(ask.Lane, permit.Mode, cost);
+            Series.Ready(request.Lane, permit.Mode, cost);
             call = Settle(now);
         }
 
@@ -91,24 +91,24 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
         return true;
     }
 
-    public override TimeSpan Predict(in PermitRequest ask)
+    public override TimeSpan Predict(in PermitRequest request)
     {
         lock (_lock)
         {
-            return TimeSpan.FromMicroseconds(Math.Ceiling(Predict(Now, ask.Lane, Cost(ask))));
+            return TimeSpan.FromMicroseconds(Math.Ceiling(Predict(Now, request.Lane, Cost(request))));
         }
     }
 
-    public override void GiveBack(in PermitRequest ask, Permit permit) => Free(permit, isMeasured: false, isAnswered: false);
+    public override void GiveBack(in PermitRequest request, Permit permit) => Free(permit, isMeasured: false, isAnswered: false);
 
-    public override void Ended(in PermitRequest ask, Permit permit, RateLimitFeedbackSample? learned) =>
+    public override void Ended(in PermitRequest request, Permit permit, RateLimitFeedbackSample? learned) =>
         Free(permit, isMeasured: true, isAnswered: learned is not null);
 
-    public override void Throttle(in PermitRequest ask, in VendorRefusal refusal)
+    public override void Throttle(in PermitRequest request, in VendorRefusal refusal)
     {
         var (wait, isCapped) = (refusal.Wait, refusal.IsCapped);
         Series.Blocked(wait);
-        if (Options.Learn == LearnMode.Observe)
+        if (Options.Learn == FeedbackMode.Observe)
         {
             Series.Found(new FeedbackFinding(FeedbackFindingKind.Limit, 0), applied: false);
         }
@@ -185,7 +185,7 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
     }
 
     // One that asks for more than there is at all goes alone.
-    private int Cost(in PermitRequest ask) => Math.Min(ask.Cost, _lease.Bound);
+    private int Cost(in PermitRequest request) => Math.Min(request.Cost, _lease.Bound);
 
     private Permit Grant(double now, int cost)
     {
@@ -238,15 +238,15 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
         return blocked + ((needed - free) * _meanHeld / Math.Max(1, _lease.Expected(now)));
     }
 
-    protected override bool TryReady(in PermitRequest ask, out Permit permit) => TryTake(ask, out permit);
+    protected override bool TryReady(in PermitRequest request, out Permit permit) => TryTake(request, out permit);
 
-    protected override Waiter Enter(PermitRequest ask, TimeSpan maxWait)
+    protected override Waiter Enter(PermitRequest request, TimeSpan maxWait)
     {
         Waiter waiter = null!;
         Locked(now =>
         {
-            waiter = new Waiter(ask.Lane, Cost(ask), ask.IsRepeat, now, now + Math.Max(0, maxWait.TotalMicroseconds));
-            var wait = Predict(now, ask.Lane, waiter.Cost);
+            waiter = new Waiter(request.Lane, Cost(request), request.IsRepeat, now, now + Math.Max(0, maxWait.TotalMicroseconds));
+            var wait = Predict(now, request.Lane, waiter.Cost);
             if (_disposed)
             {
                 Refuse(waiter, Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
@@ -284,113 +284,6 @@ internal sealed class ConcurrencyLimiter : QueueingLimiter
     });
 
     private void OnTimer() => Locked(_ => _armedFor = double.PositiveInfinity);
-
-    private void Locked(Action<double> change)
-    {
-        (ConcurrencyCall Call, double At)? call;
-        lock (_lock)
-        {
-            var now = Now;
-            change(now);
-            call = Settle(now);
-        }
-
-        Send(call);
-    }
-
-    // What follows from each change: who goes, who is late, what to ask, when to look again.
-    private (ConcurrencyCall Call, double At)? Settle(double now)
-    {
-        if (_disposed)
-        {
-            return null;
-        }
-
-        Serve(now);
-        var call = _lease.NextCall(now, Missing);
-        while (call is not null && _store.AskNow(call) is { } reply)
-        {
-            _lease.Replied(now, now, call, reply);
-            Serve(now);
-            call = _lease.NextCall(now, Missing);
-        }
-
-        if (now >= _nextLate)
-        {
-            EndWaiting(w => w.Until <= now && !AwaitsFirstAnswer(w, now), w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
-            _nextLate = Waiting == 0 ? double.PositiveInfinity
-                : Math.Max(now + LookAgain, Math.Min(_first?.Until ?? double.PositiveInfinity, _line.NextUntil));
-        }
-
-        Series.State(Waiting, _lease.Free(now), _lease.Live, _lease.Bound, _lease.IsAway);
-        Arm(now);
-        return call is null ? null : (call, now);
-    }
-
-    // Asking takes time too: whoever may not wait for a slot waits until it is known whether there is one.
-    private bool CanAsk(double now) => _store.IsShared && !_lease.IsAway && now >= _lease.BlockedUntil && !_lease.OthersAreShort;
-
-    private bool AwaitsFirstAnswer(Waiter waiter, double now) =>
-        CanAsk(now) && waiter.FirstCall > _lease.Calls.Ended && now < waiter.Until + FirstAnswerWait;
-
-    private void Serve(double now)
-    {
-        if (_lease.IsAway && Options.ClosedWhenAway)
-        {
-            EndWaiting(_ => true, _ => Permit.Refused(PermitRefusal.Closed, TimeSpan.FromSeconds(1)));
-        }
-
-        while (Waiting > 0 && _lease.Free(now) is > 0 and var free)
-        {
-            _first ??= _line.Take(now)!;
-            var cost = Math.Min(_first.Cost, _lease.Bound);
-            if (free < cost)
-            {
-                return;
-            }
-
-            var (waiter, permit) = (_first, Grant(now, cost));
-            _first = null;
-            Series.Granted(waiter.Lane, permit.Mode, cost, (now - waiter.Since) / 1e6);
-            waiter.End(permit);
-        }
-    }
-
-    private void Arm(double now)
-    {
-        var at = Math.Min(_nextLate, _lease.LookAt(now, Missing));
-        if (at < _armedFor)
-        {
-            _armedFor = at;
-            _wake.Change(TimerSpan(at - now), Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private void Send((ConcurrencyCall Call, double At)? call)
-    {
-        if (call is { } ask)
-        {
-            _ = CallAsync(ask.Call, ask.At);
-        }
-    }
-
-    private async Task CallAsync(ConcurrencyCall call, double sentAt)
-    {
-        var reply = await _store.AskAsync(call);
-        Locked(now => _lease.Replied(now, sentAt, call, reply));
-    }
-
-    private void EndWaiting(Func<Waiter, bool> which, Func<Waiter, Permit> answer)
-    {
-        List<Waiter> ended = [.. _line.RemoveAll(which)];
-        if (_first is { } first && which(first))
-        {
-            _first = null;
-            ended.Add(first);
-        }
-
-        ended.ForEach(w => Refuse(w, answer(w)));
-    }
 
     private static TimeSpan Span(double microseconds) => TimeSpan.FromMilliseconds(Math.Floor(Math.Max(0, microseconds) / 1000) + 1);
 }

@@ -62,7 +62,7 @@ internal sealed class RateLimitFeedback
         Reshape();
     }
 
-    public bool Listens => _options.Learn != LearnMode.Off;
+    public bool Listens => _options.Learn != FeedbackMode.Off;
 
     /// <summary>The limit to keep to now.</summary>
     public LimitParameters Parameters
@@ -180,7 +180,7 @@ internal sealed class RateLimitFeedback
     private FeedbackFinding? Drift(Permit permit, RateLimitFeedbackSample heard)
     {
         // Either way of reading what is left is of a form; with auto, one that is only observed is not kept to.
-        if (heard.Remaining is not { } remaining || _form.IsUnknown || _options is { CountsAuto: true, Learn: LearnMode.Observe })
+        if (heard.Remaining is not { } remaining || _form.IsUnknown || _options is { CountsAuto: true, Learn: FeedbackMode.Observe })
         {
             return null;
         }

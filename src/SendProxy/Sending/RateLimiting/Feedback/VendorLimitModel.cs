@@ -51,7 +51,7 @@ internal sealed class VendorLimitModel(LimitOptions options)
 
     /// <summary>For people; empty where the configuration says it.</summary>
     public string Why => !options.CountsAuto ? ""
-        : Bucket is { } size ? $" (a bucket of {size}, by its headers{(options.Learn == LearnMode.Observe ? "; observed only" : "")})"
+        : Bucket is { } size ? $" (a bucket of {size}, by its headers{(options.Learn == FeedbackMode.Observe ? "; observed only" : "")})"
         : "";
 
     /// <summary>Equal as long as <see cref="Parameters"/> is, for the same spread.</summary>

@@ -61,7 +61,7 @@ internal sealed partial class QuotaLimiter : PlanLimiter
 
     private DateTimeOffset Now => _time.GetUtcNow() + _clockOffset;
 
-    public override bool TryTake(in PermitRequest ask, out Permit permit)
+    public override bool TryTake(in PermitRequest request, out Permit permit)
     {
         permit = default;
         lock (_lock)
@@ -71,26 +71,26 @@ internal sealed partial class QuotaLimiter : PlanLimiter
             var mode = _store is null ? PermitMode.Local : PermitMode.Ready;
             if (_isAway)
             {
-                if (Options.ClosedWhenAway || _awayLeft < ask.Cost)
+                if (Options.ClosedWhenAway || _awayLeft < request.Cost)
                 {
                     return false;
                 }
 
-                _awayLeft -= ask.Cost;
-                (_debt, mode) = (_debt + ask.Cost, PermitMode.Share);
+                _awayLeft -= request.Cost;
+                (_debt, mode) = (_debt + request.Cost, PermitMode.Share);
             }
-            else if (now < _leaseUntil && _lease >= ask.Cost && !_disposed)
+            else if (now < _leaseUntil && _lease >= request.Cost && !_disposed)
             {
-                _lease -= ask.Cost;
-                _debt += ask.Cost;
+                _lease -= request.Cost;
+                _debt += request.Cost;
             }
             else
             {
                 return false;
             }
 
-            permit = Grant(mode, ask.Cost);
-            _series.Ready(ask.Lane, mode, ask.Cost);
+            permit = Grant(mode, request.Cost);
+            _series.Ready(request.Lane, mode, request.Cost);
             Show();
             if (_store is not null)
             {
@@ -101,9 +101,9 @@ internal sealed partial class QuotaLimiter : PlanLimiter
         return true;
     }
 
-    public override async ValueTask<Permit> AcquireAsync(PermitRequest ask, TimeSpan maxWait, CancellationToken cancellation)
+    public override async ValueTask<Permit> AcquireAsync(PermitRequest request, TimeSpan maxWait, CancellationToken cancellation)
     {
-        if (TryTake(ask, out var permit))
+        if (TryTake(request, out var permit))
         {
             return permit;
         }
@@ -115,10 +115,10 @@ internal sealed partial class QuotaLimiter : PlanLimiter
         {
             if (_disposed || _store is null || _isAway)
             {
-                return Refuse(ask);
+                return Refuse(request);
             }
 
-            (period, call) = (_period, new QuotaCall(_period, Now, 0, 0, ask.Cost, _reply?.Used ?? 0, _reply?.Number ?? 0, 0));
+            (period, call) = (_period, new QuotaCall(_period, Now, 0, 0, request.Cost, _reply?.Used ?? 0, _reply?.Number ?? 0, 0));
         }
 
         var reply = await _store.AskAsync(call);
@@ -127,23 +127,23 @@ internal sealed partial class QuotaLimiter : PlanLimiter
             Heard(period, reply);
             if (reply is { Granted: > 0 })
             {
-                _series.Ready(ask.Lane, PermitMode.Reserved, ask.Cost);
-                return Grant(PermitMode.Reserved, ask.Cost) with { QuotaPeriod = period.Start.ToUnixTimeSeconds() };
+                _series.Ready(request.Lane, PermitMode.Reserved, request.Cost);
+                return Grant(PermitMode.Reserved, request.Cost) with { QuotaPeriod = period.Start.ToUnixTimeSeconds() };
             }
         }
 
-        return reply is null && TryTake(ask, out permit) ? permit : Refuse(ask);
+        return reply is null && TryTake(request, out permit) ? permit : Refuse(request);
     }
 
-    public override TimeSpan Predict(in PermitRequest ask)
+    public override TimeSpan Predict(in PermitRequest request)
     {
         lock (_lock)
         {
-            return Left < ask.Cost ? Until : TimeSpan.Zero;
+            return Left < request.Cost ? Until : TimeSpan.Zero;
         }
     }
 
-    public override void GiveBack(in PermitRequest ask, Permit permit)
+    public override void GiveBack(in PermitRequest request, Permit permit)
     {
         lock (_lock)
         {
@@ -227,15 +227,15 @@ internal sealed partial class QuotaLimiter : PlanLimiter
         return Permit.Granted(mode, cost) with { QuotaPeriod = _period.Start.ToUnixTimeSeconds() };
     }
 
-    private Permit Refuse(in PermitRequest ask)
+    private Permit Refuse(in PermitRequest request)
     {
         lock (_lock)
         {
             _refused++;
             var permit = _disposed ? Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1))
                 : _isAway && Options.ClosedWhenAway ? Permit.Refused(PermitRefusal.Closed, TimeSpan.FromSeconds(1))
-                : Permit.Refused(PermitRefusal.QuotaUsed, _store is not null && !_isAway && Left >= ask.Cost ? RenewEvery : Until);
-            _series.Refused(ask.Lane, permit.Reason);
+                : Permit.Refused(PermitRefusal.QuotaUsed, _store is not null && !_isAway && Left >= request.Cost ? RenewEvery : Until);
+            _series.Refused(request.Lane, permit.Reason);
             return permit;
         }
     }
@@ -256,90 +256,6 @@ internal sealed partial class QuotaLimiter : PlanLimiter
     }
 
     private void OnTimer() => _ = TellAsync();
-
-    private async Task TellAsync()
-    {
-        CalendarPeriod period;
-        QuotaCall call;
-        lock (_lock)
-        {
-            Turn(Now);
-            if (_inFlight || _store is null)
-            {
-                return;
-            }
-
-            // One that may have been counted is told again under its number; what was used since goes with the next.
-            if (_telling is null)
-            {
-                _telling = new QuotaCall(_period, Now, _debt, 0, 0, 0, 0, ++_number);
-                _debt = 0;
-            }
-
-            // What is more than a small part of what is left goes back; of few each is asked for.
-            var part = Math.Max(0, _quota.Permits - Used) / (8 * Math.Max(1, _reply?.Live ?? 1));
-            _lease = Now < _leaseUntil ? Math.Min(_lease, part < LeaseMin ? 0 : part) : 0;
-            call = _telling with { Now = Now, Kept = _lease, SeenUsed = _reply?.Used ?? 0, Seen = _reply?.Number ?? 0 };
-            (period, _inFlight) = (_period, true);
-        }
-
-        var kept = call.Kept;
-        var reply = await _store.AskAsync(call);
-        lock (_lock)
-        {
-            _inFlight = false;
-            if (reply is not null && period == _period)
-            {
-                _telling = null;
-                _lease = Math.Max(0, reply.Leased - (kept - _lease));
-                _leaseUntil = Now + LeaseLife;
-            }
-
-            Heard(period, reply);
-        }
-    }
-
-    private void Heard(CalendarPeriod period, QuotaReply? reply)
-    {
-        if (period != _period)
-        {
-            return;
-        }
-
-        if (reply is null)
-        {
-            if (!_isAway)
-            {
-                _isAway = true;
-                _awayLeft = _reply is null ? _quota.Permits / _fleetSize : Math.Max(0, _quota.Permits - Used) / Math.Max(1, _reply.Live);
-            }
-
-            return;
-        }
-
-        _isAway = false;
-        _clockOffset = DateTimeOffset.FromUnixTimeMilliseconds(reply.NowMs) - _time.GetUtcNow();
-        _reply = reply.Number >= (_reply?.Number ?? 0) ? reply : _reply;
-        Show();
-        for (var i = 0; i < _quota.AlertAt.Count; i++)
-        {
-            if ((reply.Alerts & (1 << i)) != 0)
-            {
-                Log.Reached(_logger, Name, _quota.AlertAt[i], Options.Plan);
-            }
-        }
-    }
-
-    private void Show()
-    {
-        var used = (double)Used / _quota.Permits;
-        _series.QuotaUsed(used);
-        _series.State(0, Left, _reply?.Live ?? 1, _quota.Permits, _isAway);
-        for (; _store is null && _told < _quota.AlertAt.Count && used >= _quota.AlertAt[_told]; _told++)
-        {
-            Log.Reached(_logger, Name, _quota.AlertAt[_told], Options.Plan);
-        }
-    }
 
     private static partial class Log
     {

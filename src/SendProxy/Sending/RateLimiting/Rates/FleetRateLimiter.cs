@@ -47,7 +47,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         _machine = new RateLimiterStateMachine(process, _vendor.Parameters, lanes, store.IsShared, fleetSize, draw)
         {
             IsClosedWhenAway = options.ClosedWhenAway && store.IsShared,
-            Learns = options.Learn == LearnMode.Tighten,
+            Learns = options.Learn == FeedbackMode.Tighten,
             LongestBlock = options.MaxBlock.TotalMicroseconds,
             ReplyLife = store.AnswersWithin.TotalMicroseconds + RateLimitConstants.Horizon,
         };
@@ -71,9 +71,9 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
 
     private double Now => (_time.GetTimestamp() - _start) * _toMicroseconds;
 
-    public override bool TryTake(in PermitRequest ask, out Permit permit)
+    public override bool TryTake(in PermitRequest request, out Permit permit)
     {
-        if (TryReady(ask, out permit))
+        if (TryReady(request, out permit))
         {
             return true;
         }
@@ -85,7 +85,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
             return false;
         }
 
-        var waiter = Enter(ask, TimeSpan.Zero, isTry: true);
+        var waiter = Enter(request, TimeSpan.Zero, isTry: true);
         if (waiter.Given is null)
         {
             Locked(now => _machine.OnCancelled(now, waiter));
@@ -95,16 +95,16 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         return permit is { IsAcquired: true, Cost: > 0 };
     }
 
-    public override TimeSpan Predict(in PermitRequest ask)
+    public override TimeSpan Predict(in PermitRequest request)
     {
         lock (_lock)
         {
             Account();
-            return TimeSpan.FromMicroseconds(Math.Ceiling(_machine.Predict(Now, ask.Lane, ask.Cost)));
+            return TimeSpan.FromMicroseconds(Math.Ceiling(_machine.Predict(Now, request.Lane, request.Cost)));
         }
     }
 
-    public override void GiveBack(in PermitRequest ask, Permit permit)
+    public override void GiveBack(in PermitRequest request, Permit permit)
     {
         if (permit.Cost > 0)
         {
@@ -112,7 +112,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         }
     }
 
-    public override void Ended(in PermitRequest ask, Permit permit, RateLimitFeedbackSample? learned)
+    public override void Ended(in PermitRequest request, Permit permit, RateLimitFeedbackSample? learned)
     {
         if (permit.IsProbe && learned is not null)
         {
@@ -125,9 +125,9 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         }
     }
 
-    public override void Throttle(in PermitRequest ask, in VendorRefusal refusal)
+    public override void Throttle(in PermitRequest request, in VendorRefusal refusal)
     {
-        if (!_vendor.IsOfThisLimit(refusal, Now) && Options.Learn == LearnMode.Tighten)
+        if (!_vendor.IsOfThisLimit(refusal, Now) && Options.Learn == FeedbackMode.Tighten)
         {
             Series.Found(new FeedbackFinding(FeedbackFindingKind.Unrelated, 0), applied: true);
             return;
@@ -136,7 +136,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         var (wait, isCapped) = (refusal.Wait, refusal.IsCapped);
         Series.Blocked(wait);
         var (cut, form) = _vendor.Refused(Now);
-        if (cut is { } made && Options.Learn == LearnMode.Observe)
+        if (cut is { } made && Options.Learn == FeedbackMode.Observe)
         {
             Series.Found(made, applied: false);
         }
@@ -168,7 +168,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
 
     private void Learn(FeedbackFinding? finding, long epoch = -1, WindowBoundary? edge = null)
     {
-        var tightens = Options.Learn == LearnMode.Tighten;
+        var tightens = Options.Learn == FeedbackMode.Tighten;
         if (finding is { } found && _vendor.Listens)
         {
             Series.Found(found, tightens);
@@ -194,7 +194,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     }
 
     // The ready path: what the machine lent is counted up until it is used, and told in a while.
-    protected override bool TryReady(in PermitRequest ask, out Permit permit)
+    protected override bool TryReady(in PermitRequest request, out Permit permit)
     {
         permit = default;
         if (_time.GetTimestamp() >= Volatile.Read(ref _readyUntil))
@@ -206,42 +206,42 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         do
         {
             taken = Volatile.Read(ref _taken);
-            if (taken + ask.Cost > Volatile.Read(ref _upTo))
+            if (taken + request.Cost > Volatile.Read(ref _upTo))
             {
                 return false;
             }
         }
-        while (Interlocked.CompareExchange(ref _taken, taken + ask.Cost, taken) != taken);
+        while (Interlocked.CompareExchange(ref _taken, taken + request.Cost, taken) != taken);
 
         var mode = _store.IsShared ? PermitMode.Ready : PermitMode.Local;
-        Series.Ready(ask.Lane, mode, ask.Cost);
-        var isLast = taken + ask.Cost >= Volatile.Read(ref _upTo);
+        Series.Ready(request.Lane, mode, request.Cost);
+        var isLast = taken + request.Cost >= Volatile.Read(ref _upTo);
         if (isLast || Interlocked.CompareExchange(ref _flushArmed, 1, 0) == 0)
         {
             // With the last of the loan at once: a bucket that was full runs from when it was used, not from when that was told.
             _flush.Change(isLast ? TimeSpan.Zero : Flush, Timeout.InfiniteTimeSpan);
         }
 
-        permit = Permit.Granted(mode, ask.Cost, Volatile.Read(ref _upTo) - taken - ask.Cost + _unlent, Volatile.Read(ref _lentEpoch));
+        permit = Permit.Granted(mode, request.Cost, Volatile.Read(ref _upTo) - taken - request.Cost + _unlent, Volatile.Read(ref _lentEpoch));
         return true;
     }
 
-    protected override Waiter Enter(PermitRequest ask, TimeSpan maxWait) => Enter(ask, maxWait, isTry: false);
+    protected override Waiter Enter(PermitRequest request, TimeSpan maxWait) => Enter(request, maxWait, isTry: false);
 
-    private Waiter Enter(PermitRequest ask, TimeSpan maxWait, bool isTry)
+    private Waiter Enter(PermitRequest request, TimeSpan maxWait, bool isTry)
     {
         Waiter waiter = null!;
         Locked(at =>
         {
             // From here on it waits: what the lock took is no wait for a permit.
-            waiter = new Waiter(ask.Lane, ask.Cost, ask.IsRepeat, at, at + Math.Max(0, maxWait.TotalMicroseconds)) { IsTry = isTry };
+            waiter = new Waiter(request.Lane, request.Cost, request.IsRepeat, at, at + Math.Max(0, maxWait.TotalMicroseconds)) { IsTry = isTry };
             if (_disposed)
             {
                 waiter.End(Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
             }
             else if (_machine.Waiting >= Options.MaxWaiting && _machine.Waiting > 0)
             {
-                var wait = TimeSpan.FromMicroseconds(Math.Max(1000, _machine.Predict(at, ask.Lane, ask.Cost)));
+                var wait = TimeSpan.FromMicroseconds(Math.Max(1000, _machine.Predict(at, request.Lane, request.Cost)));
                 Refuse(waiter, Permit.Refused(PermitRefusal.QueueFull, wait));
             }
             else
@@ -262,102 +262,5 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     {
         Volatile.Write(ref _flushArmed, 0);
         Locked(now => _machine.Advance(now));
-    }
-
-    // Every change of the machine: what was spent goes in first, what it decides is done after.
-    private void Locked(Action<double> change)
-    {
-        RateLimitCall? call;
-        lock (_lock)
-        {
-            if (_disposed)
-            {
-                change(Now);
-                Tell();
-                return;
-            }
-
-            Volatile.Write(ref _upTo, long.MinValue);
-            Account();
-            var now = Now;
-            change(now);
-            Tell();
-            call = _machine.TakeCall();
-            while (call is not null && _store.AskNow(call) is { } reply)
-            {
-                _machine.OnReply(now, now, reply);
-                Tell();
-                call = _machine.TakeCall();
-            }
-
-            if (!_disposed)
-            {
-                Lend();
-            }
-        }
-
-        if (call is not null)
-        {
-            _ = CallAsync(call);
-        }
-    }
-
-    private async Task CallAsync(RateLimitCall call)
-    {
-        var sentAt = Now;
-        var reply = await _store.AskAsync(call);
-        Locked(now => _machine.OnReply(now, sentAt, reply));
-    }
-
-    // What was taken of the loan is what was spent. One that is taken while the loan is called in counts in the next account.
-    private void Account()
-    {
-        var taken = Volatile.Read(ref _taken);
-        if (taken != _told)
-        {
-            _machine.OnSpent(taken - _told);
-            _granted += taken - _told;
-            _told = taken;
-            Volatile.Write(ref _lastGrant, _time.GetTimestamp());
-        }
-    }
-
-    private void Lend()
-    {
-        var now = Now;
-        var credit = _machine.Credit(now);
-        _unlent = _machine.Level - credit;
-        _lentEpoch = _machine.Epoch;
-        Volatile.Write(ref _readyUntil, _start + (long)(Math.Min(_machine.CreditUntil, now + 1e9) / _toMicroseconds));
-        Volatile.Write(ref _upTo, credit > 0 ? _told + credit : long.MinValue);
-        var rate = _machine.InForce.Rate * (_machine.Known?.Multiplier ?? 1);
-        _shown = new Shown(now < _machine.BlockedUntil ? 0 : LevelNow(now), now, _told, _machine.Parameters.Base, rate,
-            _machine.Known?.Active ?? 1, _machine.Waiting, _machine.BlockedUntil);
-        Series.State(_machine.Waiting, Math.Max(0, LevelNow(now)), _machine.Live, rate, _machine.IsAway);
-        var wait = _machine.WakeAt - now;
-        if (!double.IsPositiveInfinity(wait))
-        {
-            _wake.Change(TimerSpan(wait), Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private void Tell()
-    {
-        foreach (var (waiter, permit) in _machine.Ended)
-        {
-            if (permit.IsAcquired)
-            {
-                _granted += permit.Cost;
-                Volatile.Write(ref _lastGrant, _time.GetTimestamp());
-                Series.Granted(waiter.Lane, permit.Mode, permit.Cost, (Now - waiter.Since) / 1e6);
-                waiter.End(permit);
-            }
-            else
-            {
-                Refuse(waiter, permit);
-            }
-        }
-
-        _machine.Ended.Clear();
     }
 }

@@ -173,4 +173,13 @@ internal sealed partial class RateLimitState
         var allowance = (int)Math.Floor(part * Math.Max(0, free) / live);
         return allowance < 1 && free >= 1 && live <= PermitsForOneEach * free ? 1 : allowance;
     }
+
+    /// <summary>As a sorted set of Redis: by score, then by the bytes of the member.</summary>
+    private sealed class ByScore : IComparer<(double At, string Member)>
+    {
+        public static readonly ByScore Instance = new();
+
+        public int Compare((double At, string Member) x, (double At, string Member) y) =>
+            x.At.CompareTo(y.At) is not 0 and var order ? order : string.CompareOrdinal(x.Member, y.Member);
+    }
 }

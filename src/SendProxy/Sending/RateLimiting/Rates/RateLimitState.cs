@@ -294,13 +294,4 @@ internal sealed partial class RateLimitState
     }
 
     private static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
-
-    /// <summary>As a sorted set of Redis: by score, then by the bytes of the member.</summary>
-    private sealed class ByScore : IComparer<(double At, string Member)>
-    {
-        public static readonly ByScore Instance = new();
-
-        public int Compare((double At, string Member) x, (double At, string Member) y) =>
-            x.At.CompareTo(y.At) is not 0 and var order ? order : string.CompareOrdinal(x.Member, y.Member);
-    }
 }
