@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using SendProxy.Egress.Admission;
 using SendProxy.Errors;
 using SendProxy.Secrets;
-using SendProxy.Upstreams;
+using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Tests.Egress.Admission;
 
