@@ -116,7 +116,7 @@ async Task<double> DrainAsync(SqliteMessageQueue queue, int workers)
             && (await queue.ClaimAsync(new ClaimRequest("outbox", 1) { Mark = true }, CancellationToken.None)).Items
                 is { Count: > 0 } claimed)
         {
-            await queue.FinishAsync(claimed[0].Lease, Finish.Done(new Answer(202, body)), CancellationToken.None);
+            await queue.FinishAsync(claimed[0].Lease, Finish.Done(new ItemResponse(202, body)), CancellationToken.None);
             done++;
         }
 

@@ -125,7 +125,7 @@ internal sealed class WebhooksAdmin(JournalHost journal)
         return new WebhookItemView(
             item.Id.ToString(), isDelivery ? "delivery" : "event", item.State.WireName(), envelope?.Source, isDelivery ? item.Route : null,
             envelope?.Type, envelope?.Id, envelope?.MessageId, envelope?.Received ?? item.Created, item.Attempts,
-            item.Answer?.Status, item.Reason, item.Due, item.Finished);
+            item.Response?.Status, item.Reason, item.Due, item.Finished);
     }
 
     private static WebhookContentView Content(StoredItem item, EventEnvelope envelope, bool withBody)

@@ -70,11 +70,11 @@ internal sealed class Deliverer(
             await QueueRetry.UntilAnsweredAsync(() => queue.MarkAttemptingAsync(item.Lease, mark, CancellationToken.None), time, cut);
         }
 
-        var answer = result.Status > 0 ? new Answer(result.Status, default) : null;
+        var response = result.Status > 0 ? new ItemResponse(result.Status, default) : null;
         var isGone = result.Outcome == DeliveryOutcome.Gone;
         if (now >= deadline && !isGone)
         {
-            await QueueRetry.UntilAnsweredAsync(() => queue.FinishAsync(item.Lease, Finish.Dead(word, answer), CancellationToken.None), time, cut);
+            await QueueRetry.UntilAnsweredAsync(() => queue.FinishAsync(item.Lease, Finish.Dead(word, response), CancellationToken.None), time, cut);
             return (null, true);
         }
 
@@ -82,7 +82,7 @@ internal sealed class Deliverer(
         var due = now + Wait(options, number, result);
         due = due > deadline && !isGone ? deadline : due;
         await QueueRetry.UntilAnsweredAsync(
-            () => queue.RetryAsync(item.Lease, new Retry(due, word) { Answer = answer }, CancellationToken.None), time, cut);
+            () => queue.RetryAsync(item.Lease, new Retry(due, word) { Response = response }, CancellationToken.None), time, cut);
         return (due, false);
     }
 

@@ -41,7 +41,7 @@ internal readonly record struct DeliveryResult(DeliveryOutcome Outcome, int Stat
 /// <summary>Makes one POST of a delivery, byte for byte, under a fresh signature.</summary>
 internal sealed class DeliveryAttempt(SubscriberClient client, TimeProvider time)
 {
-    private const int MaxAnswerBytes = 64 * 1024;
+    private const int MaxResponseBytes = 64 * 1024;
     private static readonly RateHeaderNames NoNames = new(null, null, null);
 
     /// <exception cref="OperationCanceledException">The process stops.</exception>
@@ -62,9 +62,9 @@ internal sealed class DeliveryAttempt(SubscriberClient client, TimeProvider time
         Fill(request, envelope, attempt, timestamp, StandardSignature.Sign(keys, envelope.Id, timestamp, body));
         try
         {
-            using var answer = await client.SendAsync(options, request, ended.Token);
-            await DropAsync(answer, ended.Token);
-            return Judge(answer);
+            using var response = await client.SendAsync(options, request, ended.Token);
+            await DropAsync(response, ended.Token);
+            return Judge(response);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -115,26 +115,26 @@ internal sealed class DeliveryAttempt(SubscriberClient client, TimeProvider time
         headers.TryAddWithoutValidation("SendProxy-Attempt", attempt.ToString(CultureInfo.InvariantCulture));
     }
 
-    private DeliveryResult Judge(HttpResponseMessage answer)
+    private DeliveryResult Judge(HttpResponseMessage response)
     {
-        var status = (int)answer.StatusCode;
-        string? Header(string name) => answer.Headers.TryGetValues(name, out var values) ? string.Join(',', values) : null;
+        var status = (int)response.StatusCode;
+        string? Header(string name) => response.Headers.TryGetValues(name, out var values) ? string.Join(',', values) : null;
         var hint = RateHeaders.Read(Header, NoNames, time.GetUtcNow());
-        var outcome = answer.IsSuccessStatusCode ? DeliveryOutcome.Delivered
-            : answer.StatusCode == HttpStatusCode.Gone ? DeliveryOutcome.Gone
+        var outcome = response.IsSuccessStatusCode ? DeliveryOutcome.Delivered
+            : response.StatusCode == HttpStatusCode.Gone ? DeliveryOutcome.Gone
             : DeliveryOutcome.Refused;
         return new(outcome, status, hint.RetryAfter);
     }
 
     // Read so that the connection can be used again; more than the bound ends it. The status is known: what fails here
     // is no failure.
-    private static async Task DropAsync(HttpResponseMessage answer, CancellationToken cancellation)
+    private static async Task DropAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(8192);
         try
         {
-            await using var stream = await answer.Content.ReadAsStreamAsync(cancellation);
-            for (var total = 0; total < MaxAnswerBytes;)
+            await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
+            for (var total = 0; total < MaxResponseBytes;)
             {
                 var read = await stream.ReadAsync(buffer, cancellation);
                 if (read == 0)

@@ -45,7 +45,7 @@ internal sealed record Finish(ItemState State)
 {
     public string? Reason { get; init; }
 
-    public Answer? Answer { get; init; }
+    public ItemResponse? Response { get; init; }
 
     /// <summary>Added to the item's attempts.</summary>
     public int AttemptsMade { get; init; } = 1;
@@ -53,13 +53,13 @@ internal sealed record Finish(ItemState State)
     /// <summary>Items stored in the same commit; each with an id of its own.</summary>
     public IReadOnlyList<NewItem> Next { get; init; } = [];
 
-    public static Finish Done(Answer? answer = null) => new(ItemState.Done) { Answer = answer };
+    public static Finish Done(ItemResponse? response = null) => new(ItemState.Done) { Response = response };
 
-    public static Finish Dead(string reason, Answer? answer = null) =>
-        new(ItemState.Dead) { Reason = reason, Answer = answer };
+    public static Finish Dead(string reason, ItemResponse? response = null) =>
+        new(ItemState.Dead) { Reason = reason, Response = response };
 
-    public static Finish Unknown(string reason, Answer? answer = null) =>
-        new(ItemState.Unknown) { Reason = reason, Answer = answer };
+    public static Finish Unknown(string reason, ItemResponse? response = null) =>
+        new(ItemState.Unknown) { Reason = reason, Response = response };
 
     public static Finish Expired(string reason = "expired") =>
         new(ItemState.Expired) { Reason = reason, AttemptsMade = 0 };
@@ -68,7 +68,7 @@ internal sealed record Finish(ItemState State)
 /// <summary>How a leased item goes back to be tried again.</summary>
 internal sealed record Retry(DateTimeOffset Due, string Reason)
 {
-    public Answer? Answer { get; init; }
+    public ItemResponse? Response { get; init; }
 
     /// <summary>Added to the item's attempts; 0 where nothing was tried.</summary>
     public int AttemptsMade { get; init; } = 1;

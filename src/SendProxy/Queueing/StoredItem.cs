@@ -48,14 +48,14 @@ internal sealed record StoredItem
     /// <summary>Null when it does not open or was not asked for.</summary>
     public ReadOnlyMemory<byte>? Body { get; init; }
 
-    /// <summary>The last answer; its body is empty where it does not open or was not asked for.</summary>
-    public Answer? Answer { get; init; }
+    /// <summary>The last response; its body is empty where it does not open or was not asked for.</summary>
+    public ItemResponse? Response { get; init; }
 }
 
 /// <summary>What the other side said last. The body is sealed in the store.</summary>
 /// <param name="Status">HTTP status, or 0 when there was no answer.</param>
 /// <param name="Body">In the owner's form; to be kept small.</param>
-internal sealed record Answer(int Status, ReadOnlyMemory<byte> Body);
+internal sealed record ItemResponse(int Status, ReadOnlyMemory<byte> Body);
 
 /// <summary>A leased item, opened.</summary>
 internal sealed record ClaimedItem(Lease Lease, StoredItem Item)

@@ -58,7 +58,7 @@ public sealed class DeliveryTests : IAsyncLifetime
 
         var item = await _test.GetAsync(id);
         Assert.Single(application.Requests);
-        Assert.Equal((ItemState.Retrying, "refused", 1, status), (item.State, item.Reason, item.Attempts, item.Answer!.Status));
+        Assert.Equal((ItemState.Retrying, "refused", 1, status), (item.State, item.Reason, item.Attempts, item.Response!.Status));
         Assert.Equal(TimeSpan.FromSeconds(seconds), item.Due - _test.Time.GetUtcNow());
     }
 

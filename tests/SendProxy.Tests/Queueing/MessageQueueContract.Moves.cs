@@ -11,13 +11,13 @@ public abstract partial class MessageQueueContract
         var claimed = await ClaimOneAsync();
 
         await Queue.FinishAsync(
-            claimed.Lease, Finish.Done(new Answer(202, "{}"u8.ToArray())) with { AttemptsMade = 3 }, Cancel);
+            claimed.Lease, Finish.Done(new ItemResponse(202, "{}"u8.ToArray())) with { AttemptsMade = 3 }, Cancel);
 
         var stored = await GetAsync(id);
         Assert.Equal(
             (ItemState.Done, 3, 202, "{}", QueueUnderTest.Start),
-            (stored.State, stored.Attempts, stored.Answer!.Status,
-                System.Text.Encoding.UTF8.GetString(stored.Answer.Body.Span), stored.Finished));
+            (stored.State, stored.Attempts, stored.Response!.Status,
+                System.Text.Encoding.UTF8.GetString(stored.Response.Body.Span), stored.Finished));
     }
 
     [Fact]
@@ -88,13 +88,13 @@ public abstract partial class MessageQueueContract
         var due = QueueUnderTest.Start.AddSeconds(30);
         await Queue.RetryAsync(
             (await ClaimOneAsync()).Lease,
-            new Retry(due, "http_503") { Answer = new Answer(503, "busy"u8.ToArray()) }, Cancel);
+            new Retry(due, "http_503") { Response = new ItemResponse(503, "busy"u8.ToArray()) }, Cancel);
         Assert.Empty(await ClaimBodiesAsync(All));
         _test.Time.SetUtcNow(due);
 
         var item = (await ClaimOneAsync()).Item;
 
-        Assert.Equal((1, "http_503", 503, false), (item.Attempts, item.Reason, item.Answer!.Status, item.Attempting));
+        Assert.Equal((1, "http_503", 503, false), (item.Attempts, item.Reason, item.Response!.Status, item.Attempting));
     }
 
     [Fact]

@@ -123,7 +123,7 @@ public sealed class SqliteMessageQueueTests : IDisposable
             Assert.InRange(stored, 15, 19);
 
             var claimed = (await queue.ClaimAsync(new ClaimRequest(Name, 1), Cancel)).Items[0];
-            var done = Finish.Done(new Answer(200, new byte[50_000]));
+            var done = Finish.Done(new ItemResponse(200, new byte[50_000]));
             Assert.True((await queue.FinishAsync(claimed.Lease, done, Cancel)).IsDone);
             Assert.Equal(EnqueueVerdict.Stored, (await queue.EnqueueAsync([Item(200_000)], Cancel))[0].Verdict);
             return 0;

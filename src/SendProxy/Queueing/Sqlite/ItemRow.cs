@@ -6,22 +6,22 @@ namespace SendProxy.Queueing.Sqlite;
 /// <summary>An item as it was read: everything but its sealed parts in <see cref="Item"/>, those beside it.</summary>
 internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState Waiting, byte[] Metadata)
 {
-    private const int AnswerColumn = 21;
+    private const int ResponseColumn = 21;
 
     /// <summary>The key that it was sealed with.</summary>
     public SealKeyId SealKey => ItemSeal.KeyOf(Metadata);
 
     /// <summary>About how much of it was read.</summary>
-    public long SealedBytes => Metadata.Length + (Answer?.Length ?? 0) + (Body?.Length ?? 0);
+    public long SealedBytes => Metadata.Length + (Response?.Length ?? 0) + (Body?.Length ?? 0);
 
-    private byte[]? Answer { get; init; }
+    private byte[]? Response { get; init; }
 
     private byte[]? Body { get; init; }
 
     /// <summary>Reads the columns of <see cref="ItemSql"/>.</summary>
     /// <param name="reader">On a row.</param>
     /// <param name="partitions">Names the partition.</param>
-    /// <param name="whole">Answer and body were asked for.</param>
+    /// <param name="whole">Response and body were asked for.</param>
     public static ItemRow Read(SqliteRows reader, QueuePartitions partitions, bool whole)
     {
         var partition = partitions[reader.Number(2)];
@@ -45,14 +45,14 @@ internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState 
             IdempotencyKey = reader.TextOrNull(15),
             KeyFingerprint = reader.TextOrNull(16),
             Reason = reader.TextOrNull(17),
-            Answer = reader.IsNull(18) ? null : new Answer(reader.Int(18), default),
+            Response = reader.IsNull(18) ? null : new ItemResponse(reader.Int(18), default),
         };
         return new ItemRow(
             item, reader.Number(0), reader.Number(6), (ItemState)reader.Int(20),
             reader.Bytes(19))
         {
-            Answer = whole ? reader.BytesOrNull(AnswerColumn) : null,
-            Body = whole ? reader.Bytes(AnswerColumn + 1) : null,
+            Response = whole ? reader.BytesOrNull(ResponseColumn) : null,
+            Body = whole ? reader.Bytes(ResponseColumn + 1) : null,
         };
     }
 
@@ -61,8 +61,8 @@ internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState 
     {
         Metadata = Open(seal, Metadata, SealPart.Metadata),
         Body = Open(seal, Body, SealPart.Body),
-        Answer = Item.Answer is { } answer
-            ? answer with { Body = Open(seal, Answer, SealPart.Answer).GetValueOrDefault() }
+        Response = Item.Response is { } response
+            ? response with { Body = Open(seal, Response, SealPart.Response).GetValueOrDefault() }
             : null,
     };
 

@@ -148,12 +148,12 @@ internal sealed class SqliteMessageQueue : IMessageQueue
         }
 
         var next = Seal(finish.Next);
-        var bytes = next.Sum(item => item.Bytes) + (finish.Answer?.Body.Length ?? 0);
+        var bytes = next.Sum(item => item.Bytes) + (finish.Response?.Body.Length ?? 0);
         return await ChangeAsync(session => _transitions.Finish(session, lease, finish, next, Now), bytes, cancel);
     }
 
     public ValueTask<QueueResult> RetryAsync(Lease lease, Retry retry, CancellationToken cancel) =>
-        ChangeAsync(session => _transitions.Retry(session, lease, retry), retry.Answer?.Body.Length ?? 0, cancel);
+        ChangeAsync(session => _transitions.Retry(session, lease, retry), retry.Response?.Body.Length ?? 0, cancel);
 
     public ValueTask<QueueResult> GiveBackAsync(Lease lease, CancellationToken cancel) =>
         ChangeAsync(session => _transitions.GiveBack(session, lease), 0, cancel);

@@ -45,8 +45,8 @@ internal sealed class SqliteTransitions(QueuePartitions partitions, SqliteInsert
 
         var ready = session.Number(
             ItemSql.Retry, head.Seq, retry.Due.ToUnixTimeMilliseconds(), retry.Reason, retry.AttemptsMade,
-            retry.KeepAttempting ? 1 : 0, retry.LetOthersPass ? 1 : 0, retry.Answer?.Status,
-            Seal(session, lease, head.Partition, retry.Answer)) == 1;
+            retry.KeepAttempting ? 1 : 0, retry.LetOthersPass ? 1 : 0, retry.Response?.Status,
+            Seal(session, lease, head.Partition, retry.Response)) == 1;
         Left(session, head, ItemState.Retrying, ready);
         Unblock(session, head);
         return QueueVerdict.Done;
@@ -148,7 +148,7 @@ internal sealed class SqliteTransitions(QueuePartitions partitions, SqliteInsert
     {
         session.Execute(
             ItemSql.Finish, head.Seq, (int)finish.State, now, finish.Reason, finish.AttemptsMade,
-            finish.Answer?.Status, Seal(session, lease, head.Partition, finish.Answer));
+            finish.Response?.Status, Seal(session, lease, head.Partition, finish.Response));
         Left(session, head, finish.State, ready: false);
         Unblock(session, head);
     }
@@ -180,14 +180,14 @@ internal sealed class SqliteTransitions(QueuePartitions partitions, SqliteInsert
         }
     }
 
-    private byte[]? Seal(SqliteSession session, Lease lease, QueuePartition partition, Answer? answer)
+    private byte[]? Seal(SqliteSession session, Lease lease, QueuePartition partition, ItemResponse? response)
     {
-        if (answer is null)
+        if (response is null)
         {
             return null;
         }
 
-        session.AddUsedBytes(answer.Body.Length);
-        return seal.Seal(answer.Body.Span, new SealContext(lease.Queue, lease.Id, partition.Route, SealPart.Answer));
+        session.AddUsedBytes(response.Body.Length);
+        return seal.Seal(response.Body.Span, new SealContext(lease.Queue, lease.Id, partition.Route, SealPart.Response));
     }
 }

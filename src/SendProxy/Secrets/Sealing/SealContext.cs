@@ -8,7 +8,7 @@ internal enum SealPart : byte
 {
     Body = 1,
     Metadata = 2,
-    Answer = 3,
+    Response = 3,
 }
 
 /// <summary>

@@ -86,7 +86,7 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
     private static string Name(byte[] id) => Convert.ToHexStringLower(id);
 
     private static SealContext Context(byte[] id, IdempotencyKeyScope scope) =>
-        new(Queue, new Guid(id.AsSpan(0, 16), bigEndian: true), scope.Upstream, SealPart.Answer);
+        new(Queue, new Guid(id.AsSpan(0, 16), bigEndian: true), scope.Upstream, SealPart.Response);
 
     private static string Word(IdempotencyRecordEnd end) => end switch
     {

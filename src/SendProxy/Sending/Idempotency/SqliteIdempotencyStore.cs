@@ -106,7 +106,7 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
     private static byte[] Id(IdempotencyKeyScope scope) => SHA256.HashData(Encoding.UTF8.GetBytes(scope.ToString()));
 
     private static SealContext Context(byte[] id, IdempotencyKeyScope scope) =>
-        new(Queue, new Guid(id.AsSpan(0, 16), bigEndian: true), scope.Upstream, SealPart.Answer);
+        new(Queue, new Guid(id.AsSpan(0, 16), bigEndian: true), scope.Upstream, SealPart.Response);
 
     private ClaimResult ClaimIn(SqliteSession session, byte[] id, IdempotencyKeyClaim claim, long token)
     {

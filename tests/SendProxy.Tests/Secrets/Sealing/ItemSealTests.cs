@@ -69,7 +69,7 @@ public class ItemSealTests
             "queue" => Place with { Queue = "events" },
             "id" => Place with { Id = Guid.CreateVersion7() },
             "route" => Place with { Route = "email" },
-            "part" => Place with { Part = SealPart.Answer },
+            "part" => Place with { Part = SealPart.Response },
             _ => Place with { Queue = "outboxs", Route = "ms" },
         };
 
