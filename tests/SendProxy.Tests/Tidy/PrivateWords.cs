@@ -17,7 +17,6 @@ internal static partial class PrivateWords
     /// <summary>Types that still carry such a word. A row is deleted when its type is renamed, and none is added.</summary>
     public static readonly IReadOnlyList<string> NotYetRenamed =
     [
-        "Answer",
     ];
 
     /// <returns>Each type with a banned word in its name, as <c>LotBook: the word Lot</c>.</returns>
