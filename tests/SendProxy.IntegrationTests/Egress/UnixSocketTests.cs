@@ -38,7 +38,7 @@ public sealed class UnixSocketTests : IAsyncLifetime
     [Theory]
     [InlineData("evil.example", "", "", "host_not_allowed")]
     [InlineData("localhost", "Origin", "null", "browser_refused")]
-    [InlineData("localhost", "Upgrade", "h2c", "protocol_unsupported")]
+    [InlineData("localhost", "Upgrade", "websocket", "protocol_unsupported")]
     public async Task Send_OverTheSocket_SkipsNoCheck(string host, string name, string value, string code)
     {
         await using var proxy = await StartAsync();
