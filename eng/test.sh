@@ -60,7 +60,7 @@ suite() {
 
 mkdir -p "$LOGS"
 stage setup bash eng/setup.sh || finish
-stage shellcheck shellcheck .ci/run eng/*.sh || true
+stage shellcheck shellcheck .ci/run eng/*.sh eng/manifests/*.sh || true
 locked=()
 [[ ${CI:-} != true ]] || locked=(--locked-mode)
 stage restore dotnet restore SendProxy.sln -v:minimal -tl:off "${locked[@]}" || finish
