@@ -1,5 +1,4 @@
 using System.Globalization;
-using SendProxy.Upstreams;
 using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Admin;

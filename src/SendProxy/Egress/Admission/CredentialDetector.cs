@@ -1,7 +1,6 @@
 using System.Buffers;
 using SendProxy.Errors;
 using SendProxy.Secrets;
-using SendProxy.Upstreams;
 using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Egress.Admission;
