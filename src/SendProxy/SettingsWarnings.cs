@@ -20,6 +20,11 @@ internal static partial class SettingsWarnings
             }
         }
 
+        foreach (var warning in settings.Guard.Warnings())
+        {
+            yield return warning;
+        }
+
         if (!settings.KeepsKeys && !settings.KeepsKeysInRedis)
         {
             foreach (var route in settings.Routes.Where(r => r.Keys.Require && settings.Upstreams.TryGetValue(r.Upstream, out var u) && !u.Options.Idempotency.Deduplicates))

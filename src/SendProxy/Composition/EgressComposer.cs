@@ -19,7 +19,7 @@ namespace SendProxy.Composition;
 /// with their pool. What is replaced is ended once no request can still use it.
 /// </summary>
 internal sealed class EgressComposer(
-    SecretPoller secrets, CredentialUsageTracker credentialUsage, TlsFilesPoller certificates, SendingMetrics sending, LimiterFactory limits, RecipientCheckFactory books,
+    SecretPoller secrets, CredentialUsageTracker credentialUsage, TlsFilesPoller certificates, SendingMetrics sending, LimiterFactory limits, RecipientCheckFactory recipientChecks,
     TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
@@ -41,7 +41,7 @@ internal sealed class EgressComposer(
         BoundUpstreams(settings);
         credentialUsage.Show([.. settings.Upstreams.Keys.Select(name => _pipelines[name].Upstream.Credential)]);
         var hash = new PartitionHash(() => KeyOfValues(settings));
-        var recipients = books.For(settings.Routes.Select(r => (r.Name, r.Recipients)));
+        var recipients = recipientChecks.For(settings.Routes.Select(r => (r.Name, r.Recipients)));
         var detectors = settings.Guard.AllowSecrets ? null : Detectors(settings);
         var routes = settings.Routes.Select(r => new EgressRoute(
             r, new SendPlan(r.Name, _pipelines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name),

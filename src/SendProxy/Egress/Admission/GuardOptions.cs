@@ -51,6 +51,28 @@ internal sealed record GuardOptions(
         return options;
     }
 
+    /// <returns>What a web page could do by these settings: a sentence each, with its remedy.</returns>
+    public IEnumerable<string> Warnings()
+    {
+        if (CallerToken is not null)
+        {
+            yield break;
+        }
+
+        if (AllowBrowsers)
+        {
+            yield return "guard.browsers: allow lets every web page that a user of this machine opens spend your key. Give a guard.callerToken and take it away, if only programs of yours send a browser's headers.";
+        }
+
+        // Browsers send Sec-Fetch-Site to localhost and loopback addresses only, as far as plain http goes: docs/CLIENTS.md.
+        var other = Hosts.Where(h => !h.Equals("localhost", StringComparison.OrdinalIgnoreCase) && !(System.Net.IPAddress.TryParse(h, out var ip) && System.Net.IPAddress.IsLoopback(ip)));
+        if (RequireHeader is null && other.FirstOrDefault() is { } host)
+        {
+            yield return $"guard.hosts has {Spelling.Quoted(host)}, which is no local name: a web page can send it a GET that looks like a program's, though it cannot read the answer. "
+                + "Where a GET does something, give guard.requireHeader or guard.callerToken.";
+        }
+    }
+
     private static (string, string)? ReadHeader(SettingsReader guard, string? text)
     {
         var at = text?.IndexOf(':', StringComparison.Ordinal) ?? 0;

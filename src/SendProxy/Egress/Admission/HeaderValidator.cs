@@ -4,8 +4,8 @@ using SendProxy.Upstreams.Responses;
 namespace SendProxy.Egress.Admission;
 
 /// <summary>
-/// The one form a request's head may have beyond what the web server checks: where two readers could see two requests, two
-/// lengths or two values, there is none. What an honest HTTP client sends always passes.
+/// Checks a request's headers beyond what the web server checks. What two servers could read as two requests, two lengths or two
+/// values is refused. What HTTP libraries send by default always passes: docs/CLIENTS.md.
 /// </summary>
 internal static class HeaderValidator
 {

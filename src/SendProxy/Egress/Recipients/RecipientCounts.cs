@@ -15,8 +15,8 @@ internal sealed class RecipientCounts(RecipientBounds bounds, Func<double> draw,
 
     private readonly Lock _lock = new();
     private readonly long _start = time.GetTimestamp();
-    private readonly FixedWindowCounter? _recipients = Book(bounds.PerRecipient, bounds, draw);
-    private readonly FixedWindowCounter? _groups = Book(bounds.PerPrefix, bounds, draw);
+    private readonly FixedWindowCounter? _recipients = Counter(bounds.PerRecipient, bounds, draw);
+    private readonly FixedWindowCounter? _groups = Counter(bounds.PerPrefix, bounds, draw);
     private readonly FixedWindowCounter? _day = bounds.PerDay is { } most ? new FixedWindowCounter(most, Day, 1, draw) : null;
 
     public RecipientBounds Bounds => bounds;
@@ -50,7 +50,7 @@ internal sealed class RecipientCounts(RecipientBounds bounds, Func<double> draw,
         }
     }
 
-    private static FixedWindowCounter? Book(Rate? rate, RecipientBounds bounds, Func<double> draw) =>
+    private static FixedWindowCounter? Counter(Rate? rate, RecipientBounds bounds, Func<double> draw) =>
         rate is { } r ? new FixedWindowCounter(r.Permits, r.Per, bounds.MaxRecipients, draw) : null;
 
     private UsedUp? TakeOne(Counted recipient, TimeSpan now)

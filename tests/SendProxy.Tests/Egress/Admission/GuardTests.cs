@@ -8,6 +8,11 @@ namespace SendProxy.Tests.Egress.Admission;
 public sealed class GuardTests : IDisposable
 {
     private const string Token = "a-token-of-callers";
+
+    private static readonly GuardOptions Options = new(
+        AllowRemote: false, Hosts: new HashSet<string>(["localhost", "127.0.0.1", "[::1]"], StringComparer.OrdinalIgnoreCase), RequireHeader: null, CallerToken: null,
+        AllowBrowsers: false, AllowSecrets: false, SecretPatterns.Head);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("sendproxy-guard-").FullName;
 
     [Theory]
@@ -96,6 +101,19 @@ public sealed class GuardTests : IDisposable
         Assert.Equal(Sent.No, refused.Sent);
     }
 
+    [Fact]
+    public void Warnings_LocalNames_AreNone() => Assert.Empty(Options.Warnings());
+
+    [Fact]
+    public void Warnings_WhatAPageCouldUse_AreToldUnlessATokenIsAskedFor()
+    {
+        var open = Options with { Hosts = new HashSet<string>(["proxy.internal"]), AllowBrowsers = true };
+
+        Assert.Collection(open.Warnings(), w => Assert.StartsWith("guard.browsers: allow", w, StringComparison.Ordinal), w => Assert.Contains("\"proxy.internal\"", w, StringComparison.Ordinal));
+        Assert.Empty((open with { CallerToken = new SecretFile("token") }).Warnings());
+        Assert.Single((open with { RequireHeader = ("X-Shop", "yes") }).Warnings());
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static string? Code(Guard guard, HttpContext context) =>
@@ -103,10 +121,7 @@ public sealed class GuardTests : IDisposable
 
     private static Guard Guard(Func<GuardOptions, GuardOptions>? change = null, WatchedSecret? token = null)
     {
-        var options = new GuardOptions(
-            AllowRemote: false, Hosts: new HashSet<string>(["localhost", "127.0.0.1", "[::1]"], StringComparer.OrdinalIgnoreCase), RequireHeader: null, CallerToken: null,
-            AllowBrowsers: false, AllowSecrets: false, SecretPatterns.Head);
-        return new Guard(change?.Invoke(options) ?? options, token, 4096);
+        return new Guard(change?.Invoke(Options) ?? Options, token, 4096);
     }
 
     private WatchedSecret Watch(string? token)
