@@ -1,13 +1,12 @@
-using System.Collections.Concurrent;
+using Microsoft.Extensions.ObjectPool;
 
 namespace SendProxy.Sending.Attempts;
 
 /// <summary>The timers of attempts, used again: a source with its timer and its registrations is half a kilobyte.</summary>
 internal static class AttemptTimers
 {
-    private const int MostKept = 256;
-
-    private static readonly ConcurrentQueue<CancellationTokenSource> Kept = new();
+    // Its pool disposes of what it has no room for.
+    private static readonly ObjectPool<CancellationTokenSource> Pool = new DefaultObjectPoolProvider { MaximumRetained = 256 }.Create(new Policy());
 
     public static CancellationTokenSource Rent(TimeSpan after, TimeProvider time)
     {
@@ -16,11 +15,7 @@ internal static class AttemptTimers
             return new CancellationTokenSource(after, time);
         }
 
-        if (!Kept.TryDequeue(out var timer))
-        {
-            timer = new CancellationTokenSource();
-        }
-
+        var timer = Pool.Get();
         timer.CancelAfter(after);
         return timer;
     }
@@ -28,17 +23,20 @@ internal static class AttemptTimers
     /// <param name="isFree">False where someone may still cancel it: then it is only stopped.</param>
     public static void Return(CancellationTokenSource timer, bool isFree)
     {
-        if (!isFree)
+        if (isFree)
         {
-            timer.CancelAfter(Timeout.InfiniteTimeSpan);
-        }
-        else if (Kept.Count < MostKept && timer.TryReset())
-        {
-            Kept.Enqueue(timer);
+            Pool.Return(timer);
         }
         else
         {
-            timer.Dispose();
+            timer.CancelAfter(Timeout.InfiniteTimeSpan);
         }
+    }
+
+    private sealed class Policy : PooledObjectPolicy<CancellationTokenSource>
+    {
+        public override CancellationTokenSource Create() => new();
+
+        public override bool Return(CancellationTokenSource obj) => obj.TryReset();
     }
 }
