@@ -64,32 +64,18 @@ public sealed class MaxWaitTests : IDisposable
         Assert.InRange(figures.Wait(0.999), 0, 60);
     }
 
+    // Three limits of maxWait 2s, each of which lets a request go after 1.6 s: one wait after the other would be 4.8 s long.
     [Fact]
     public async Task SeveralLimits_WaitsCountTogether()
     {
         var time = new FakeTimeProvider();
-        PlanLimiter[] limits = [Rate("1/3s", TimeSpan.FromSeconds(4), time), Rate("1/3s", TimeSpan.FromSeconds(4), time), Rate("1/3s", TimeSpan.FromSeconds(4), time)];
-        var (requests, permits) = (Enumerable.Repeat(One, 3).ToArray(), new Permit[3]);
-
-        // Each begins to be free later than the one before: one wait after the other would be 9 seconds long.
-        foreach (var limit in limits)
-        {
-            Assert.True((await limit.AcquireAsync(One, TimeSpan.Zero, Token)).IsAcquired);
-            time.Advance(TimeSpan.FromSeconds(0.7));
-        }
-
-        var others = limits.Select(l => Enumerable.Range(0, 1).Select(_ => l.AcquireAsync(One, TimeSpan.FromSeconds(4), Token).AsTask()).ToArray()).ToArray();
-        var taken = PermitAcquirer.TakeAsync(limits, requests, permits, Deadline.In(TimeSpan.FromSeconds(30), time), Token).AsTask();
+        PlanLimiter[] limits = [new SlowLimiter(time), new SlowLimiter(time), new SlowLimiter(time)];
         var start = time.GetTimestamp();
-        while (!taken.IsCompleted && time.GetElapsedTime(start) < TimeSpan.FromSeconds(20))
-        {
-            time.Advance(TimeSpan.FromMilliseconds(10));
-            await Task.Yield();
-        }
 
-        Assert.True(taken.IsCompleted);
-        Assert.InRange(time.GetElapsedTime(start).TotalSeconds, 0, 4.2);
-        Assert.Equal(3, others.Length);
+        var refusal = await PermitAcquirer.TakeAsync(limits, [One, One, One], new Permit[3], Deadline.In(TimeSpan.FromSeconds(30), time), Token);
+
+        Assert.NotNull(refusal);
+        Assert.Equal(2, time.GetElapsedTime(start).TotalSeconds, 3);
     }
 
     // As an application that obeys reads it: so many requests, within so many seconds.
@@ -215,5 +201,36 @@ public sealed class MaxWaitTests : IDisposable
 
             public ValueTask DisposeAsync() => default;
         }
+    }
+
+    /// <summary>Lets each request go after the same time, where it may wait for so long.</summary>
+    private sealed class SlowLimiter(FakeTimeProvider time) : PlanLimiter(
+        new LimitOptions("slow", new Rate(1, TimeSpan.FromSeconds(1)), false, 1, TimeSpan.FromSeconds(2), 10), LaneTable.Default)
+    {
+        private static readonly TimeSpan Wait = TimeSpan.FromSeconds(1.6);
+
+        public override TimeSpan? IdleDuration => null;
+
+        public override bool TryTake(in PermitRequest request, out Permit permit)
+        {
+            permit = default;
+            return false;
+        }
+
+        public override ValueTask<Permit> AcquireAsync(PermitRequest request, TimeSpan maxWait, CancellationToken cancellation)
+        {
+            time.Advance(maxWait < Wait ? maxWait : Wait);
+            return new(maxWait < Wait ? Permit.Refused(PermitRefusal.WaitTooLong, Wait) : Permit.Granted(PermitMode.Local, 1));
+        }
+
+        public override TimeSpan Predict(in PermitRequest request) => TimeSpan.FromMilliseconds(10);
+
+        public override void GiveBack(in PermitRequest request, Permit permit)
+        {
+        }
+
+        public override IEnumerable<LimitView> Views() => [];
+
+        public override System.Threading.RateLimiting.RateLimiterStatistics? GetStatistics() => null;
     }
 }
