@@ -51,7 +51,7 @@ internal sealed class SendingUnderBench : IDisposable
             new RecipientCheckFactory(new EgressMetrics(metrics), () => 0.5, time), time);
         _plan = _composer.Compose(settings).Routes.Find("POST", "/v1/sms/send").Route!.Plan;
         var store = new Always();
-        _sender = new Sender(sending, new DetachedAttemptTracker(sending), new IdempotencyGate(() => store, new IdempotencyMetrics(metrics), time), time, () => 0.5);
+        _sender = new Sender(sending, new DetachedAttemptTracker(sending), new IdempotencyGate(() => store, new UnrecordedSends(new IdempotencyMetrics(metrics)), new IdempotencyMetrics(metrics), time), time, () => 0.5);
     }
 
     /// <returns>The answer's length.</returns>

@@ -29,7 +29,7 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
     public TimeSpan Queued { get; set; }
 
     /// <summary>The most that any attempt may have done.</summary>
-    public Sent Sent { get; private set; } = pass.StartedAt is null ? Sent.No : Sent.Maybe;
+    public Sent Sent { get; private set; } = pass.StartedAt is null && !pass.IsUncertain ? Sent.No : Sent.Maybe;
 
     /// <summary>The key on its way into the body, for vendors that take it there.</summary>
     public BodyInsertion Splice { get; init; } = BodyInsertion.None;

@@ -17,19 +17,17 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
         var line = message.Plan.Pipeline;
         if (line.Upstream.Credential.Choose(draw()) is not { } key)
         {
-            return Refused(new Refusal(ProxyError.CredentialUnavailable, Sent.No,
-                $"No usable key: upstreams.{line.Upstream.Name}.credential ({line.Upstream.Credential.Watched.Place}) is "
-                + $"{Secrets.SecretMetrics.Word(line.Upstream.Credential.Watched.State)}."), TimeSpan.Zero);
+            return NoCredential(line);
         }
 
         if (SpliceKey(message) is not { } splice)
         {
-            return Refused(Refusal.NotSent(ProxyError.BodyInvalid,
-                $"upstreams.{line.Upstream.Name}.idempotency writes the key into a JSON object at {line.Upstream.Options.Idempotency.Pointer}; the body has no place for it."), TimeSpan.Zero);
+            return NoPlaceForKey(line);
         }
 
         // 2 gate of keys: only for a key that outlives this request
         var pass = IdempotencyGate.Guards(message.IdempotencyKey) ? await gate.EnterAsync(message, caller) : default;
+        TellUnrecorded();
         if (pass.Refusal is { } notThrough)
         {
             return Refused(notThrough, TimeSpan.Zero);
@@ -47,7 +45,8 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
             if (await TakePermitsAsync(send, caller) is { } refusal)
             {
                 await gate.LeaveAsync(message, pass, null, send.Sent, send.StartedAt);
-                return Refused(refusal with { Sent = send.Sent }, send.Queued);
+                                // Nothing went out now; what may have gone before did so under this key.
+                return Refused(refusal with { Sent = send.Sent, RepetitionIsHeld = true }, send.Queued);
             }
 
             // 4 first attempt
@@ -75,6 +74,31 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
             // The caller left between attempts: whoever asks with this key next goes on.
             await gate.LeaveAsync(message, pass, null, send.Sent, send.StartedAt);
             throw;
+        }
+        finally
+        {
+            // An attempt that goes on without its caller ends its permits itself.
+            if (send.Last is not { IsLeft: true })
+            {
+                send.Permits.End(started: false, null, RateLimiting.RefusalScope.None);
+            }
+        }
+    }
+
+    private static SendOutcome NoCredential(UpstreamPipeline line) =>
+        Refused(new Refusal(ProxyError.CredentialUnavailable, Sent.No,
+                $"No usable key: upstreams.{line.Upstream.Name}.credential ({line.Upstream.Credential.Watched.Place}) is "
+                + $"{Secrets.SecretMetrics.Word(line.Upstream.Credential.Watched.State)}."), TimeSpan.Zero);
+
+    private static SendOutcome NoPlaceForKey(UpstreamPipeline line) =>
+        Refused(Refusal.NotSent(ProxyError.BodyInvalid,
+                $"upstreams.{line.Upstream.Name}.idempotency writes the key into a JSON object at {line.Upstream.Options.Idempotency.Pointer}; the body has no place for it."), TimeSpan.Zero);
+
+    private void TellUnrecorded()
+    {
+        if (gate.TellUnrecordedAsync() is { IsCompleted: false } telling)
+        {
+            settler.Track(telling);
         }
     }
 
@@ -173,7 +197,6 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
                 (Send: send, Metrics: metrics, Time: time));
             if (outcome.Exception is BrokenCircuitException open)
             {
-                send.Permits.End(started: false, null, RateLimiting.RefusalScope.None);
                 return AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamBreakerOpen, mayRepeat: false,
                     open.RetryAfter ?? send.Message.Plan.Pipeline.Breaker.OpenFor);
             }

@@ -14,6 +14,7 @@ internal static class SendingSetup
         .AddSingleton<Upstreams.Credentials.CredentialUsageTracker>()
         .AddSingleton<Upstreams.Connections.TlsFilesPoller>()
         .AddHostedService(s => s.GetRequiredService<Upstreams.Connections.TlsFilesPoller>())
+        .AddSingleton<Idempotency.UnrecordedSends>()
         .AddSingleton<DetachedAttemptTracker>()
         .AddSingleton<ISender>(s => ActivatorUtilities.CreateInstance<Sender>(s, (Func<double>)s.GetRequiredService<Random>().NextDouble));
 }

@@ -133,6 +133,8 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         }
         finally
         {
+            // Does nothing where the outcome was recorded: a defect before that must not keep the permits.
+            send.Permits.End(Started, null, RateLimiting.RefusalScope.None);
             use.End();
             upstream.Connections.EndAttempt();
             body.Dispose();

@@ -10,14 +10,15 @@ namespace SendProxy.Sending.Idempotency;
 /// <param name="Replay">An earlier answer, to be given again.</param>
 /// <param name="Refusal">Why it is not sent.</param>
 /// <param name="StoreUnavailable">The store cannot be asked, or the body is streamed; the vendor alone deduplicates.</param>
+/// <param name="IsUncertain">The store did not answer: an earlier request under this key may have been sent, by whatever process.</param>
 internal readonly record struct IdempotencyDecision(
-    long Token = 0, DateTimeOffset? StartedAt = null, StoredResponse? Replay = null, Refusal? Refusal = null, bool StoreUnavailable = false);
+    long Token = 0, DateTimeOffset? StartedAt = null, StoredResponse? Replay = null, Refusal? Refusal = null, bool StoreUnavailable = false, bool IsUncertain = false);
 
 /// <summary>
 /// Stands before the first attempt of a send whose key the caller gave or its content derived: replays, waits for a twin,
 /// refuses, or lets one through. A key that the proxy made for one request meets no store.
 /// </summary>
-internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, IdempotencyMetrics metrics, TimeProvider time)
+internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, UnrecordedSends unrecorded, IdempotencyMetrics metrics, TimeProvider time)
 {
     // Past the attempt's own timeout nothing of the owner can still be on its way.
     private static readonly TimeSpan LeaseSlack = TimeSpan.FromSeconds(5);
@@ -39,13 +40,19 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
 
         if (store() is not { } records)
         {
-            return WithoutStore(message, "neither fleet.redis nor a journal is configured");
+            return WithoutStore(message, "neither fleet.redis nor a journal is configured", isUncertain: false);
         }
 
-        var claim = new IdempotencyKeyClaim(Scope(message), RequestFingerprint.Of(message), options.Timeouts.Total + LeaseSlack, options.Idempotency.Lifetime);
+        var claim = Claim(message);
         while (true)
         {
             var found = await records.ClaimAsync(claim, caller);
+            if (found.Verdict == ClaimVerdict.Owned && unrecorded.StartedAt(claim.Scope) is { } before)
+            {
+                // Sent while the store was away, and it is not told yet.
+                found = found with { StartedAt = found.StartedAt is { } known && known < before ? known : before };
+            }
+
             metrics.Claimed(message.Plan.Route, found.Verdict);
             switch (found.Verdict)
             {
@@ -65,7 +72,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
                 case ClaimVerdict.Unknown:
                     return new IdempotencyDecision(Refusal: UnknownOutcome("its answer never came"));
                 case ClaimVerdict.Unavailable:
-                    return WithoutStore(message, "the store of keys does not answer");
+                    return WithoutStore(message, "the store of keys does not answer", isUncertain: true);
             }
 
             var left = message.Deadline.Left;
@@ -88,6 +95,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
     {
         if (pass.Token == 0 || store() is not { } records)
         {
+            Remember(message, sent, started);
             return;
         }
 
@@ -100,6 +108,22 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
         if (!await records.EndAsync(Scope(message), pass.Token, end, answer, started, CancellationToken.None))
         {
             metrics.Unrecorded(message.Plan.Route);
+            Remember(message, sent, started);
+        }
+    }
+
+    /// <summary>Tells the store what was sent while it was away, once it answers. Nobody need wait for it but the process' end.</summary>
+    public Task TellUnrecordedAsync() => store() is { } records ? unrecorded.TellAsync(records) : Task.CompletedTask;
+
+    private static IdempotencyKeyClaim Claim(OutboundMessage message) => new(
+        Scope(message), RequestFingerprint.Of(message), message.Plan.Pipeline.Upstream.Options.Timeouts.Total + LeaseSlack,
+        message.Plan.Pipeline.Upstream.Options.Idempotency.Lifetime);
+
+    private void Remember(OutboundMessage message, Sent sent, DateTimeOffset? started)
+    {
+        if (started is { } at && sent != Sent.No && Guards(message.IdempotencyKey))
+        {
+            unrecorded.Add(Scope(message), message.Streamed is null ? Claim(message) : null, at);
         }
     }
 
@@ -116,9 +140,20 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Idempotenc
             : new IdempotencyDecision(Refusal: Refusal.NotSent(ProxyError.BodyTooLarge,
                 "The body is larger than the route's maxBody, it has an Idempotency-Key, and the vendor does not deduplicate: it could not be compared with an earlier one."));
 
-    private static IdempotencyDecision WithoutStore(OutboundMessage message, string why) =>
-        message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates
-            ? new IdempotencyDecision(StoreUnavailable: true)
-            : new IdempotencyDecision(Refusal: Refusal.NotSent(
-                ProxyError.IdempotencyStoreUnavailable, $"The vendor does not deduplicate, and {why}: the key could not be kept.", AskAgain));
+    // A vendor that deduplicates needs no store; what this process knows of the key by itself counts all the same.
+    private IdempotencyDecision WithoutStore(OutboundMessage message, string why, bool isUncertain)
+    {
+        var idempotency = message.Plan.Pipeline.Upstream.Options.Idempotency;
+        if (!idempotency.Deduplicates)
+        {
+            return new IdempotencyDecision(Refusal: new Refusal(
+                ProxyError.IdempotencyStoreUnavailable, isUncertain ? Sent.Maybe : Sent.No,
+                $"The vendor does not deduplicate, and {why}: the key could not be kept.", AskAgain) { RepetitionIsHeld = true });
+        }
+
+        var known = unrecorded.StartedAt(Scope(message));
+        return known is { } first && time.GetUtcNow() - first > idempotency.Lifetime * LifetimeShare
+            ? new IdempotencyDecision(Refusal: UnknownOutcome("the vendor may have forgotten the key since"))
+            : new IdempotencyDecision(StartedAt: known, StoreUnavailable: true, IsUncertain: isUncertain);
+    }
 }

@@ -11,8 +11,13 @@ internal sealed class IdempotencyMetrics(IMetricFactory metrics)
     private readonly Counter _unrecorded = metrics.CreateCounter(
         "sendproxy_idempotency_unrecorded_total", "Ends that could not be recorded: the vendor alone deduplicates them.", ["route"]);
 
+    private readonly Gauge _unrecordedSends = metrics.CreateGauge(
+        "sendproxy_idempotency_unrecorded_sends", "Keys that were sent while their store could not be told; it is told once it answers.");
+
     private readonly Counter _swept = metrics.CreateCounter(
         "sendproxy_idempotency_swept_total", "Records of keys that were forgotten because their lifetime was over.");
+
+    public void UnrecordedSends(int keys) => _unrecordedSends.Set(keys);
 
     public void Swept(int records) => _swept.Inc(records);
 
