@@ -36,15 +36,16 @@ internal sealed class DetachedAttemptTracker(SendingMetrics metrics)
 
     private async Task SettleAsync(Task<AttemptResult> attempt, string upstream, Func<AttemptResult, Task> ended)
     {
+        AttemptResult? result = null;
         try
         {
-            var result = await attempt;
+            result = await attempt;
             metrics.Settled(upstream, result.Outcome);
             await ended(result);
-            result.Response?.Dispose();
         }
         finally
         {
+            result?.Response?.Dispose();
             metrics.Settling(-1);
         }
     }

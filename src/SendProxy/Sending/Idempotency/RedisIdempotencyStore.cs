@@ -27,14 +27,14 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
     private readonly Func<double> _draw;
     private readonly string _channel;
     private readonly IdempotencyRecordWaiters _waiters = new();
-    private readonly PendingRecordEnds<Ending> _late;
+    private readonly DeferredRecordWrites<Ending> _late;
 
     /// <summary>To be made before the link is started.</summary>
     public RedisIdempotencyStore(RedisLink link, ItemSeal seal, TimeProvider time, Func<double> draw)
     {
         (_link, _seal, _time, _draw) = (link, seal, time, draw);
         _channel = $"{link.Options.KeyPrefix}:key-ends";
-        _late = new PendingRecordEnds<Ending>(WriteLateAsync, e => e.Bytes);
+        _late = new DeferredRecordWrites<Ending>(WriteLateAsync, e => e.Bytes);
         link.Subscribe(_channel, id => _waiters.Wake(id.ToString()));
         link.WhenUp(_late.WriteAsync);
     }
