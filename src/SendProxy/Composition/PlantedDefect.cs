@@ -1,6 +1,7 @@
 #if DEBUG
 using System.Runtime.InteropServices;
 using SendProxy.Secrets;
+using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Composition;
 

@@ -45,7 +45,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
             if (await TakePermitsAsync(send, caller) is { } refusal)
             {
                 await gate.LeaveAsync(message, pass, null, send.Sent, send.StartedAt);
-                                // Nothing went out now; what may have gone before did so under this key.
+                // Nothing went out now; what may have gone before did so under this key.
                 return Refused(refusal with { Sent = send.Sent, RepetitionIsHeld = true }, send.Queued);
             }
 

@@ -37,7 +37,14 @@ public sealed class FrozenFleetTests(ITestOutputHelper output)
         {
             var figures = new FleetWorld(new WorldOptions
             {
-                Processes = processes, Plan = WorldOptions.Window(200, 1), HasHeaders = true, Reset = ResetForm.Milliseconds, Freeze = (20.03, 3), Seconds = 30, Seed = seed, MaxWaitSeconds = 5,
+                Processes = processes,
+                Plan = WorldOptions.Window(200, 1),
+                HasHeaders = true,
+                Reset = ResetForm.Milliseconds,
+                Freeze = (20.03, 3),
+                Seconds = 30,
+                Seed = seed,
+                MaxWaitSeconds = 5,
             }).Run();
 
             Assert.Equal(0, figures.Refusals);

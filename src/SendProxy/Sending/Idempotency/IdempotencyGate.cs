@@ -79,7 +79,8 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
             if (left <= TimeSpan.Zero)
             {
                 return new IdempotencyDecision(Refusal: new Refusal(
-                    ProxyError.IdempotencyKeyInUse, Sent.Maybe, "A request with this key is still running, longer than this one may wait.", AskAgain) { RepetitionIsHeld = true });
+                    ProxyError.IdempotencyKeyInUse, Sent.Maybe, "A request with this key is still running, longer than this one may wait.", AskAgain)
+                { RepetitionIsHeld = true });
             }
 
             using var bounded = CancellationTokenSource.CreateLinkedTokenSource(caller);
@@ -148,7 +149,8 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
         {
             return new IdempotencyDecision(Refusal: new Refusal(
                 ProxyError.IdempotencyStoreUnavailable, isUncertain ? Sent.Maybe : Sent.No,
-                $"The vendor does not deduplicate, and {why}: the key could not be kept.", AskAgain) { RepetitionIsHeld = true });
+                $"The vendor does not deduplicate, and {why}: the key could not be kept.", AskAgain)
+            { RepetitionIsHeld = true });
         }
 
         var known = unrecorded.StartedAt(Scope(message));
