@@ -8,14 +8,14 @@ using System.Text.Json;
 namespace SendProxy.Sandbox.Demo;
 
 /// <summary>An event as the application got it.</summary>
-internal sealed record ReceivedEvent(string Id, string Type, string? MessageId, bool IsSigned, string Text);
+internal sealed record WebhookItemBuilder(string Id, string Type, string? MessageId, bool IsSigned, string Text);
 
 /// <summary>A small application that receives events, as a user's would: it checks one signature form, whatever the vendor's is.</summary>
 internal sealed class DemoApplication : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly string _secret;
-    private readonly ConcurrentQueue<ReceivedEvent> _events = [];
+    private readonly ConcurrentQueue<WebhookItemBuilder> _events = [];
     private readonly SemaphoreSlim _arrived = new(0);
 
     private DemoApplication(WebApplication app, string secret)
@@ -24,7 +24,7 @@ internal sealed class DemoApplication : IAsyncDisposable
         _secret = secret;
     }
 
-    public IReadOnlyList<ReceivedEvent> Events => [.. _events];
+    public IReadOnlyList<WebhookItemBuilder> Events => [.. _events];
 
     public Uri Address => new(new Uri(_app.Urls.First()), "/webhooks");
 
@@ -66,7 +66,7 @@ internal sealed class DemoApplication : IAsyncDisposable
         using var json = JsonDocument.Parse(text);
         var root = json.RootElement;
         var message = root.TryGetProperty("data", out var data) && data.TryGetProperty("message_id", out var messageId) ? messageId.GetString() : null;
-        _events.Enqueue(new ReceivedEvent(
+        _events.Enqueue(new WebhookItemBuilder(
             id, root.GetProperty("type").GetString() ?? "", message, headers["webhook-signature"].ToString().Split(' ').Contains(expected),
             string.Join('\n', headers.Select(h => $"{h.Key}: {h.Value}")) + text));
         _arrived.Release();

@@ -46,7 +46,7 @@ internal sealed class DemoReport(IAnsiConsole console)
         Section($"The vendor's ledger: {ledger.Count} messages", table);
     }
 
-    public void Events(IReadOnlyList<ReceivedEvent> events)
+    public void Events(IReadOnlyList<WebhookItemBuilder> events)
     {
         var table = Plain("event", "received", "signature");
         foreach (var group in events.GroupBy(e => e.Type).OrderBy(g => g.Key, StringComparer.Ordinal))

@@ -67,9 +67,9 @@ internal static class ServiceSetup
         .AddSingleton(s => new Live<EgressState>(s.GetRequiredService<EgressComposer>().Compose(settings)))
         .AddSingleton(s => new Live<ReceivingState>(s.GetRequiredService<WebhooksComposer>().Receiving(settings, null)))
         .AddSingleton(s => new Live<FanOutState>(s.GetRequiredService<WebhooksComposer>().FanOut(settings)))
-        .AddSingleton<LiveStates>()
+        .AddSingleton<SettingsApplier>()
         .AddHostedService(s => ActivatorUtilities.CreateInstance<Reload>(
-            s, path, settings, (Action<ProxySettings>)s.GetRequiredService<LiveStates>().Apply, (Action)s.GetRequiredService<EgressComposer>().EndRetired));
+            s, path, settings, (Action<ProxySettings>)s.GetRequiredService<SettingsApplier>().Apply, (Action)s.GetRequiredService<EgressComposer>().EndRetired));
 
     /// <summary>What must be there before anything listens, in its order.</summary>
     public static void AddStartOrder(this IServiceCollection services) => services.AddHostedService<StartOrder>();

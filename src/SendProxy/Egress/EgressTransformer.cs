@@ -31,7 +31,7 @@ internal sealed class EgressTransformer : HttpTransformer
 
         var call = Call(httpContext);
         ResponseHead.Write(httpContext, call, proxyResponse);
-        if (proxyResponse.Content is TrailedContent)
+        if (proxyResponse.Content is ChunkedResponseContent)
         {
             httpContext.Response.Headers.TransferEncoding = "chunked";
         }

@@ -13,7 +13,7 @@ internal sealed partial class ResponseWriter(IHttpForwarder forwarder, ResponseM
     private static readonly ForwarderRequestConfig Forwarding = new() { ActivityTimeout = TimeSpan.FromHours(2) };
     private static readonly EgressTransformer Transformer = new();
 
-    private readonly HttpMessageInvoker _known = new(new KnownResponse(), disposeHandler: true);
+    private readonly HttpMessageInvoker _known = new(new PreparedResponseHandler(), disposeHandler: true);
 
     public ResponseMemory Memory => memory;
 
@@ -23,7 +23,7 @@ internal sealed partial class ResponseWriter(IHttpForwarder forwarder, ResponseM
         var response = call.Outcome!.Response!;
         if (call.Outcome.Body is { } body)
         {
-            if (!call.TakesTrailers || !ResponseReader.MayHaveTrailers(response) || !TrailedContent.Fits(response))
+            if (!call.TakesTrailers || !ResponseReader.MayHaveTrailers(response) || !ChunkedResponseContent.Fits(response))
             {
                 return WriteWholeAsync(context, call, response, body);
             }
@@ -36,9 +36,9 @@ internal sealed partial class ResponseWriter(IHttpForwarder forwarder, ResponseM
             return WriteWholeAsync(context, call, response, null);
         }
 
-        if (call.TakesTrailers && TrailedContent.Fits(response))
+        if (call.TakesTrailers && ChunkedResponseContent.Fits(response))
         {
-            response.Content = new TrailedContent(response, call);
+            response.Content = new ChunkedResponseContent(response, call);
         }
 
         return ForwardAsync(context, call);
@@ -99,7 +99,7 @@ internal sealed partial class ResponseWriter(IHttpForwarder forwarder, ResponseM
     /// Stands below YARP's forwarder in place of a connection. Its request is only the envelope; its content, which cannot be
     /// sent twice (dotnet/yarp#2721), is never read.
     /// </summary>
-    private sealed class KnownResponse : HttpMessageHandler
+    private sealed class PreparedResponseHandler : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             request.Options.TryGetValue(EgressContext.Key, out var call) && call.Outcome?.Response is { } response

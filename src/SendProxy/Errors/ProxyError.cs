@@ -136,9 +136,9 @@ internal enum Sent
     /// <summary>Nothing of it was written to a connection, or the upstream said that it did nothing.</summary>
     No,
 
-    /// <summary>It was begun and no final answer came.</summary>
+    /// <summary>An attempt was started, and no answer says whether the upstream acted.</summary>
     Maybe,
 
-    /// <summary>The upstream answered.</summary>
+    /// <summary>The upstream answered, and did not say that it did nothing.</summary>
     Yes,
 }

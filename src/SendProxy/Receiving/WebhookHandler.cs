@@ -168,7 +168,7 @@ internal sealed class WebhookHandler(
         var verified = new VerifiedRequest(
             body.Bytes, request.ContentType ?? "", OriginalHeaders.Of(request, options),
             IdOf(request, options.Dedupe.Headers), Header(request, options.Events.TypeHeader), time.GetUtcNow());
-        if (ReceivedEvent.Split(options, verified, time) is not { } items)
+        if (WebhookItemBuilder.Split(options, verified, time) is not { } items)
         {
             return Rejection.TooManyEvents;
         }

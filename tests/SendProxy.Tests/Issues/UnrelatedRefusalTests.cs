@@ -108,7 +108,7 @@ public sealed class UnrelatedRefusalTests(ITestOutputHelper output)
         var detector = new UnrelatedRefusalDetector(Plan);
         foreach (var left in remaining)
         {
-            detector.Hear(new RateLimitFeedbackSample(left, null, null, TimeSpan.Zero, TimeSpan.Zero), Second);
+            detector.ObserveSuccess(new RateLimitFeedbackSample(left, null, null, TimeSpan.Zero, TimeSpan.Zero), Second);
         }
 
         return detector;

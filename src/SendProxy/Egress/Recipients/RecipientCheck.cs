@@ -28,7 +28,7 @@ internal sealed class RecipientCheck(string route, RecipientOptions options, Rec
             return (null, Refusal.NotSent(ProxyError.RecipientNotAllowed, $"A recipient is not on recipients.allow of the route {route}."));
         }
 
-        var counted = recipients.ConvertAll(r => new Counted(hash.Of(r.Text), hash.Of(r.Group)));
+        var counted = recipients.ConvertAll(r => new RecipientHashes(hash.Of(r.Text), hash.Of(r.Group)));
         if (counts.Take(counted, out var taken) is not { } used)
         {
             return (new RecipientReservation(counts, counted, taken), null);
@@ -80,7 +80,7 @@ internal sealed class RecipientCheck(string route, RecipientOptions options, Rec
 }
 
 /// <summary>What a message has taken of its route's bounds.</summary>
-internal sealed class RecipientReservation(RecipientCounts counts, IReadOnlyList<Counted> recipients, TimeSpan taken)
+internal sealed class RecipientReservation(RecipientCounts counts, IReadOnlyList<RecipientHashes> recipients, TimeSpan taken)
 {
     /// <summary>The first recipient as logs name it.</summary>
     public string Shown => RecipientHash.Shown(recipients[0].Recipient);

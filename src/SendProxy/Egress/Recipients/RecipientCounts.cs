@@ -6,7 +6,7 @@ namespace SendProxy.Egress.Recipients;
 internal readonly record struct UsedUp(string Setting, string Reason, TimeSpan Wait);
 
 /// <summary>A recipient as it is counted: by hash, so that no memory holds who was written to.</summary>
-internal readonly record struct Counted(UInt128 Recipient, UInt128 Group);
+internal readonly record struct RecipientHashes(UInt128 Recipient, UInt128 Group);
 
 /// <summary>What a route has sent to whom, in this process. A message takes one of each bound for each recipient, all or none.</summary>
 internal sealed class RecipientCounts(RecipientBounds bounds, Func<double> draw, TimeProvider time)
@@ -23,7 +23,7 @@ internal sealed class RecipientCounts(RecipientBounds bounds, Func<double> draw,
 
     /// <param name="taken">When: for <see cref="GiveBack"/>.</param>
     /// <returns>Null where all were counted; else the first bound that is used up, and nothing is counted.</returns>
-    public UsedUp? Take(IReadOnlyList<Counted> recipients, out TimeSpan taken)
+    public UsedUp? Take(IReadOnlyList<RecipientHashes> recipients, out TimeSpan taken)
     {
         lock (_lock)
         {
@@ -42,7 +42,7 @@ internal sealed class RecipientCounts(RecipientBounds bounds, Func<double> draw,
     }
 
     /// <summary>Nothing was sent: the counts are as if it had not been asked for.</summary>
-    public void GiveBack(IReadOnlyList<Counted> recipients, TimeSpan taken)
+    public void GiveBack(IReadOnlyList<RecipientHashes> recipients, TimeSpan taken)
     {
         lock (_lock)
         {
@@ -53,7 +53,7 @@ internal sealed class RecipientCounts(RecipientBounds bounds, Func<double> draw,
     private static FixedWindowCounter? Counter(Rate? rate, RecipientBounds bounds, Func<double> draw) =>
         rate is { } r ? new FixedWindowCounter(r.Permits, r.Per, bounds.MaxRecipients, draw) : null;
 
-    private UsedUp? TakeOne(Counted recipient, TimeSpan now)
+    private UsedUp? TakeOne(RecipientHashes recipient, TimeSpan now)
     {
         if (_day?.Take(0, now) is { } day)
         {
@@ -76,7 +76,7 @@ internal sealed class RecipientCounts(RecipientBounds bounds, Func<double> draw,
         return null;
     }
 
-    private void Return(IEnumerable<Counted> recipients, TimeSpan taken)
+    private void Return(IEnumerable<RecipientHashes> recipients, TimeSpan taken)
     {
         foreach (var recipient in recipients)
         {

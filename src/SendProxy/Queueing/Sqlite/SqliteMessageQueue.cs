@@ -70,7 +70,7 @@ internal sealed class SqliteMessageQueue : IMessageQueue
                 + $"{options.Minimum.WireName()}; use a local disk, or lower the minimum");
         }
 
-        var keys = await SealKeyHolds.LoadKeysAsync(options, journal, cancel);
+        var keys = await MissingKeyHolds.LoadKeysAsync(options, journal, cancel);
         var queue = new SqliteMessageQueue(options, journal, keys, metrics, time, logger);
         var loaded = await journal.LoadAsync(queue.Load, cancel);
         if (loaded.Error is JournalError.DiskFull or JournalError.BoundReached)
@@ -203,7 +203,7 @@ internal sealed class SqliteMessageQueue : IMessageQueue
         ReadAsync(session => AgeOfOldest(session, queue), cancel);
 
     public ValueTask<QueueRead<IReadOnlyList<SealKeyUse>>> SealKeysAsync(CancellationToken cancel) =>
-        ReadAsync<IReadOnlyList<SealKeyUse>>(SealKeyHolds.Count, cancel);
+        ReadAsync<IReadOnlyList<SealKeyUse>>(MissingKeyHolds.Count, cancel);
 
     public async ValueTask<QueueRead<ItemCheck>> CheckAsync(string? cursor, CancellationToken cancel)
     {
@@ -273,7 +273,7 @@ internal sealed class SqliteMessageQueue : IMessageQueue
     private bool Load(SqliteSession session)
     {
         _partitions.Recover(session);
-        var counts = new SealKeyHolds(_keys).Apply(session, _partitions.Queues);
+        var counts = new MissingKeyHolds(_keys).Apply(session, _partitions.Queues);
         _partitions.Load(session);
         _dedupe.Load(session);
         session.OnCommitted(() => QueueLog.MissingKeys(_logger, _keys, counts));

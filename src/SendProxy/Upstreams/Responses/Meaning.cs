@@ -9,13 +9,13 @@ internal enum Meaning
     /// <summary>A final answer that repeating does not change.</summary>
     Permanent,
 
-    /// <summary>Too fast, and the vendor says that it did nothing: 429, 503 with Retry-After.</summary>
+    /// <summary>Too fast, and the vendor says that it did nothing: 429 by its status alone, others where a preset says so.</summary>
     Throttled,
 
     /// <summary>Too fast for this one recipient, and the vendor says that it did nothing. Others are not concerned.</summary>
     RecipientThrottled,
 
-    /// <summary>The vendor failed in a way that may pass: 408, 425, 500, 502, 503, 504.</summary>
+    /// <summary>The vendor failed in a way that may pass: 408, 425 and every 5xx, known or not, but 501 and 505.</summary>
     Transient,
 
     /// <summary>The plan is used up: waiting some seconds does not help.</summary>

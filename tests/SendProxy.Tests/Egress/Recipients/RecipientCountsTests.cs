@@ -54,11 +54,11 @@ public class RecipientCountsTests
         Assert.Null(counts.Take([A, A], out _));
     }
 
-    private static Counted A => new(1, 10);
+    private static RecipientHashes A => new(1, 10);
 
-    private static Counted B => new(2, 10);
+    private static RecipientHashes B => new(2, 10);
 
-    private static Counted Other => new(3, 11);
+    private static RecipientHashes Other => new(3, 11);
 
     private RecipientCounts CreateCounts(RecipientBounds bounds) => new(bounds, () => 0, _time);
 }

@@ -6,7 +6,7 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 
 /// <summary>
 /// At most so many requests at the vendor at once, of the fleet or of this process alone. A permit is held until its request has
-/// ended. While the process holds free slots (<see cref="ConcurrencyLease"/>) nothing is asked; no lock is held over a wait.
+/// ended. While the process holds free slots (<see cref="ConcurrencyShare"/>) nothing is asked; no lock is held over a wait.
 /// </summary>
 internal sealed partial class ConcurrencyLimiter : QueueingLimiter
 {
@@ -17,7 +17,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
     private const double FirstAnswerWait = 5_000_000;
 
     private readonly ILimitStore<ConcurrencyCall, ConcurrencyReply> _store;
-    private readonly ConcurrencyLease _lease;
+    private readonly ConcurrencyShare _lease;
     private readonly PriorityWaitQueue _line;
     private readonly TimeProvider _time;
     private readonly ITimer _wake;
@@ -40,7 +40,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
         _toMicroseconds = 1e6 / time.TimestampFrequency;
         _start = time.GetTimestamp();
         _line = new PriorityWaitQueue(lanes);
-        _lease = new ConcurrencyLease(options.Concurrent, store.IsShared, fleetSize, options.ClosedWhenAway && store.IsShared, options.MaxBlock);
+        _lease = new ConcurrencyShare(options.Concurrent, store.IsShared, fleetSize, options.ClosedWhenAway && store.IsShared, options.MaxBlock);
         _wake = time.CreateTimer(static limiter => ((ConcurrencyLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (!store.IsShared)
         {

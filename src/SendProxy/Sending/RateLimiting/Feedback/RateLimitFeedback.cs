@@ -102,7 +102,7 @@ internal sealed class RateLimitFeedback
     {
         lock (_lock)
         {
-            _unrelated.Hear(heard, now);
+            _unrelated.ObserveSuccess(heard, now);
             (Limit, Remaining, ResetAfter) = (heard.Limit ?? Limit, heard.Remaining ?? Remaining, heard.ResetAfter ?? ResetAfter);
             var isFormNew = _form.Hear(heard, now);
             if (_edges is { } edges && heard is { Remaining: { } remaining, ResetAfter: { } reset }

@@ -3,17 +3,18 @@ using System.Numerics;
 namespace SendProxy.Sending.RateLimiting.Feedback;
 
 /// <summary>
-/// Whether a 429 is none of the limit's: what the vendor's headers prove weighs more than a status. A vendor that says in the
-/// refusal itself that permits remain, or said so just before, refused for another reason (a fault, a limit of one recipient, of
-/// one kind of request). Not believed are headers that are of another limit, that never move, or that would explain away more
-/// than half of the last answers. Not safe for threads.
+/// Decides whether a 429 has nothing to do with this limit. What the vendor's headers prove weighs more than a status: a vendor
+/// that says in the refusal itself, or said just before, that permits remain has refused for another reason (a fault, a limit of
+/// one recipient or of one kind of request). Headers are not believed when they belong to another limit, when they never change,
+/// or when they would explain more than half of the last 20 answers (<see cref="UnrelatedMost"/>). Times are microseconds of the
+/// process' clock. Not safe for several threads.
 /// </summary>
 internal sealed class UnrelatedRefusalDetector(LimitOptions options)
 {
     private const int Answers = 20;
     private const int UnrelatedMost = Answers / 2;
 
-    // Older headers say nothing of now.
+    // Microseconds. Older headers say nothing about the present.
     private const double HeardFor = 1_000_000;
 
     private static readonly TimeSpan ResetRounding = TimeSpan.FromSeconds(1);
@@ -27,8 +28,8 @@ internal sealed class UnrelatedRefusalDetector(LimitOptions options)
     private long _least = long.MaxValue;
     private long _most = long.MinValue;
 
-    /// <summary>An answer that is no refusal.</summary>
-    public void Hear(in RateLimitFeedbackSample heard, double now)
+    /// <summary>Takes note of an answer that is no refusal.</summary>
+    public void ObserveSuccess(in RateLimitFeedbackSample heard, double now)
     {
         Add(isUnrelated: false);
         if (heard.Remaining is { } remaining && IsOfPlan(remaining, heard.Limit, heard.ResetAfter))

@@ -4,10 +4,10 @@ using SendProxy.Sqlite;
 namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>
-/// Holds what no key of the configuration opens, and lets it go on once its key is back. Keys change only at a start, so
-/// this runs once, when the journal is opened.
+/// Pauses the items that no configured seal key opens, and releases them once their key is configured again. Seal keys change
+/// only at a start, so this runs once, when the journal is opened.
 /// </summary>
-internal sealed class SealKeyHolds(SealKeys keys)
+internal sealed class MissingKeyHolds(SealKeys keys)
 {
     /// <summary>Reads the configured keys, or the one beside the journal, which is made for a new journal.</summary>
     /// <exception cref="JournalUnavailableException">The journal cannot be read.</exception>

@@ -8,7 +8,7 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 /// <param name="fleetSize">How many processes there are, before that is known.</param>
 /// <param name="isClosedWhenAway">Redis away: nothing goes out rather than this process's share.</param>
 /// <param name="longestBlock">No 429 stops it for longer.</param>
-internal sealed class ConcurrencyLease(int limit, bool isShared, int fleetSize, bool isClosedWhenAway, TimeSpan longestBlock)
+internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, bool isClosedWhenAway, TimeSpan longestBlock)
 {
     /// <summary>A process that is well is heard of so often.</summary>
     private const double RenewEvery = 2_000_000;

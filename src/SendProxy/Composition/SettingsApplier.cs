@@ -6,8 +6,8 @@ using SendProxy.Receiving;
 
 namespace SendProxy.Composition;
 
-/// <summary>What a changed configuration changes while the process runs.</summary>
-internal sealed class LiveStates(
+/// <summary>Puts changed settings in force in the running process, one room after another.</summary>
+internal sealed class SettingsApplier(
     EgressComposer egressComposer, WebhooksComposer webhooksComposer, Live<EgressState> egress, Live<ReceivingState> receiving,
     Live<FanOutState> fanOut, MemoryBudget budget)
 {

@@ -18,7 +18,7 @@ internal sealed record VerifiedRequest(
     DateTimeOffset Received);
 
 /// <summary>Makes queue items of a verified request: one, or one for each element of a batch.</summary>
-internal static class ReceivedEvent
+internal static class WebhookItemBuilder
 {
     private const int MaxTextLength = 256;
 

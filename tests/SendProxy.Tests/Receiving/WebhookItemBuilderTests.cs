@@ -3,7 +3,7 @@ using SendProxy.Receiving;
 
 namespace SendProxy.Tests.Receiving;
 
-public class ReceivedEventTests
+public class WebhookItemBuilderTests
 {
     private static readonly FakeTimeProvider Time = new(DateTimeOffset.FromUnixTimeSeconds(1_614_265_330));
 
@@ -41,6 +41,6 @@ public class ReceivedEventTests
     private static SendProxy.Queueing.DedupeKey Dedupe(SourceOptions options, string body, string? header = null)
     {
         var request = new VerifiedRequest(System.Text.Encoding.UTF8.GetBytes(body), "application/json", [], header, null, Time.GetUtcNow());
-        return Assert.Single(ReceivedEvent.Split(options, request, Time)!).Dedupe!;
+        return Assert.Single(WebhookItemBuilder.Split(options, request, Time)!).Dedupe!;
     }
 }

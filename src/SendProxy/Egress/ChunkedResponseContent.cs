@@ -6,10 +6,11 @@ using SendProxy.Upstreams.Responses;
 namespace SendProxy.Egress;
 
 /// <summary>
-/// An answer with trailers. Kestrel sends none over HTTP/1.1, but leaves the framing to who sets Transfer-Encoding: here the
-/// chunks are written, and behind the last one the trailers.
+/// The body of a vendor's response that has trailers, on its way to the caller. Kestrel sends no trailers over HTTP/1.1, but it
+/// does not frame a body whose Transfer-Encoding is set already. So this content writes the chunks itself, and the trailers
+/// behind the last chunk. It takes over the content of the response, which disposes both.
 /// </summary>
-internal sealed class TrailedContent(HttpResponseMessage answer, EgressContext call)
+internal sealed class ChunkedResponseContent(HttpResponseMessage answer, EgressContext call)
     : StreamedContent(answer.Content, body => new ChunkedStream(body, () => Trailers(answer, call)), "Content-Length")
 {
     /// <returns>True where the vendor announced trailers, or sent some.</returns>

@@ -2,7 +2,7 @@ using SendProxy.Sending.RateLimiting.Concurrency;
 
 namespace SendProxy.Tests.Sending.Limits;
 
-public sealed class ConcurrencyLeaseTests
+public sealed class ConcurrencyShareTests
 {
     private const double Now = 1_000_000;
 
@@ -83,9 +83,9 @@ public sealed class ConcurrencyLeaseTests
     public void Lease_NotRenewed_EndsBeforeTheFleetGivesItAway() =>
         Assert.Equal(0, Leased(10, used: 0).Free(Now + RedisConcurrencyStore.Lease.TotalMicroseconds - 1));
 
-    private static ConcurrencyLease Leased(int slots, int used, int live = 1, int rank = 0, bool closed = false)
+    private static ConcurrencyShare Leased(int slots, int used, int live = 1, int rank = 0, bool closed = false)
     {
-        var lease = new ConcurrencyLease(10, isShared: true, 1, closed, TimeSpan.FromMinutes(5));
+        var lease = new ConcurrencyShare(10, isShared: true, 1, closed, TimeSpan.FromMinutes(5));
         var call = lease.NextCall(Now, 1)!;
         lease.Replied(Now, Now, call, new ConcurrencyReply(slots, 10, live, rank, 0, 10, 0, 0, 1, slots));
         lease.Take(used);
