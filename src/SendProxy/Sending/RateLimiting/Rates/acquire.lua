@@ -116,7 +116,7 @@ elseif boundary > 0 and now >= s.doubt then
     s.from = s.finish
     if s.close <= now then s.from = s.finish + window_length end
     s.edge, s.width, s.told = boundary, wide, now
-  elseif off > wide or off < -wide then
+  elseif off > wide or off < -s.width then
     s.edge, s.doubt = 0, now + distrust
   else
     s.edge, s.width, s.told = boundary, wide, now
