@@ -55,27 +55,28 @@ public class RecipientTests
     {
         await using var stage = await StageAsync("perRecipient: 2/h, perPrefix: 3/h");
 
+        using var refused = await stage.SendAsync(Sms("+49 170 1234567"));
         using var one = await stage.SendAsync(Sms("+491701234567"));
-        using var two = await stage.SendAsync(Sms("+49 170 1234567"));
+        using var two = await stage.SendAsync(Sms("+491701234567"));
         using var three = await stage.SendAsync(Sms("00491701234567"));
         using var other = await stage.SendAsync(Sms("+491701234568"));
         using var range = await stage.SendAsync(Sms("+491701234569"));
         using var elsewhere = await stage.SendAsync(Sms("+491601234569"));
 
-        // The second in the vendor's own words: it takes one spelling only, which is none of the proxy's business.
-        Assert.Equal([HttpStatusCode.Accepted, HttpStatusCode.BadRequest, HttpStatusCode.Accepted, HttpStatusCode.Accepted],
-            [one.StatusCode, two.StatusCode, other.StatusCode, elsewhere.StatusCode]);
+        // The vendor takes one spelling only. What it refused did not go out, and does not count.
+        Assert.Equal((HttpStatusCode.BadRequest, "no"), (refused.StatusCode, refused.Header("SendProxy-Sent")));
+        Assert.All([one, two, other, elsewhere], a => Assert.Equal(HttpStatusCode.Accepted, a.StatusCode));
         var problem = await three.AssertProblemAsync(HttpStatusCode.TooManyRequests, "recipient_limited", "no");
         Assert.Contains("perRecipient (2/h)", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.InRange(three.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromMinutes(58), TimeSpan.FromHours(1));
         await range.AssertProblemAsync(HttpStatusCode.TooManyRequests, "recipient_limited", "no");
-        Assert.Equal((4L, 3L), (stage.Vendor.Requests.Arrived, stage.Vendor.Ledger.Effects));
+        Assert.Equal((5L, 4L), (stage.Vendor.Requests.Arrived, stage.Vendor.Ledger.Effects));
         var metrics = await stage.MetricsAsync();
         Assert.Contains("sendproxy_recipient_refusals_total{route=\"sms\",reason=\"per_recipient\"} 1", metrics, StringComparison.Ordinal);
         Assert.Contains("sendproxy_recipient_refusals_total{route=\"sms\",reason=\"per_prefix\"} 1", metrics, StringComparison.Ordinal);
 
-        var lines = await stage.Proxy.WaitForLinesAsync(6, l => l.Contains("\"event\":\"request\"", StringComparison.Ordinal), TestContext.Current.CancellationToken);
-        Assert.Equal(4, lines.Count(l => l.Contains("\"recipient\":\"", StringComparison.Ordinal)));
+        var lines = await stage.Proxy.WaitForLinesAsync(7, l => l.Contains("\"event\":\"request\"", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        Assert.Equal(5, lines.Count(l => l.Contains("\"recipient\":\"", StringComparison.Ordinal)));
         Assert.DoesNotContain(stage.Proxy.Output, l => l.Contains("1701234", StringComparison.Ordinal));
     }
 

@@ -151,7 +151,7 @@ public class SendTests
     [Fact]
     public async Task Send_LargeBody_IsRefusedBeyondTheBound()
     {
-        await using var stage = await EgressStage.SetAsync();
+        await using var stage = await EgressStage.SetAsync(upstream: "routes: [{ name: sms, maxStreamedBody: 0B }]");
         var body = $$"""{"to":"+491701234567","from":"Shop","text":"{{new string('a', 1 << 20)}}"}""";
 
         using var answer = await stage.SendAsync(body);
