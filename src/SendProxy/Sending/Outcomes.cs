@@ -67,8 +67,8 @@ internal static class Outcomes
             ProxyError.AnswerIncomplete => $"{options.Name} answered with status {status}, and the answer's body broke off",
             _ => "the connection broke after the request was begun",
         };
-        var ended = send.Ended is null ? "" : $"; {send.Ended}";
-        return $"After {send.Attempts} {(send.Attempts == 1 ? "attempt" : "attempts")}: {what}{ended}.";
+        var reason = send.Decision.Explanation is { } explanation ? $"; {explanation}" : "";
+        return $"After {send.Attempts} {(send.Attempts == 1 ? "attempt" : "attempts")}: {what}{reason}.";
     }
 
     private static string? MessageId(UpstreamOptions options, ReadOnlyMemory<byte> body) =>

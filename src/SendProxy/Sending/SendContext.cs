@@ -2,7 +2,6 @@ using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
-using SendProxy.Upstreams;
 using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Sending;
@@ -16,6 +15,7 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
     private TimeSpan _lastDelay;
     private DateTimeOffset _begun;
     private bool _triedOtherCredential;
+    private SelectedCredential? _otherCredential;
 
     public OutboundMessage Message => message;
 
@@ -49,17 +49,14 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
     /// <summary>The status of the response that broke off, where <see cref="Error"/> is about one.</summary>
     public int? Status { get; private set; }
 
-    /// <summary>What <see cref="PlanNext"/> decided; zero goes at once.</summary>
-    public TimeSpan NextDelay { get; private set; }
+    /// <summary>What follows the attempt that ended last.</summary>
+    public RetryDecision Decision { get; private set; }
 
     /// <summary>Why the last attempt is to be followed by another; for the metric.</summary>
     public AttemptOutcome LastOutcome { get; private set; }
 
     /// <summary>A wait that the attempts could not take: what Retry-After says.</summary>
     public TimeSpan? RetryAfter { get; private set; }
-
-    /// <summary>Why there is no further attempt although the table allows one; null where it does not.</summary>
-    public string? Ended { get; private set; }
 
     /// <summary>The next attempt begins.</summary>
     /// <param name="reports">It tells the breaker by itself how it ended.</param>
@@ -87,70 +84,51 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
         }
     }
 
-    /// <summary>Decides on the next attempt, and when.</summary>
-    /// <returns>False when the result is the end.</returns>
-    public bool PlanNext(AttemptResult result)
+    /// <summary>
+    /// Decides whether another attempt follows, and when; <see cref="Decision"/> keeps it. Nothing is spent by it:
+    /// <see cref="BeginRetry"/> does that. Call once for each result.
+    /// </summary>
+    public RetryDecision Decide(AttemptResult result)
     {
+        var pipeline = message.Plan.Pipeline;
         var (verdict, _) = AttemptTable.Decide(result.Outcome, _repeatability);
-        RetryAfter = result.Hint.Wait ?? result.RetryAfter;
-        if (message.Streamed is not null)
-        {
-            Ended = verdict == Verdict.Stop ? null : "the body was streamed and has one attempt";
-            return false;
-        }
-
-        if (verdict == Verdict.OtherCredential)
-        {
-            return UseOtherCredential();
-        }
-
-        if (verdict == Verdict.Stop || !result.MayRepeat || Attempts >= message.Plan.Pipeline.Retry.Attempts)
-        {
-            return false;
-        }
-
-        var retry = message.Plan.Pipeline.Retry;
-        NextDelay = _lastDelay = Backoff.Next(_lastDelay, retry.BaseDelay, retry.MaxDelay, result.Hint.Wait ?? result.RetryAfter, draw());
-        if (NextDelay >= message.Deadline.Left)
-        {
-            Ended = "the wait before the next attempt would not fit timeouts.total";
-            RetryAfter ??= NextDelay;
-            return false;
-        }
-
-        if (IdempotencyKeyWouldExpire(NextDelay))
-        {
-            Ended = "the vendor forgets the idempotency key before the next attempt";
-            return false;
-        }
-
-        if (!message.Plan.Pipeline.Budget.TryRetry())
-        {
-            Ended = "the retry budget is used up";
-            RetryAfter ??= NextDelay;
-            return false;
-        }
-
-        Queued += NextDelay;
-        return true;
+        var asked = result.Hint.Wait ?? result.RetryAfter;
+        _otherCredential = verdict == Verdict.OtherCredential && !_triedOtherCredential ? pipeline.Upstream.Credential.Other(Credential) : null;
+        Decision = RetryDecision.Of(
+            new RetryInput
+            {
+                Verdict = verdict,
+                MayRepeat = result.MayRepeat,
+                RetryAfter = asked,
+                Attempts = Attempts,
+                IsStreamed = message.Streamed is not null,
+                HasOtherCredential = _otherCredential is not null,
+                LastDelay = _lastDelay,
+                DeadlineLeft = message.Deadline.Left,
+                IdempotencyKeyAge = _repeatability == Repeatability.Keyed ? time.GetUtcNow() - StartedAt : null,
+                IdempotencyKeyUsableFor = pipeline.Upstream.Options.Idempotency.Lifetime * IdempotencyGate.LifetimeShare,
+                BudgetHasToken = verdict == Verdict.Retry && pipeline.Budget.HasToken,
+                Draw = draw(),
+            },
+            pipeline.Retry);
+        RetryAfter = asked ?? Decision.RetryAfter;
+        return Decision;
     }
 
-    private bool UseOtherCredential()
+    /// <summary>Another attempt follows as <see cref="Decision"/> says: pays for it, or takes the other credential.</summary>
+    public void BeginRetry()
     {
-        if (_triedOtherCredential || message.Plan.Pipeline.Upstream.Credential.Other(Credential) is not { } other)
+        var pipeline = message.Plan.Pipeline;
+        if (Decision.Next == NextAttempt.OtherCredential)
         {
-            return false;
+            _triedOtherCredential = true;
+            pipeline.Upstream.Credential.TookOver(Credential, _otherCredential!);
+            Credential = _otherCredential!;
+            return;
         }
 
-        _triedOtherCredential = true;
-        message.Plan.Pipeline.Upstream.Credential.TookOver(Credential, other);
-        Credential = other;
-        NextDelay = TimeSpan.Zero;
-        return true;
+        pipeline.Budget.Spend();
+        _lastDelay = Decision.Delay;
+        Queued += Decision.Delay;
     }
-
-    // Nothing goes out under a key that the vendor may have forgotten: it would be a second message.
-    private bool IdempotencyKeyWouldExpire(TimeSpan delay) =>
-        _repeatability == Repeatability.Keyed && StartedAt is { } since
-        && time.GetUtcNow() - since + delay > message.Plan.Pipeline.Upstream.Options.Idempotency.Lifetime * IdempotencyGate.LifetimeShare;
 }

@@ -53,10 +53,10 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
             line.Budget.FirstAttempt();
             var result = await AttemptAsync(send, caller);
 
-            // 5 what follows: Polly waits and counts, the send decides
-            if (result.Outcome != AttemptOutcome.Final)
+            // 5 what follows, where anything does
+            if (result.Outcome != AttemptOutcome.Final && send.Decide(result).IsRetry)
             {
-                result = await FollowAsync(send, result, caller);
+                result = await RetryAsync(send, result, caller);
             }
 
             // 6 outcome
@@ -131,7 +131,8 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
         return refusal;
     }
 
-    private async Task<AttemptResult> FollowAsync(SendContext send, AttemptResult first, CancellationToken caller)
+    // Polly's retry takes over where the first attempt calls for another: most sends never pay for the pipeline (decision 0003).
+    private async Task<AttemptResult> RetryAsync(SendContext send, AttemptResult first, CancellationToken caller)
     {
         var context = ResilienceContextPool.Shared.Get(caller);
         context.Properties.Set(UpstreamPipeline.ContextKey, send);
@@ -140,13 +141,13 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
             var outcome = await send.Message.Plan.Pipeline.Retries.ExecuteOutcomeAsync(
                 static async (context, state) =>
                 {
-                    // The pipeline's first call yields what is known already; each further one is an attempt.
-                    var known = state.First;
-                    state.First = null;
-                    return Polly.Outcome.FromResult(known ?? await state.Sender.AgainAsync(state, context.CancellationToken));
+                    // The attempt that the pipeline runs first was made before; each further call makes one.
+                    var result = state.IsFirst ? state.Last : await state.Sender.NextAttemptAsync(state, context.CancellationToken);
+                    state.IsFirst = false;
+                    return Polly.Outcome.FromResult(result);
                 },
                 context,
-                new Following(this, send) { First = first, Last = first });
+                new RetryState(this, send) { Last = first });
             outcome.ThrowIfException();
             return outcome.Result!;
         }
@@ -156,19 +157,22 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
         }
     }
 
-    private async Task<AttemptResult> AgainAsync(Following state, CancellationToken caller)
+    private async Task<AttemptResult> NextAttemptAsync(RetryState state, CancellationToken caller)
     {
         var (send, last) = (state.Send, state.Last);
         caller.ThrowIfCancellationRequested();
         if (await TakePermitsAsync(send, caller) is not null)
         {
             // No permit in time for another attempt: the last answer is the answer.
-            return last with { MayRepeat = false };
+            var refused = last with { MayRepeat = false };
+            send.Decide(refused);
+            return refused;
         }
 
         last.Response?.Dispose();
         metrics.Retried(send.Message.Plan.Pipeline.Upstream.Name, last.Outcome);
         state.Last = await AttemptAsync(send, caller);
+        send.Decide(state.Last);
         return state.Last;
     }
 
@@ -210,13 +214,13 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
         }
     }
 
-    private sealed class Following(Sender sender, SendContext send)
+    private sealed class RetryState(Sender sender, SendContext send)
     {
         public Sender Sender => sender;
 
         public SendContext Send => send;
 
-        public AttemptResult? First { get; set; }
+        public bool IsFirst { get; set; } = true;
 
         public required AttemptResult Last { get; set; }
     }

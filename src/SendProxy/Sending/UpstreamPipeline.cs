@@ -79,14 +79,20 @@ internal sealed class UpstreamPipeline : IDisposable
 
     private static ResiliencePipeline<AttemptResult> BuildRetries(RetryOptions retry, TimeProvider time)
     {
-        // One more than is configured: the other key after a 401 does not count. What is repeated, and when, is decided by the send: by the table, the budget, the vendor's hints and the deadline.
+        // One more than is configured: the attempt with the other credential after a 401 does not count. RetryDecision decides after
+        // each attempt; the predicate and the delay only read it, and what the retry costs is paid when Polly begins it.
         var builder = new ResiliencePipelineBuilder<AttemptResult> { TimeProvider = time };
         return builder.AddRetry(new RetryStrategyOptions<AttemptResult>
         {
             MaxRetryAttempts = retry.Attempts,
             MaxDelay = null,
-            ShouldHandle = static args => new(args.Outcome.Result is { } result && ContextOf(args.Context).PlanNext(result)),
-            DelayGenerator = static args => new(ContextOf(args.Context).NextDelay),
+            ShouldHandle = static args => new(args.Outcome.Result is not null && ContextOf(args.Context).Decision.IsRetry),
+            DelayGenerator = static args => new(ContextOf(args.Context).Decision.Delay),
+            OnRetry = static args =>
+            {
+                ContextOf(args.Context).BeginRetry();
+                return ValueTask.CompletedTask;
+            },
         }).Build();
     }
 

@@ -35,28 +35,58 @@ public class BackoffTests
     {
         var time = new FakeTimeProvider();
         var budget = new RetryBudget(0.2, 10, time);
-        while (budget.TryRetry())
-        {
-        }
+        Drain(budget);
 
         time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(10, Enumerable.Range(0, 100).Count(_ => budget.TryRetry()));
+        Assert.Equal(10, Drain(budget));
     }
 
     [Fact]
     public void Budget_Requests_AddTheirShare()
     {
         var budget = new RetryBudget(0.2, 0.001, new FakeTimeProvider());
-        while (budget.TryRetry())
-        {
-        }
+        Drain(budget);
 
         for (var i = 0; i < 100; i++)
         {
             budget.FirstAttempt();
         }
 
-        Assert.InRange(Enumerable.Range(0, 100).Count(_ => budget.TryRetry()), 19, 21);
+        Assert.InRange(Drain(budget), 19, 21);
+    }
+
+    [Fact]
+    public void Budget_AtFirst_HoldsOneSecondOfTheFloor()
+    {
+        Assert.Equal(3, Drain(new RetryBudget(0.2, 3, new FakeTimeProvider())));
+        Assert.Equal(1, Drain(new RetryBudget(0.2, 1, new FakeTimeProvider())));
+        Assert.Equal(0, Drain(new RetryBudget(0.2, 0.9, new FakeTimeProvider())));
+    }
+
+    [Fact]
+    public void Budget_SpentByTwoAtOnce_OwesTheSecondToken()
+    {
+        var time = new FakeTimeProvider();
+        var budget = new RetryBudget(0.2, 1, time);
+        budget.Spend();
+        budget.Spend();
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(budget.HasToken);
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(budget.HasToken);
+    }
+
+    private static int Drain(RetryBudget budget)
+    {
+        var count = 0;
+        for (; budget.HasToken; count++)
+        {
+            budget.Spend();
+        }
+
+        return count;
     }
 }

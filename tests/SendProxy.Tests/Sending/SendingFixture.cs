@@ -40,7 +40,7 @@ internal sealed class SendingFixture : IAsyncDisposable
     public Sender Sender(IdempotencyGate gate) => new(Get<SendingMetrics>(), Get<DetachedAttemptTracker>(), gate, TimeProvider.System, () => 0.5);
 
     /// <param name="key">The application's; null: none.</param>
-    public OutboundMessage Message(string? key = null, IReadOnlyList<KeyValuePair<string, string>>? headers = null, string target = "/v1/sms/send") => new()
+    public OutboundMessage Message(string? key = null, IReadOnlyList<KeyValuePair<string, string>>? headers = null, string target = "/v1/sms/send", Deadline? deadline = null) => new()
     {
         RequestId = Guid.NewGuid().ToString(),
         Plan = Plan,
@@ -50,7 +50,7 @@ internal sealed class SendingFixture : IAsyncDisposable
         Body = ReplayBody.Empty,
         IdempotencyKey = key is null ? IdempotencyKey.None : new IdempotencyKey(key, IdempotencyKeyOrigin.Caller),
         Lane = LaneTable.Default.Usual,
-        Deadline = Deadline.In(TimeSpan.FromSeconds(30), TimeProvider.System),
+        Deadline = deadline ?? Deadline.In(TimeSpan.FromSeconds(30), TimeProvider.System),
     };
 
     public async ValueTask DisposeAsync()

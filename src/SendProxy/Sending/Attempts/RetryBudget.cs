@@ -2,7 +2,9 @@ namespace SendProxy.Sending.Attempts;
 
 /// <summary>
 /// Bounds retries to a share of requests plus a floor, so that a vendor that fails is not also flooded. A bucket: each first
-/// attempt adds the ratio, time adds the floor, each retry takes one. After linkerd's retry budget.
+/// attempt adds the ratio, time adds the floor, each retry takes one. After linkerd's retry budget. Who decides reads
+/// <see cref="HasToken"/>, who retries calls <see cref="Spend"/>: two that decide in the same instant may share the last token, and
+/// the second is a debt that is paid before the next retry.
 /// </summary>
 internal sealed class RetryBudget(double ratio, double floorPerSecond, TimeProvider time)
 {
@@ -23,19 +25,26 @@ internal sealed class RetryBudget(double ratio, double floorPerSecond, TimeProvi
         }
     }
 
-    /// <returns>False when the budget is used up: the answer at hand is final.</returns>
-    public bool TryRetry()
+    /// <summary>False when the budget is used up: the answer at hand is final.</summary>
+    public bool HasToken
+    {
+        get
+        {
+            lock (_lock)
+            {
+                Refill();
+                return _tokens >= 1;
+            }
+        }
+    }
+
+    /// <summary>A retry follows.</summary>
+    public void Spend()
     {
         lock (_lock)
         {
             Refill();
-            if (_tokens < 1)
-            {
-                return false;
-            }
-
             _tokens--;
-            return true;
         }
     }
 
