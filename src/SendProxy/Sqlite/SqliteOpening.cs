@@ -190,7 +190,14 @@ internal static class SqliteOpening
         }
 
         const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
+        if (!Directory.Exists(directory))
+        {
+            Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
+
+            // A umask takes bits away, also one that another thread sets for the moment in which it binds a socket.
+            File.SetUnixFileMode(directory, OwnerOnly | UnixFileMode.UserExecute);
+        }
+
         if (!File.Exists(path))
         {
             var options = new FileStreamOptions
