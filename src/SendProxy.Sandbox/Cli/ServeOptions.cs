@@ -28,7 +28,7 @@ internal sealed class ServeOptions
 
     private readonly Setting<string[]> _keys = new("--key", [.. Usual.Keys])
     {
-        Description = "Accepted API keys, each key or account=key. Default sk_test_sandbox and sk_live_sandbox.",
+        Description = "Accepted API keys, each key or account=key. Default sk_test_sandbox and sk_live_sandbox01.",
         AllowMultipleArgumentsPerToken = true,
     };
 

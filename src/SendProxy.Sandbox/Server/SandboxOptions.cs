@@ -19,7 +19,7 @@ internal sealed record SandboxOptions
     public bool Http2 { get; init; } = true;
 
     /// <summary>Accepted API keys, each <c>key</c> or <c>account=key</c>.</summary>
-    public IReadOnlyList<string> Keys { get; init; } = ["sk_test_sandbox", "sk_live_sandbox"];
+    public IReadOnlyList<string> Keys { get; init; } = ["sk_test_sandbox", "sk_live_sandbox01"];
 
     /// <summary>WhatsApp sessions that exist and are connected.</summary>
     public IReadOnlyList<string> Sessions { get; init; } = ["wa_main", "wa_second"];
