@@ -25,6 +25,10 @@ internal sealed class NaiveProxy : IAsyncDisposable
 {
     private const int Attempts = 4;
 
+    // A fault may answer 429 to everybody for 1,200 ms. A proxy that ran through it would meet nothing else in a short run.
+    private const int WaitsWhenLimited = 8;
+    private static readonly TimeSpan WaitWhenLimited = TimeSpan.FromMilliseconds(200);
+
     private readonly Flaw _flaw;
     private readonly Uri _vendor;
     private readonly WebApplication _app;
@@ -67,15 +71,22 @@ internal sealed class NaiveProxy : IAsyncDisposable
         }
 
         var attempts = _flaw == Flaw.RecordWrittenAfterTheAnswer ? 1 : Attempts;
-        for (var attempt = 0; attempt < attempts; attempt++)
+        for (int attempt = 0, waits = 0; attempt < attempts; attempt++)
         {
-            if (await AttemptAsync(context, body.ToArray(), key) is not { } answer || answer.Status is >= 500 or 409 or 429)
+            var answer = await AttemptAsync(context, body.ToArray(), key);
+            if (answer is null or { Status: >= 500 or 409 or 429 })
             {
+                if (answer?.Status == 429 && waits++ < WaitsWhenLimited)
+                {
+                    await Task.Delay(WaitWhenLimited, TimeProvider.System);
+                    attempt--;
+                }
+
                 continue;
             }
 
-            _records[key] = answer;
-            await AnswerAsync(context, answer.Status, answer.Body, "yes");
+            _records[key] = answer.Value;
+            await AnswerAsync(context, answer.Value.Status, answer.Value.Body, "yes");
             return;
         }
 

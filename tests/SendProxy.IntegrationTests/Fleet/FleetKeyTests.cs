@@ -56,6 +56,22 @@ public class FleetKeyTests
         Assert.Equal(2, fleet.Vendor.Requests.Arrived);
     }
 
+    // The first call is carried out and its answer is lost; by the refusal of the second nothing is decided, so the third asks again.
+    [Fact]
+    public async Task RefusalAfterAnAttemptThatMayHaveBeenSent_IsNotKept()
+    {
+        await using var fleet = await FleetStage.SetAsync(["retry: { attempts: 1 }"]);
+
+        using var lost = await fleet.SendAsync(0, "order-1", "accept-drop");
+        using var refused = await fleet.SendAsync(0, "order-1", "opted-out");
+        using var settled = await fleet.SendAsync(0, "order-1");
+
+        Assert.Equal("maybe", lost.Header("SendProxy-Sent"));
+        Assert.Equal((422, "maybe"), ((int)refused.StatusCode, refused.Header("SendProxy-Sent")));
+        Assert.Equal((HttpStatusCode.Accepted, "yes"), (settled.StatusCode, settled.Header("SendProxy-Sent")));
+        Assert.Equal(1, fleet.Vendor.Ledger.Effects);
+    }
+
     [Fact]
     public async Task Owner_KilledBeforeAVendorThatDoesNotDeduplicate_LeavesAnUnknownOutcome()
     {

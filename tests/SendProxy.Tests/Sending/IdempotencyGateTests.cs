@@ -79,7 +79,10 @@ public class IdempotencyGateTests
     // How an owner's end is recorded: by the meaning of the response, by what may have been sent, by the vendor.
     [Theory]
     [InlineData("", 202, Meaning.Success, Sent.Yes, IdempotencyRecordEnd.Finished)]
-    [InlineData("", 400, Meaning.Permanent, Sent.No, IdempotencyRecordEnd.Finished)]
+    [InlineData("", 400, Meaning.Permanent, Sent.No, IdempotencyRecordEnd.Open)]
+    [InlineData(Unkeyed, 402, Meaning.Permanent, Sent.No, IdempotencyRecordEnd.Open)]
+    [InlineData("", 422, Meaning.Permanent, Sent.Maybe, IdempotencyRecordEnd.Open)]
+    [InlineData(Unkeyed, 422, Meaning.Permanent, Sent.Maybe, IdempotencyRecordEnd.Finished)]
     [InlineData("", 422, Meaning.SessionDown, Sent.No, IdempotencyRecordEnd.Open)]
     [InlineData("", 429, Meaning.Throttled, Sent.No, IdempotencyRecordEnd.Open)]
     [InlineData("", 503, Meaning.Transient, Sent.Maybe, IdempotencyRecordEnd.Open)]

@@ -103,10 +103,15 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
         // Judged as the preset says: a 422 that means a session is down passes, and must not be replayed for a day.
         var answer = result is { Response: { } received, Meaning: Meaning.Success or Meaning.Permanent } ? StoredResponse.From(received, result.Body, result.IsBuffered, sent) : null;
         var deduplicates = message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates;
-        var end = answer is not null ? IdempotencyRecordEnd.Finished
+
+        // Kept for as long as the key lives is only what decides. A refusal by which nothing was done (no balance, a disabled channel) may
+        // pass. After an attempt that may have been carried out a refusal decides nothing either, and a vendor that deduplicates tells
+        // the truth when it is asked again.
+        var decided = answer is not null && (sent == Sent.Yes || (sent == Sent.Maybe && !deduplicates));
+        var end = decided ? IdempotencyRecordEnd.Finished
             : deduplicates || sent == Sent.No ? IdempotencyRecordEnd.Open
             : IdempotencyRecordEnd.Unknown;
-        if (!await records.EndAsync(Scope(message), pass.Token, end, answer, started, CancellationToken.None))
+        if (!await records.EndAsync(Scope(message), pass.Token, end, decided ? answer : null, started, CancellationToken.None))
         {
             metrics.Unrecorded(message.Plan.Route);
             Remember(message, sent, started);
