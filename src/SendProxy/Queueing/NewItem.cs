@@ -42,6 +42,12 @@ internal sealed record NewItem
     /// <summary>Which credential it goes out with: first 8 hex of the key's SHA-256.</summary>
     public string? KeyFingerprint { get; init; }
 
+    /// <summary>
+    /// Not null: it is stored as if it had been claimed and marked in the same commit, since an attempt of it already runs. How long the
+    /// lease holds where the store has leases. Such an item has no order key.
+    /// </summary>
+    public TimeSpan? LeaseFor { get; init; }
+
     /// <summary>Headers and whatever else the owner keeps; opaque.</summary>
     public ReadOnlyMemory<byte> Metadata { get; init; }
 

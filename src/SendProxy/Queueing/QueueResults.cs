@@ -44,10 +44,10 @@ internal enum EnqueueVerdict
 
 /// <summary>
 /// <c>Id</c> of the stored or the earlier item, else empty; <c>RetryAfter</c> when full: how long until another try is
-/// worth it; <c>Error</c> when failed.
+/// worth it; <c>Error</c> when failed; <c>Lease</c> of a stored item that has <see cref="NewItem.LeaseFor"/>.
 /// </summary>
 internal readonly record struct EnqueueResult(
-    EnqueueVerdict Verdict, Guid Id = default, TimeSpan RetryAfter = default, QueueError? Error = null)
+    EnqueueVerdict Verdict, Guid Id = default, TimeSpan RetryAfter = default, QueueError? Error = null, Lease? Lease = null)
 {
     public static EnqueueResult Stored(Guid id) => new(EnqueueVerdict.Stored, id);
 

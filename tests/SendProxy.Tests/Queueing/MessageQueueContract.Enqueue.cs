@@ -170,4 +170,36 @@ public abstract partial class MessageQueueContract
 
         Assert.Empty((await Queue.CountsAsync(Name, Cancel)).Value!);
     }
+
+    [Fact]
+    public async Task Enqueue_Leased_IsInTheHandsOfWhoStoredItAndMarked()
+    {
+        var item = Item() with { LeaseFor = TimeSpan.FromSeconds(30), Deadline = QueueUnderTest.Start.AddHours(1), KeyFingerprint = "abcd1234" };
+
+        var result = (await Queue.EnqueueAsync([item], Cancel))[0];
+        var stored = await GetAsync(result.Id);
+        var claimed = await Queue.ClaimAsync(All, Cancel);
+
+        Assert.Equal((EnqueueVerdict.Stored, result.Id), (result.Verdict, result.Lease?.Id));
+        Assert.Equal((ItemState.Leased, true, item.Deadline, "abcd1234"), (stored.State, stored.Attempting, stored.Deadline, stored.KeyFingerprint));
+        Assert.Empty(claimed.Items);
+        Assert.True((await Queue.FinishAsync(result.Lease!.Value, Finish.Done(), Cancel)).IsDone);
+        Assert.Equal(ItemState.Done, (await GetAsync(result.Id)).State);
+    }
+
+    [Fact]
+    public async Task Enqueue_LeasedAndNotFinished_IsClaimedWithItsMarkAfterRestart()
+    {
+        var lost = (await Queue.EnqueueAsync([Item() with { LeaseFor = TimeSpan.FromSeconds(30) }], Cancel))[0];
+        await _test.RestartAsync();
+
+        var claimed = await ClaimOneAsync();
+
+        Assert.Equal((lost.Id, true), (claimed.Item.Id, claimed.Item.Attempting));
+        Assert.NotEqual(lost.Lease, claimed.Lease);
+        Assert.Equal(QueueVerdict.Stale, (await Queue.FinishAsync(lost.Lease!.Value, Finish.Done(), Cancel)).Verdict);
+    }
+
+    [Fact]
+    public async Task Enqueue_NotLeased_HasNoLease() => Assert.Null((await Queue.EnqueueAsync([Item()], Cancel))[0].Lease);
 }

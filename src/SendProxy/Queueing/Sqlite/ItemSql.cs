@@ -20,10 +20,11 @@ internal static class ItemSql
             AND before.state < 4 AND before.order_free = 0 AND before.seq < item.seq))
         """;
 
+    /// <summary>?16 is 1 for an item that is stored in its owner's hands: leased, under the first token, and marked.</summary>
     public const string Insert = """
         INSERT INTO item (queue, id, lot, schema_version, state, waiting, ready, lane, created, due, deadline, expires,
-            order_key, idempotency_key, key_fingerprint, metadata, body)
-        VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+            order_key, idempotency_key, key_fingerprint, metadata, body, token, attempting)
+        VALUES (?1, ?2, ?3, ?4, ?16, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)
         ON CONFLICT (queue, id) DO NOTHING
         """;
 

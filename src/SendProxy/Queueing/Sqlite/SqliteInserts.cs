@@ -28,7 +28,7 @@ internal sealed class SqliteInserts(QueuePartitions partitions, DedupeIndex dedu
 
         var hasRoom = MakeRoom(session, _ofNew, 1, item.Bytes);
         _refusal = hasRoom ? null : new Refusal(TooMany(_ofNew, 1) ? QueueBound.MaxItems : QueueBound.MaxBytes, item.Bytes);
-        return hasRoom && TryInsert(session, item, seen, now) ? EnqueueResult.Stored(item.Id)
+        return hasRoom && TryInsert(session, item, seen, now) ? EnqueueResult.Stored(item.Id) with { Lease = LeaseOf(item) }
             : hasRoom || Exists(session, item) ? EnqueueResult.Duplicate(item.Id)
             : EnqueueResult.Full(FullRetryAfter);
     }
@@ -94,24 +94,27 @@ internal sealed class SqliteInserts(QueuePartitions partitions, DedupeIndex dedu
     // Even without the finished ones.
     private bool TooMany(Bounds bounds, int items) => partitions.TotalItems - partitions.SettledItems + items > bounds.Items;
 
+    private static Lease? LeaseOf(SealedItem item) => item.Item.LeaseFor is null ? null : new Lease(item.Item.Queue, item.Id, 1);
+
     /// <returns>False where the queue has an item of this id.</returns>
     private bool TryInsert(SqliteSession session, SealedItem sealedItem, DedupeEntry? outlived, long now)
     {
         var item = sealedItem.Item;
         var partition = partitions.Get(session, item.Queue, item.Route, item.Group);
-        var ready = item.OrderKey is null || session.Number(ItemSql.AnyBefore, partition.Number, item.OrderKey) is null;
+        var leased = item.LeaseFor is not null;
+        var ready = !leased && (item.OrderKey is null || session.Number(ItemSql.AnyBefore, partition.Number, item.OrderKey) is null);
         var inserted = session.Execute(
             ItemSql.Insert, item.Queue, sealedItem.Id.ToByteArray(bigEndian: true), partition.Number, item.SchemaVersion,
             ready ? 1 : 0, item.Lane, now, item.Due?.ToUnixTimeMilliseconds() ?? now,
             item.Deadline?.ToUnixTimeMilliseconds(), item.Expires?.ToUnixTimeMilliseconds(), item.OrderKey,
-            item.IdempotencyKey, item.KeyFingerprint, sealedItem.Metadata, sealedItem.Body);
+            item.IdempotencyKey, item.KeyFingerprint, sealedItem.Metadata, sealedItem.Body, leased ? 1 : 0);
         if (inserted == 0)
         {
             return false;
         }
 
         session.AddUsedBytes(sealedItem.Bytes);
-        partitions.Move(session, partition, null, ItemState.Queued, item.Lane, ready ? 1 : 0);
+        partitions.Move(session, partition, null, leased ? ItemState.Leased : ItemState.Queued, item.Lane, ready ? 1 : 0);
         if (sealedItem.DedupeHash is not null)
         {
             dedupe.Remember(session, sealedItem, outlived, now);
