@@ -60,11 +60,46 @@ internal sealed class Secret
     public bool IsIn(string text) =>
         _value.Length >= MinSearched && (text.Contains(_value, StringComparison.Ordinal) || text.Contains(_searched.Value.Base64Text, StringComparison.Ordinal));
 
+    /// <summary>Whether it stands in a header's name, of which HTTP/2 knows only lower case.</summary>
+    public bool IsInName(string name) => name.Contains(_value, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Writes * over each place in the text where it stands, as it is or in base64; lengths stay true.</summary>
+    /// <returns>How many there were.</returns>
+    public int Erase(Span<byte> text) => Erase(text, _searched.Value.Plain) + Erase(text, _searched.Value.Base64);
+
+    /// <inheritdoc cref="Erase(Span{byte})"/>
+    /// <returns>The text without it, or the same object where it was not in it.</returns>
+    public string Erase(string text)
+    {
+        var plain = text.Contains(_value, StringComparison.Ordinal) ? text.Replace(_value, Stars(_value), StringComparison.Ordinal) : text;
+        var encoded = _searched.Value.Base64Text;
+        return plain.Contains(encoded, StringComparison.Ordinal) ? plain.Replace(encoded, Stars(encoded), StringComparison.Ordinal) : plain;
+    }
+
+    /// <summary>Writes * over each place in the text where the form of it stands.</summary>
+    /// <param name="form">One of its forms, from who reads on and on.</param>
+    public static int Erase(Span<byte> text, ReadOnlySpan<byte> form)
+    {
+        var count = 0;
+        for (var at = text.IndexOf(form); at >= 0; at = text.IndexOf(form))
+        {
+            text = text[at..];
+            text[..form.Length].Fill((byte)'*');
+            text = text[form.Length..];
+            count++;
+        }
+
+        return count;
+    }
+
     /// <summary>Compares in a time that does not depend on where they differ.</summary>
     public bool FixedTimeEquals(string other) =>
         CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(_value), Encoding.UTF8.GetBytes(other));
 
     public override string ToString() => "***";
 
-    private string Base64() => Convert.ToBase64String(Encoding.UTF8.GetBytes(_value));
+    // What fills it up at its end is not always written.
+    private string Base64() => Convert.ToBase64String(Encoding.UTF8.GetBytes(_value)).TrimEnd('=');
+
+    private static string Stars(string form) => new('*', form.Length);
 }

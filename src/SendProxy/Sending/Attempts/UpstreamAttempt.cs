@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Threading.Tasks.Sources;
 using SendProxy.Errors;
 using SendProxy.Sending.Idempotency;
@@ -169,10 +168,10 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
 
         if (result.Response is { } answer)
         {
-            ScrubHeaders(answer.Headers, key);
+            Scrubbed(Scrubber.ScrubHead(answer, key.Secret));
             if (ResponseReader.MayHaveTrailers(answer))
             {
-                ScrubHeaders(answer.TrailingHeaders, key);
+                Scrubbed(Scrubber.ScrubHeaders(answer.TrailingHeaders, key.Secret));
             }
         }
 
@@ -266,9 +265,9 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         {
             StreamOn(answer, key);
         }
-        else if (Scrubber.Scrub(body, key.Secret) is > 0 and var found)
+        else
         {
-            metrics.Scrubbed(upstream.Name, found);
+            Scrubbed(Scrubber.Scrub(body, key.Secret));
         }
 
         Func<string, string?> header = Header;
@@ -348,33 +347,21 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
     private ResponseBodyStream Streamed(Stream body, HttpResponseMessage answer, SelectedCredential key)
     {
         var upstream = send.Message.Plan.Pipeline.Upstream.Name;
-        return new ResponseBodyStream(Scrubber.Through(body, key.Secret, times => metrics.Scrubbed(upstream, times)), Options.Timeouts.BodyIdle, time, end =>
+        return new ResponseBodyStream(Scrubber.Through(body, key.Secret, Scrubbed), Options.Timeouts.BodyIdle, time, end =>
         {
             metrics.Streamed(upstream, end);
             if (end == ResponseBodyEnd.Whole)
             {
-                ScrubHeaders(answer.TrailingHeaders, key);
+                Scrubbed(Scrubber.ScrubHeaders(answer.TrailingHeaders, key.Secret));
             }
         });
     }
 
-    private void ScrubHeaders(HttpResponseHeaders headers, SelectedCredential key)
+    private void Scrubbed(int found)
     {
-        List<(string Name, string Value)>? dirty = null;
-        foreach (var (name, values) in headers.NonValidated)
+        if (found > 0)
         {
-            var text = values.ToString();
-            if (!ReferenceEquals(Scrubber.Scrub(text, key.Secret), text))
-            {
-                (dirty ??= []).Add((name, Scrubber.Scrub(text, key.Secret)));
-            }
-        }
-
-        foreach (var (name, value) in dirty ?? [])
-        {
-            headers.Remove(name);
-            headers.TryAddWithoutValidation(name, value);
-            metrics.Scrubbed(send.Message.Plan.Pipeline.Upstream.Name, 1);
+            metrics.Scrubbed(send.Message.Plan.Pipeline.Upstream.Name, found);
         }
     }
 }

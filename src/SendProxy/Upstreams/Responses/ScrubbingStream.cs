@@ -71,7 +71,7 @@ internal sealed class ScrubbingStream(Stream inner, byte[] key, Action<int> foun
             return;
         }
 
-        if (Scrubber.Scrub(seen, key) is var times and > 0)
+        if (Secrets.Secret.Erase(seen, key) is var times and > 0)
         {
             found(times);
         }
