@@ -11,7 +11,7 @@ using SendProxy.Upstreams.Connections;
 namespace SendProxy.Egress;
 
 /// <summary>One request at the local port: what is known of it so far, for its answer's headers, its log line and its metrics.</summary>
-internal sealed class EgressContext(string requestId)
+internal sealed class EgressContext(string requestId, DateTimeOffset began)
 {
     /// <summary>How the adapter below the forwarder finds the call.</summary>
     public static readonly HttpRequestOptionsKey<EgressContext> Key = new("sendproxy.call");
@@ -22,6 +22,8 @@ internal sealed class EgressContext(string requestId)
     private Bulkhead? _second;
 
     public string RequestId => requestId;
+
+    public DateTimeOffset Began => began;
 
     public EgressRoute? Route { get; set; }
 

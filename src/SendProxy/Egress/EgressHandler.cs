@@ -31,7 +31,8 @@ internal sealed partial class EgressHandler(
     public async Task HandleAsync(HttpContext context)
     {
         var state = live.Current;
-        var call = new EgressContext(Secrets.RandomId.Next(time.GetUtcNow()).ToString())
+        var now = time.GetUtcNow();
+        var call = new EgressContext(Secrets.RandomId.Next(now).ToString(), now)
         {
             TakesTrailers = HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpMethods.IsHead(context.Request.Method),
         };

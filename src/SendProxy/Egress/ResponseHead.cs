@@ -26,6 +26,8 @@ internal static class ResponseHead
         response.StatusCode = StatusOf(call, from);
         context.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = ReasonOf(call, from);
         CopyHeaders(call, from, response.Headers);
+        BoundRetryAfter(call, from, response.Headers);
+        call.Explain(response.Headers);
         var hasBody = true;
         if (response.StatusCode == StatusCodes.Status205ResetContent)
         {
@@ -83,7 +85,27 @@ internal static class ResponseHead
         // Those of the content first: where the room ends, a body without its type would be worth less.
         Copy(from.Content.Headers.NonValidated, call, to, ref room);
         Copy(from.Headers.NonValidated, call, to, ref room);
-        call.Explain(to);
+    }
+
+    // The limits wait no longer than this; a client that obeys a vendor's thirty years would never come again.
+    private static void BoundRetryAfter(EgressContext call, HttpResponseMessage from, IHeaderDictionary to)
+    {
+        if (to.RetryAfter.Count == 0)
+        {
+            return;
+        }
+
+        var max = call.Route!.Plan.Pipeline.Upstream.Options.RateHeaders.MaxRetryAfter;
+        var date = from.Headers.NonValidated.TryGetValues("Date", out var told) && RateHeaders.TryDate(told.ToString(), out var at) ? at : call.Began;
+        foreach (var value in to.RetryAfter)
+        {
+            if (RateHeaders.BoundedRetryAfter(value!, date, max) is { } bounded)
+            {
+                to.RetryAfter = bounded;
+                call.ChangeHeader("Retry-After");
+                return;
+            }
+        }
     }
 
     private static void Copy(HttpHeadersNonValidated from, EgressContext call, IHeaderDictionary to, ref (int Headers, long Bytes) room)

@@ -45,7 +45,8 @@ public class LimiterIssueTests
         var (code, output) = await RunAsync(fleet.Folder(1), "limits", "unblock", "plan");
 
         Assert.Equal((HttpStatusCode.Accepted, HttpStatusCode.TooManyRequests), (good.StatusCode, absurd.StatusCode));
-        // The vendor's own refusal is passed on as it came; what the proxy says of it is bounded.
+        // Both the one that met it and the other are told the bound.
+        Assert.Equal(TimeSpan.FromMinutes(5), absurd.Headers.RetryAfter?.Delta);
         Assert.InRange(blocked.RetryAfter!.Value.TotalMinutes, 4, 5.1);
         Assert.True(code == 0 && output.Contains("is no longer blocked, in the whole fleet", StringComparison.Ordinal), output);
         for (var i = 0; i < 2; i++)

@@ -29,6 +29,11 @@ public class VendorResponseTests
     [InlineData("042 Odd", "Content-Length: 2", "{}", "502", "X-Kept: yes", "status")]
     [InlineData("202 OK", "Content-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 2", "{}", "202", "Content-Type: a/b", "")]
     [InlineData("202 OK", "ETag:\r\nDate: no date\r\nExpires: \u00ff\r\nContent-Length: 2", "{}", "202", "Expires: \u00ff", "")]
+    [InlineData("429 Slow", "Retry-After: 31536000\r\nContent-Length: 2", "{}", "429", "Retry-After: 300", "retry-after")]
+    [InlineData("503 Away", "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\nContent-Length: 2", "{}", "503", "Retry-After: 300", "retry-after")]
+    [InlineData("429 Slow", "Date: Thu, 26 Nov 2026 06:00:00 GMT\r\nRetry-After: 1795672830\r\nContent-Length: 2", "{}", "429", "Retry-After: 30", "retry-after")]
+    [InlineData("429 Slow", "Retry-After: 300\r\nContent-Length: 2", "{}", "429", "Retry-After: 300", "")]
+    [InlineData("429 Slow", "Retry-After: soon\r\nContent-Length: 2", "{}", "429", "Retry-After: soon", "")]
     public async Task Response_ThatCannotGoOutAsItCame_StillReachesTheCaller(
         string status, string headers, string body, string expected, string line, string changed)
     {
@@ -47,7 +52,7 @@ public class VendorResponseTests
             && l.Contains($"\"responseChanged\":\"{changed}\"", StringComparison.Ordinal) == (changed.Length > 0), Token);
         if (changed.Length > 0)
         {
-            var part = changed == "x-note" ? "header" : changed;
+            var part = changed is "x-note" or "retry-after" ? "header" : changed;
             Assert.Contains($"sendproxy_response_changes_total{{upstream=\"sendapi\",part=\"{part}\"}} 1", await app.MetricsAsync(), StringComparison.Ordinal);
         }
     }

@@ -111,4 +111,27 @@ public class RateHeadersTests
 
     private static RateHint Read(params (string Name, string Value)[] headers) =>
         RateHeaders.Read(name => headers.FirstOrDefault(h => h.Name == name).Value, Names, Now);
+
+    // What a caller is told of a vendor's wait: a client that obeyed thirty years would never come again.
+    [Theory]
+    [InlineData("31536000", "300")]
+    [InlineData("301", "300")]
+    [InlineData("300", null)]
+    [InlineData("0", null)]
+    [InlineData("soon", null)]
+    [InlineData("-5", null)]
+    [InlineData("1700000060", "60")]
+    [InlineData("1700000060.25", "61")]
+    [InlineData("1699999000", "0")]
+    [InlineData("1800000000", "300")]
+    [InlineData("1700000060000", "60")]
+    [InlineData("Fri, 31 Dec 9999 23:59:59 GMT", "300")]
+    [InlineData("Tue, 14 Nov 2023 22:14:00 GMT", null)]
+    [InlineData("Tue, 14 Nov 2023 22:00:00 GMT", null)]
+    public void BoundedRetryAfter_MoreThanIsBelieved_IsToldAsTheBound(string text, string? expected) =>
+        Assert.Equal(expected, RateHeaders.BoundedRetryAfter(text, DateTimeOffset.FromUnixTimeSeconds(1_700_000_000), TimeSpan.FromMinutes(5)));
+
+    [Fact]
+    public void BoundedRetryAfter_BoundOfADay_HoldsTooWhereNothingLongerIsBelieved() =>
+        Assert.Equal("86400", RateHeaders.BoundedRetryAfter("Fri, 31 Dec 9999 23:59:59 GMT", DateTimeOffset.UnixEpoch, RateHeaders.Cap));
 }

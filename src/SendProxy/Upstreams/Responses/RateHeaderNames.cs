@@ -19,6 +19,6 @@ internal sealed record RateHeaderNames(string? Limit, string? Remaining, string?
         ResetMilliseconds: headers.Choice("resetUnit", "What a small number in reset counts; points in time are told apart by their size (preset).", ("seconds", false), ("milliseconds", true)))
     {
         MaxRetryAfter = headers.Duration("maxRetryAfter", "5m", "1s", "24h",
-            "The longest wait that an answer can ask for, by Retry-After or by its reset. One that asks for more is tried again after this time, with a single request (preset)."),
+            "The longest wait that an answer can ask for, by Retry-After or by its reset. One that asks for more is tried again after this time, with a single request, and the caller is told this time (preset)."),
     };
 }

@@ -112,6 +112,25 @@ internal static class RateHeaders
         return true;
     }
 
+    /// <summary>
+    /// What a caller is told in place of a wait that no client should be asked for: above <paramref name="max"/>, or a point in unix
+    /// time, which clients take for thirty years.
+    /// </summary>
+    /// <returns>Seconds; null where the text can stay as it is.</returns>
+    public static string? BoundedRetryAfter(string text, DateTimeOffset date, TimeSpan max)
+    {
+        if (!TryRetryAfter(text, date, out var wait))
+        {
+            return null;
+        }
+
+        var isTooLong = double.TryParse(text.Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
+            ? seconds > max.TotalSeconds
+            : wait > max || wait == Cap;
+        var told = wait is { } asked && asked < max ? asked : wait is null ? TimeSpan.Zero : max;
+        return isTooLong ? Math.Ceiling(told.TotalSeconds).ToString(CultureInfo.InvariantCulture) : null;
+    }
+
     /// <summary>Seconds left, or unix seconds, ms, us, ns, told apart by size; RFC 3339 and HTTP dates.</summary>
     /// <param name="milliseconds">A number that is no point in time counts milliseconds.</param>
     private static bool TryReset(string text, DateTimeOffset date, bool milliseconds, out Reset? reset)
@@ -248,7 +267,7 @@ internal static class RateHeaders
         return ok;
     }
 
-    private static bool TryDate(string text, out DateTimeOffset date) =>
+    public static bool TryDate(string text, out DateTimeOffset date) =>
         DateTimeOffset.TryParseExact(text.Trim(), DateFormats, CultureInfo.InvariantCulture,
             DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out date);
 
