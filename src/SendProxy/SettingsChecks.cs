@@ -62,7 +62,7 @@ internal static class SettingsChecks
     private static void DerivedKeys(SettingsReader root, ProxySettings settings)
     {
         var unkept = settings.KeepsKeys || settings.KeepsKeysInRedis ? null : settings.Routes.FirstOrDefault(r => r.Keys.DeriveWithin is not null
-            && settings.Upstreams.TryGetValue(r.Upstream, out var upstream) && !upstream.Options.Idempotency.Deduplicates);
+            && settings.Upstreams.TryGetValue(r.Upstream, out var upstream) && !upstream.Options.Idempotency.Covers(r.Path, r.Prefix));
         root.Check(unkept is null, "routes",
             $"route {Spelling.Quoted(unkept?.Name ?? "")} has idempotency.derive: content, its vendor does not deduplicate, and nothing keeps the keys, so that each "
             + "of its sends would be refused; give a journal: { path: ... } or fleet.redis");

@@ -27,7 +27,7 @@ internal static partial class SettingsWarnings
 
         if (!settings.KeepsKeys && !settings.KeepsKeysInRedis)
         {
-            foreach (var route in settings.Routes.Where(r => r.Keys.Require && settings.Upstreams.TryGetValue(r.Upstream, out var u) && !u.Options.Idempotency.Deduplicates))
+            foreach (var route in settings.Routes.Where(r => r.Keys.Require && settings.Upstreams.TryGetValue(r.Upstream, out var u) && !u.Options.Idempotency.Covers(r.Path, r.Prefix)))
             {
                 yield return $"route {route.Name} requires an Idempotency-Key, its vendor does not deduplicate, and nothing keeps the keys: each of its sends is refused with "
                     + "idempotency_store_unavailable. Give a journal: { path: ... } or fleet.redis.";

@@ -223,7 +223,7 @@ internal sealed partial class EgressHandler(
         }
 
         // A vendor that takes no key gets none: then there is nothing to tell the caller either.
-        return route.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates ? IdempotencyKey.Generate(time) : IdempotencyKey.None;
+        return route.Plan.Pipeline.Upstream.Options.Idempotency.At(target).Deduplicates ? IdempotencyKey.Generate(time) : IdempotencyKey.None;
     }
 
     private static partial class Log

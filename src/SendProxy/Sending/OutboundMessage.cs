@@ -2,6 +2,7 @@ using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Sending.RateLimiting.Priorities;
+using SendProxy.Upstreams;
 
 namespace SendProxy.Sending;
 
@@ -21,6 +22,9 @@ internal sealed class OutboundMessage
 
     /// <summary>Origin form, normalised: exactly what is sent.</summary>
     public required string PathAndQuery { get; init; }
+
+    /// <summary>How the vendor recognises a repetition of this request.</summary>
+    public IdempotencyCarrier Carrier => field ??= Plan.Pipeline.Upstream.Options.Idempotency.At(PathAndQuery);
 
     /// <summary>What goes on from the caller, already filtered; without key and idempotency key.</summary>
     public required IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; }

@@ -10,7 +10,7 @@ namespace SendProxy.Sending;
 internal sealed class SendContext(OutboundMessage message, SelectedCredential credential, IdempotencyDecision pass, TimeProvider time, Func<double> draw)
 {
     private readonly Repeatability _repeatability =
-        AttemptTable.Of(message.Method, message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates && message.IdempotencyKey.Value.Length > 0);
+        AttemptTable.Of(message.Method, message.Carrier.Deduplicates && message.IdempotencyKey.Value.Length > 0);
 
     private TimeSpan _lastDelay;
     private DateTimeOffset _begun;

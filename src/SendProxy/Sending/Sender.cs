@@ -106,7 +106,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
     private ValueTask RecordAsync(SendContext send, AttemptResult result)
     {
         var recorded = gate.LeaveAsync(send.Message, send.Pass, result, send.Sent, send.StartedAt);
-        if (!send.Message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates || recorded.IsCompleted)
+        if (!send.Message.Carrier.Deduplicates || recorded.IsCompleted)
         {
             return recorded;
         }
@@ -116,7 +116,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
     }
 
     private static BodyInsertion? SpliceKey(OutboundMessage message) =>
-        message.Plan.Pipeline.Upstream.Options.Idempotency is { Kind: Upstreams.CarrierKind.Body, Pointer: { } pointer } && message.IdempotencyKey.Value.Length > 0
+        message.Carrier is { Kind: Upstreams.CarrierKind.Body, Pointer: { } pointer } && message.IdempotencyKey.Value.Length > 0
             ? IdempotencyKeyWriter.Splice(message.Body.Memory.Span, pointer, message.IdempotencyKey.Value)
             : BodyInsertion.None;
 

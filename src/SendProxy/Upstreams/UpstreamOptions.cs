@@ -79,39 +79,3 @@ internal sealed record UpstreamOptions(
         upstream.Check(address.AbsolutePath == "/", "address", "takes no path; paths are the routes'");
     }
 }
-
-/// <summary>How the vendor recognises a repeated request.</summary>
-/// <param name="Kind">Where the key goes; None: the vendor does not deduplicate.</param>
-/// <param name="Name">The header's name.</param>
-/// <param name="Pointer">Where in a JSON body; null unless the kind is Body.</param>
-/// <param name="IsStated">The file or the preset says so; false where it is only the default.</param>
-/// <param name="Lifetime">How long the vendor remembers a key.</param>
-internal sealed record IdempotencyCarrier(CarrierKind Kind, string Name, JsonPointer? Pointer, bool IsStated, TimeSpan Lifetime)
-{
-    public bool Deduplicates => Kind != CarrierKind.None;
-
-    public static IdempotencyCarrier Read(SettingsReader idempotency)
-    {
-        var carrier = new IdempotencyCarrier(
-            Kind: idempotency.Choice("carrier", "Where the key goes; none: the vendor does not deduplicate, and nothing that may have arrived is repeated.",
-                ("none", CarrierKind.None), ("header", CarrierKind.Header), ("body", CarrierKind.Body)),
-            Name: idempotency.Text("name", "Idempotency-Key", "The header that carries the key.", 100)!,
-            Pointer: idempotency.Pointer("pointer", null, "With carrier: body: where in the JSON body the key is written; the other bytes stay as they are."),
-            IsStated: idempotency.Has("carrier"),
-            Lifetime: idempotency.Duration("lifetime", "24h", "1m", "90d", "How long the vendor remembers a key; nothing is repeated later than 90 % of it."));
-        idempotency.Check(carrier.Kind == CarrierKind.Body == carrier.Pointer is not null, "pointer", carrier.Pointer is null
-            ? "is required with carrier: body; write for example pointer: /headers/idempotencyKey"
-            : "means something only with carrier: body");
-        idempotency.Check(carrier.Pointer?.Segments.Contains("*") != true, "pointer", "names one place: no *");
-        idempotency.Check(HeaderName.Fits(carrier.Name), "name", "must be a header name: letters, digits and -");
-        return carrier;
-    }
-}
-
-/// <summary>Where an idempotency key goes.</summary>
-internal enum CarrierKind
-{
-    Header,
-    Body,
-    None,
-}

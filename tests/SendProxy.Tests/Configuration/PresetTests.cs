@@ -35,6 +35,22 @@ public sealed class PresetTests : IDisposable
         Assert.Equal((CarrierKind)carrier, _file.Load(Config(name)).Upstreams["vendor"].Options.Idempotency.Kind);
 
     [Theory]
+    [InlineData("brevo", "/v3/smtp/email", true)]
+    [InlineData("brevo", "/v3/smtp/email?a=1", true)]
+    [InlineData("brevo", "/v3/smtp/emails", false)]
+    [InlineData("brevo", "/v3/smtp/templates", false)]
+    [InlineData("brevo", "/v3/transactionalSMS/send", false)]
+    [InlineData("brevo", "/v3/whatsapp/sendMessage", false)]
+    [InlineData("resend", "/emails", true)]
+    [InlineData("resend", "/emails/batch", true)]
+    [InlineData("resend", "/emails/4ef9a417/cancel", false)]
+    [InlineData("stripe", "/v1/charges", true)]
+    [InlineData("stripe", "/v2/billing/meter_events", true)]
+    [InlineData("twilio", "/2010-04-01/Accounts/AC1/Messages.json", false)]
+    public void Upstream_Post_IsDeduplicatedWhereTheVendorSaysSo(string name, string target, bool deduplicated) =>
+        Assert.Equal(deduplicated, _file.Load(Config(name)).Upstreams["vendor"].Options.Idempotency.At(target).Deduplicates);
+
+    [Theory]
     [InlineData("stripe", "sk_live_0123456789abcdef")]
     [InlineData("twilio", "AC0123456789abcdef0123456789abcdef:0123456789abcdef")]
     [InlineData("sendgrid", "SG.0123456789abcdef_-.0123456789abcdef_-")]

@@ -21,6 +21,10 @@ public sealed class PresetRoutesTests : IDisposable
     [InlineData("mailgun", "DELETE", "/v3/example.com/bounces/a")]
     [InlineData("brevo", "POST", "/v3/transactionalSMS/sms")]
     [InlineData("brevo", "DELETE", "/v3/smtp/email/1")]
+    [InlineData("brevo", "POST", "/v3/smtp/templates")]
+    [InlineData("postmark", "GET", "/bounces")]
+    [InlineData("postmark", "PUT", "/bounces/1/activate")]
+    [InlineData("postmark", "POST", "/message-streams/outbound/suppressions")]
     public void Preset_CallOfAnSdk_HasARoute(string preset, string method, string path) =>
         Assert.Contains(Routes($"preset: {preset}"), r => r.Methods.Contains(method) && (r.Path == path || (r.Prefix is { } prefix && path.StartsWith(prefix, StringComparison.Ordinal))));
 

@@ -35,7 +35,7 @@ internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, Rec
 
     /// <summary>What reads a field of it, or writes one, needs it whole.</summary>
     public BodyLimits Body { get; } = limitFields is not null ? options.Body.Unstreamed("a limit's per, or routes[].cost")
-        : plan?.Pipeline.Upstream.Options.Idempotency.Kind == Upstreams.CarrierKind.Body
+        : plan?.Pipeline.Upstream.Options.Idempotency is { Kind: Upstreams.CarrierKind.Body } carrier && carrier.Touches(options.Path, options.Prefix)
             ? options.Body.Unstreamed($"upstreams.{plan.Pipeline.Upstream.Name}.idempotency.carrier: body")
             : options.Body;
 

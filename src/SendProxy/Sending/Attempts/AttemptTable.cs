@@ -42,7 +42,7 @@ internal enum AttemptOutcome
     /// <summary>A final response by which the vendor did nothing: 4xx, 501, 505, or what a preset's rule says so of.</summary>
     Rejected,
 
-    /// <summary>A final response that does not say whether anything was done: 409, a redirect, a 5xx that a rule calls final.</summary>
+    /// <summary>A final response that does not say whether anything was done: 409, a redirect, a 5xx that a rule calls final, a key that was used before.</summary>
     Undecided,
 
     /// <summary>Every other final response: the vendor acted.</summary>
@@ -107,6 +107,7 @@ internal static class AttemptTable
         Meaning.Transient or Meaning.Ambiguous => AttemptOutcome.Failed,
         Meaning.InProgress => AttemptOutcome.InProgress,
         Meaning.CredentialRejected => AttemptOutcome.CredentialRejected,
+        Meaning.Duplicate => AttemptOutcome.Undecided,
         Meaning.Quota or Meaning.SessionDown => AttemptOutcome.Rejected,
         Meaning.Permanent => OfFinal(status),
         _ => AttemptOutcome.Final,

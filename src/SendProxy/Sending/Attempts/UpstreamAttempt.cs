@@ -235,9 +235,9 @@ internal sealed class UpstreamAttempt(SendContext send, SendingMetrics metrics, 
         }
 
         request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
-        if (message.IdempotencyKey.Value.Length > 0 && Options.Idempotency.Kind == CarrierKind.Header)
+        if (message.IdempotencyKey.Value.Length > 0 && message.Carrier.Kind == CarrierKind.Header)
         {
-            request.Headers.TryAddWithoutValidation(Options.Idempotency.Name, message.IdempotencyKey.Value);
+            request.Headers.TryAddWithoutValidation(message.Carrier.Name, message.IdempotencyKey.Value);
         }
 
         return upstream.Credential.Inject(request, key) ? request : null;

@@ -32,7 +32,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
     /// <summary>Claims the key, waiting for a running twin within the message's deadline.</summary>
     public async ValueTask<IdempotencyDecision> EnterAsync(OutboundMessage message, CancellationToken caller)
     {
-        var options = message.Plan.Pipeline.Upstream.Options;
+        var carrier = message.Carrier;
         if (message.Streamed is not null)
         {
             return ForStreamed(message);
@@ -56,10 +56,10 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
             metrics.Claimed(message.Plan.Route, found.Verdict);
             switch (found.Verdict)
             {
-                case ClaimVerdict.Owned when found.StartedAt is not null && !options.Idempotency.Deduplicates:
+                case ClaimVerdict.Owned when found.StartedAt is not null && !carrier.Deduplicates:
                     await records.EndAsync(claim.Scope, found.Token, IdempotencyRecordEnd.Unknown, null, found.StartedAt, caller);
                     return new IdempotencyDecision(Refusal: UnknownOutcome("its owner ended in the middle"));
-                case ClaimVerdict.Owned when found.StartedAt is { } first && time.GetUtcNow() - first > options.Idempotency.Lifetime * LifetimeShare:
+                case ClaimVerdict.Owned when found.StartedAt is { } first && time.GetUtcNow() - first > carrier.Lifetime * LifetimeShare:
                     await records.EndAsync(claim.Scope, found.Token, IdempotencyRecordEnd.Unknown, null, first, caller);
                     return new IdempotencyDecision(Refusal: UnknownOutcome("the vendor may have forgotten the key since"));
                 case ClaimVerdict.Owned:
@@ -102,7 +102,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
 
         // Judged as the preset says: a 422 that means a session is down passes, and must not be replayed for a day.
         var answer = result is { Response: { } received, Meaning: Meaning.Success or Meaning.Permanent } ? StoredResponse.From(received, result.Body, result.IsBuffered, sent) : null;
-        var deduplicates = message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates;
+        var deduplicates = message.Carrier.Deduplicates;
 
         // Kept for as long as the key lives is only what decides. A refusal by which nothing was done (no balance, a disabled channel) may
         // pass. After an attempt that may have been carried out a refusal decides nothing either, and a vendor that deduplicates tells
@@ -123,7 +123,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
 
     private static IdempotencyKeyClaim Claim(OutboundMessage message) => new(
         Scope(message), RequestFingerprint.Of(message), message.Plan.Pipeline.Upstream.Options.Timeouts.Total + LeaseSlack,
-        message.Plan.Pipeline.Upstream.Options.Idempotency.Lifetime);
+        message.Carrier.Lifetime);
 
     private void Remember(OutboundMessage message, Sent sent, DateTimeOffset? started)
     {
@@ -141,7 +141,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
 
     // What a key was used with is known when the body has gone out: too late to replay or to refuse. A vendor that deduplicates does both.
     private static IdempotencyDecision ForStreamed(OutboundMessage message) =>
-        message.Plan.Pipeline.Upstream.Options.Idempotency.Deduplicates
+        message.Carrier.Deduplicates
             ? new IdempotencyDecision(StoreUnavailable: true)
             : new IdempotencyDecision(Refusal: Refusal.NotSent(ProxyError.BodyTooLarge,
                 "The body is larger than the route's maxBody, it has an Idempotency-Key, and the vendor does not deduplicate: it could not be compared with an earlier one."));
@@ -149,7 +149,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
     // A vendor that deduplicates needs no store; what this process knows of the key by itself counts all the same.
     private IdempotencyDecision WithoutStore(OutboundMessage message, string why, bool isUncertain)
     {
-        var idempotency = message.Plan.Pipeline.Upstream.Options.Idempotency;
+        var idempotency = message.Carrier;
         if (!idempotency.Deduplicates)
         {
             return new IdempotencyDecision(Refusal: new Refusal(

@@ -33,7 +33,7 @@ internal sealed record ClassifyRule(
             Means: rule.Choice("means", "What the answer means.",
                 ("permanent", Meaning.Permanent), ("retry", Meaning.Transient), ("retry-after", Meaning.Throttled), ("recipient-retry-after", Meaning.RecipientThrottled),
                 ("quota", Meaning.Quota), ("session-down", Meaning.SessionDown), ("key-rejected", Meaning.CredentialRejected),
-                ("in-progress", Meaning.InProgress), ("ambiguous", Meaning.Ambiguous), ("success", Meaning.Success)));
+                ("in-progress", Meaning.InProgress), ("duplicate", Meaning.Duplicate), ("ambiguous", Meaning.Ambiguous), ("success", Meaning.Success)));
     }
 
     public bool Matches(int status, Func<string, string?> header, JsonElement? body) =>

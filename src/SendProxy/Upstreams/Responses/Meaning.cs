@@ -30,6 +30,9 @@ internal enum Meaning
     /// <summary>The vendor still works on the first request with this key.</summary>
     InProgress,
 
+    /// <summary>The vendor has seen the key before and did nothing this time: an earlier request may have done it, or may have been refused.</summary>
+    Duplicate,
+
     /// <summary>The vendor may or may not have done it.</summary>
     Ambiguous,
 }
