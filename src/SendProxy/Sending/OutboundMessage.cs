@@ -1,3 +1,4 @@
+using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
 using SendProxy.Sending.RateLimiting;
@@ -49,6 +50,18 @@ internal sealed class OutboundMessage
     public IReadOnlyList<string?>? Pers { get; init; }
 
     public required Deadline Deadline { get; init; }
+
+    /// <summary>When an attempt under this key may first have been sent, by whoever had the message before; null where none was.</summary>
+    public DateTimeOffset? EarlierAttempt { get; init; }
+
+    /// <summary>The credential of that attempt: vendors know a key only together with it. Null: any.</summary>
+    public string? CredentialFingerprint { get; init; }
+
+    /// <summary>
+    /// Told once, with the credential's fingerprint, when the permits are held and before the first byte: who must know durably that an
+    /// attempt may begin. A refusal ends the send with nothing sent. Null: nobody.
+    /// </summary>
+    public Func<string, ValueTask<Refusal?>>? BeforeAttempt { get; init; }
 }
 
 /// <summary>Where a route's messages go: looked up once for a route, not for a request.</summary>

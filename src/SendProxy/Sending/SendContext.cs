@@ -29,7 +29,7 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
     public TimeSpan Queued { get; set; }
 
     /// <summary>The most that any attempt may have done.</summary>
-    public Sent Sent { get; private set; } = pass.StartedAt is null && !pass.IsUncertain ? Sent.No : Sent.Maybe;
+    public Sent Sent { get; private set; } = pass.StartedAt is null && message.EarlierAttempt is null && !pass.IsUncertain ? Sent.No : Sent.Maybe;
 
     /// <summary>The key on its way into the body, for vendors that take it there.</summary>
     public BodyInsertion Splice { get; init; } = BodyInsertion.None;
@@ -38,7 +38,7 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
     public IdempotencyDecision Pass => pass;
 
     /// <summary>When an attempt under this key may first have been sent; null where none was.</summary>
-    public DateTimeOffset? StartedAt { get; private set; } = pass.StartedAt;
+    public DateTimeOffset? StartedAt { get; private set; } = Earlier(pass.StartedAt, message.EarlierAttempt);
 
     /// <summary>The attempt that was begun last; null where none was.</summary>
     public UpstreamAttempt? Last { get; private set; }
@@ -114,6 +114,8 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
         RetryAfter = asked ?? Decision.RetryAfter;
         return Decision;
     }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one < other ? one : other ?? one;
 
     /// <summary>Another attempt follows as <see cref="Decision"/> says: pays for it, or takes the other credential.</summary>
     public void BeginRetry()

@@ -26,6 +26,15 @@ internal sealed class SendOutcome
     /// <summary>Whether the vendor may have acted; Yes with an answer.</summary>
     public required Sent Sent { get; init; }
 
+    /// <summary>What became of the last attempt; null where none was begun by this send.</summary>
+    public Attempts.AttemptOutcome? LastOutcome { get; init; }
+
+    /// <summary>What the last response means; null where there was none.</summary>
+    public Upstreams.Responses.Meaning? Meaning { get; init; }
+
+    /// <summary>What the vendor, or the limit, asked to wait before another try; null where nobody did.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>The vendor's id of the message; null where its answer names none.</summary>
     public string? MessageId { get; init; }
 

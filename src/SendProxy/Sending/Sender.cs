@@ -3,6 +3,7 @@ using Polly.CircuitBreaker;
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
+using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Sending;
 
@@ -15,9 +16,9 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
     {
         // 1 credential: chosen once, the same for all attempts until a 401.
         var line = message.Plan.Pipeline;
-        if (line.Upstream.Credential.Choose(draw()) is not { } key)
+        if (Choose(message) is not { } key)
         {
-            return NoCredential(line);
+            return message.EarlierAttempt is null || line.Upstream.Credential.Choose(0) is null ? NoCredential(line) : OtherCredential(message);
         }
 
         if (SpliceKey(message) is not { } splice)
@@ -42,7 +43,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
         try
         {
             // 3 permit
-            if (await TakePermitsAsync(send, caller) is { } refusal)
+            if ((await TakePermitsAsync(send, caller) ?? (message.BeforeAttempt is { } told ? await told(key.Fingerprint) : null)) is { } refusal)
             {
                 await gate.LeaveAsync(message, pass, null, send.Sent, send.StartedAt);
                 // Nothing went out now; what may have gone before did so under this key.
@@ -85,6 +86,17 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
         }
     }
 
+    // Idempotency keys belong to a credential: under another one the vendor would take the message for a new one.
+    private SelectedCredential? Choose(OutboundMessage message)
+    {
+        var credential = message.Plan.Pipeline.Upstream.Credential;
+        return message is { EarlierAttempt: not null, CredentialFingerprint: { } before } ? credential.Find(before) : credential.Choose(draw());
+    }
+
+    private static SendOutcome OtherCredential(OutboundMessage message) =>
+        Refused(new Refusal(ProxyError.OutcomeUnknown, Sent.Maybe,
+            $"An attempt may have been sent with the key {message.CredentialFingerprint} of upstreams.{message.Plan.Pipeline.Upstream.Name}.credential, which is not there any more."), TimeSpan.Zero);
+
     private static SendOutcome NoCredential(UpstreamPipeline line) =>
         Refused(new Refusal(ProxyError.CredentialUnavailable, Sent.No,
                 $"No usable key: upstreams.{line.Upstream.Name}.credential ({line.Upstream.Credential.Watched.Place}) is "
@@ -121,7 +133,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
             : BodyInsertion.None;
 
     private static SendOutcome Refused(Refusal refusal, TimeSpan queued) =>
-        new() { Refusal = refusal, Attempts = 0, Queued = queued, Sent = refusal.Sent };
+        new() { Refusal = refusal, Attempts = 0, Queued = queued, Sent = refusal.Sent, RetryAfter = refusal.RetryAfter };
 
     private async ValueTask<Refusal?> TakePermitsAsync(SendContext send, CancellationToken caller)
     {

@@ -39,6 +39,15 @@ internal sealed class Credential(CredentialOptions options, WatchedSecret watche
         return Rests(first.Secret) && Other(first) is { } other && !Rests(other.Secret) ? other : first;
     }
 
+    /// <returns>The key with this fingerprint; null where it is not there any more.</returns>
+    public SelectedCredential? Find(string fingerprint)
+    {
+        var set = watched.Set;
+        (Secret? Secret, SecretSlot Slot)[] all = [(set.Current, SecretSlot.Current), (set.Next, SecretSlot.Next), (set.Previous, SecretSlot.Previous)];
+        var found = Array.Find(all, c => c.Secret?.Fingerprint == fingerprint);
+        return found.Secret is null ? null : new SelectedCredential(found.Secret, found.Slot);
+    }
+
     /// <returns>Another key to try once after a 401; null when there is none.</returns>
     public SelectedCredential? Other(SelectedCredential used)
     {
