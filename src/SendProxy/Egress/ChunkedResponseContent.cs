@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Responses;
 using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Egress;

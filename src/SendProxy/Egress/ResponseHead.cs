@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
-using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Responses;
 using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Egress;

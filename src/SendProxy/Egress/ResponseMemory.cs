@@ -1,6 +1,6 @@
 using SendProxy.Errors;
 using SendProxy.Overload;
-using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Responses;
 
 namespace SendProxy.Egress;
 

@@ -1,4 +1,4 @@
-using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Responses;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace SendProxy.Egress;

@@ -39,7 +39,7 @@ internal static class Outcomes
         Attempts = send.Attempts,
         Queued = send.Queued,
         StoreUnavailable = send.Pass.StoreUnavailable,
-        Limiter = send.Permits.Mode,
+        Limiter = send.PermitMode,
         Sent = send.Sent,
         LastOutcome = send.Attempts > 0 ? result.Outcome : null,
         Meaning = result.Meaning,

@@ -19,9 +19,6 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
 
     public OutboundMessage Message => message;
 
-    /// <summary>What it holds of the limits.</summary>
-    public SendPermits Permits { get; } = new(message, time);
-
     public SelectedCredential Credential { get; private set; } = credential;
 
     public int Attempts { get; private set; }
@@ -58,13 +55,19 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
     /// <summary>A wait that the attempts could not take: what Retry-After says.</summary>
     public TimeSpan? RetryAfter { get; private set; }
 
-    /// <summary>The next attempt begins.</summary>
-    /// <param name="reports">It tells the breaker by itself how it ended.</param>
-    public UpstreamAttempt Next(SendingMetrics metrics, TimeProvider time, bool reports)
+    /// <summary>How the permits of its attempts were come by: the hardest way of all.</summary>
+    public PermitMode PermitMode { get; private set; }
+
+    /// <summary>Permits were acquired for the next attempt.</summary>
+    public void Acquired(PermitLease permits) => PermitMode = permits.Mode > PermitMode ? permits.Mode : PermitMode;
+
+    /// <summary>The next attempt begins, and owns its permits from now on.</summary>
+    /// <param name="reportsToBreaker">It tells the breaker by itself how it ended.</param>
+    public UpstreamAttempt Next(PermitLease permits, SendingMetrics metrics, bool reportsToBreaker)
     {
         Attempts++;
         _begun = time.GetUtcNow();
-        return Last = new UpstreamAttempt(this, metrics, time, reports);
+        return Last = new UpstreamAttempt(this, permits, metrics, time, reportsToBreaker);
     }
 
     /// <summary>Takes note of an attempt's end. Call once for each.</summary>

@@ -3,6 +3,7 @@ using Polly.CircuitBreaker;
 using SendProxy.Errors;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
+using SendProxy.Sending.RateLimiting;
 using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Sending;
@@ -43,7 +44,8 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
         try
         {
             // 3 permit
-            if ((await TakePermitsAsync(send, caller) ?? (message.BeforeAttempt is { } told ? await told(key.Fingerprint) : null)) is { } refusal)
+            var permits = await AcquirePermitsAsync(send, caller);
+            if ((permits.Refusal ?? await AnnounceAsync(send, permits)) is { } refusal)
             {
                 await gate.LeaveAsync(message, pass, null, send.Sent, send.StartedAt);
                 // Nothing went out now; what may have gone before did so under this key.
@@ -52,7 +54,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
 
             // 4 first attempt
             line.Budget.FirstAttempt();
-            var result = await AttemptAsync(send, caller);
+            var result = await AttemptAsync(send, permits, caller);
 
             // 5 what follows, where anything does
             if (result.Outcome != AttemptOutcome.Final && send.Decide(result).IsRetry)
@@ -64,10 +66,10 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
             await RecordAsync(send, result);
             return Outcomes.Of(send, result);
         }
-        catch (OperationCanceledException) when (send.Last is { IsLeft: true } begun)
+        catch (OperationCanceledException) when (send.Last is { IsDetached: true } attempt)
         {
             // The caller left while an attempt runs: it goes on without it.
-            settler.Adopt(begun.Running!, line.Upstream.Name, async result => await gate.LeaveAsync(message, pass, result, send.Sent, send.StartedAt));
+            settler.Adopt(attempt.Completion!, line.Upstream.Name, async result => await gate.LeaveAsync(message, pass, result, send.Sent, send.StartedAt));
             throw;
         }
         catch (OperationCanceledException)
@@ -75,14 +77,6 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
             // The caller left between attempts: whoever asks with this key next goes on.
             await gate.LeaveAsync(message, pass, null, send.Sent, send.StartedAt);
             throw;
-        }
-        finally
-        {
-            // An attempt that goes on without its caller ends its permits itself.
-            if (send.Last is not { IsLeft: true })
-            {
-                send.Permits.End(started: false, null, RateLimiting.RefusalScope.None);
-            }
         }
     }
 
@@ -135,12 +129,37 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
     private static SendOutcome Refused(Refusal refusal, TimeSpan queued) =>
         new() { Refusal = refusal, Attempts = 0, Queued = queued, Sent = refusal.Sent, RetryAfter = refusal.RetryAfter };
 
-    private async ValueTask<Refusal?> TakePermitsAsync(SendContext send, CancellationToken caller)
+    private async ValueTask<PermitLease> AcquirePermitsAsync(SendContext send, CancellationToken caller)
     {
         var start = time.GetTimestamp();
-        var refusal = await send.Permits.TakeAsync(send.Attempts > 0, send.Message.Deadline, caller);
+        var permits = await PermitLease.AcquireAsync(send.Message, isRepeat: send.Attempts > 0, time, caller);
         send.Queued += time.GetElapsedTime(start);
-        return refusal;
+        send.Acquired(permits);
+        return permits;
+    }
+
+    // The permits are held while whoever must know first is told, and go back where nothing may be sent then.
+    private static async ValueTask<Refusal?> AnnounceAsync(SendContext send, PermitLease permits)
+    {
+        if (send.Message.BeforeAttempt is not { } announce)
+        {
+            return null;
+        }
+
+        var maySend = false;
+        try
+        {
+            var refusal = await announce(send.Credential.Fingerprint);
+            maySend = refusal is null;
+            return refusal;
+        }
+        finally
+        {
+            if (!maySend)
+            {
+                permits.Dispose();
+            }
+        }
     }
 
     // Polly's retry takes over where the first attempt calls for another: most sends never pay for the pipeline (decision 0003).
@@ -173,7 +192,8 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
     {
         var (send, last) = (state.Send, state.Last);
         caller.ThrowIfCancellationRequested();
-        if (await TakePermitsAsync(send, caller) is not null)
+        var permits = await AcquirePermitsAsync(send, caller);
+        if (permits.Refusal is not null)
         {
             // No permit in time for another attempt: the last answer is the answer.
             var refused = last with { MayRepeat = false };
@@ -183,17 +203,19 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
 
         last.Response?.Dispose();
         metrics.Retried(send.Message.Plan.Pipeline.Upstream.Name, last.Outcome);
-        state.Last = await AttemptAsync(send, caller);
+        state.Last = await AttemptAsync(send, permits, caller);
         send.Decide(state.Last);
         return state.Last;
     }
 
-    private ValueTask<AttemptResult> AttemptAsync(SendContext send, CancellationToken caller) => send.Message.Plan.Pipeline.IsClosed
-        ? send.Next(metrics, time, reports: true).RunAsync(caller)
-        : AttemptInsideAsync(send, caller);
+    private ValueTask<AttemptResult> AttemptAsync(SendContext send, PermitLease permits, CancellationToken caller) => send.Message.Plan.Pipeline.IsClosed
+        ? send.Next(permits, metrics, reportsToBreaker: true).RunAsync(caller)
+        : AttemptInsideBreakerAsync(send, permits, caller);
 
-    private async ValueTask<AttemptResult> AttemptInsideAsync(SendContext send, CancellationToken caller)
+    // The breaker may let no attempt through, or the caller may leave before it does: then the permits are still this method's.
+    private async ValueTask<AttemptResult> AttemptInsideBreakerAsync(SendContext send, PermitLease permits, CancellationToken caller)
     {
+        var begun = send.Attempts;
         var context = ResilienceContextPool.Shared.Get(caller);
         try
         {
@@ -202,7 +224,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
                 {
                     try
                     {
-                        return Polly.Outcome.FromResult(await state.Send.Next(state.Metrics, state.Time, reports: false).RunAsync(context.CancellationToken));
+                        return Polly.Outcome.FromResult(await state.Send.Next(state.Permits, state.Metrics, reportsToBreaker: false).RunAsync(context.CancellationToken));
                     }
                     catch (OperationCanceledException e)
                     {
@@ -210,7 +232,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
                     }
                 },
                 context,
-                (Send: send, Metrics: metrics, Time: time));
+                (Send: send, Permits: permits, Metrics: metrics));
             if (outcome.Exception is BrokenCircuitException open)
             {
                 return AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamBreakerOpen, mayRepeat: false,
@@ -222,6 +244,11 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
         }
         finally
         {
+            if (send.Attempts == begun)
+            {
+                permits.Dispose();
+            }
+
             ResilienceContextPool.Shared.Return(context);
         }
     }

@@ -1,6 +1,7 @@
 using Prometheus;
 using SendProxy.Metrics;
 using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Responses;
 
 namespace SendProxy.Sending;
 
@@ -70,7 +71,14 @@ internal sealed class SendingMetrics(IMetricFactory metrics)
 
     public void Scrubbed(string upstream, int times) => _scrubbed.WithLabels(upstream).Inc(times);
 
-    public void Encoded(string upstream, bool decoded) => _encoded.WithLabels(upstream, decoded ? "decoded" : "passed_on").Inc();
+    /// <param name="decoded">Null where the body came plain; else whether it was decoded.</param>
+    public void Encoded(string upstream, bool? decoded)
+    {
+        if (decoded is { } wasDecoded)
+        {
+            _encoded.WithLabels(upstream, wasDecoded ? "decoded" : "passed_on").Inc();
+        }
+    }
 
     public void Streamed(string upstream, ResponseBodyEnd end) => _streamed.WithLabels(upstream, end switch
     {

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Responses;
 using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Tests.Sending;

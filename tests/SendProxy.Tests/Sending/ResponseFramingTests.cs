@@ -1,5 +1,5 @@
 using System.Text;
-using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Responses;
 
 namespace SendProxy.Tests.Sending;
 

@@ -3,6 +3,7 @@ using SendProxy.Errors;
 using SendProxy.Sending;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
+using SendProxy.Sending.RateLimiting;
 
 namespace SendProxy.Tests.Sending;
 
@@ -98,7 +99,7 @@ public sealed class SendContextTests : IAsyncDisposable
 
     private RetryDecision Fail(SendContext send)
     {
-        send.Next(_fixture.Get<SendingMetrics>(), _time, reports: false);
+        send.Next(PermitLease.Unlimited, _fixture.Get<SendingMetrics>(), reportsToBreaker: false);
         send.RecordOutcome(Broken, started: true);
         return send.Decide(Broken);
     }

@@ -40,10 +40,10 @@ internal sealed class SendingFixture : IAsyncDisposable
     public Sender Sender(IdempotencyGate gate) => new(Get<SendingMetrics>(), Get<DetachedAttemptTracker>(), gate, TimeProvider.System, () => 0.5);
 
     /// <param name="key">The application's; null: none.</param>
-    public OutboundMessage Message(string? key = null, IReadOnlyList<KeyValuePair<string, string>>? headers = null, string target = "/v1/sms/send", Deadline? deadline = null) => new()
+    public OutboundMessage Message(string? key = null, IReadOnlyList<KeyValuePair<string, string>>? headers = null, string target = "/v1/sms/send", Deadline? deadline = null, SendPlan? plan = null) => new()
     {
         RequestId = Guid.NewGuid().ToString(),
-        Plan = Plan,
+        Plan = plan ?? Plan,
         Method = HttpMethod.Post,
         PathAndQuery = target,
         Headers = headers ?? [new("Content-Type", "application/json")],

@@ -17,9 +17,9 @@ internal static class SubRooms
         ["Egress.Recipients"] = ["Egress.Bodies"],
         ["Queueing.Sqlite"] = ["Queueing"],
         ["Secrets.Sealing"] = ["Secrets"],
-        ["Sending"] = ["Sending.Attempts", "Sending.Idempotency", "Sending.RateLimiting", "Sending.RateLimiting.Priorities"],
-        ["Sending.Attempts"] = ["Sending.RateLimiting"],
-        ["Sending.Idempotency"] = ["Sending.Attempts"],
+        ["Sending"] = ["Sending.Attempts", "Sending.Idempotency", "Sending.RateLimiting", "Sending.RateLimiting.Priorities", "Sending.Responses"],
+        ["Sending.Attempts"] = ["Sending.RateLimiting", "Sending.Responses"],
+        ["Sending.Idempotency"] = ["Sending.Attempts", "Sending.Responses"],
         ["Sending.RateLimiting"] =
         [
             "Sending.RateLimiting.Concurrency", "Sending.RateLimiting.Feedback", "Sending.RateLimiting.Priorities", "Sending.RateLimiting.Quotas",

@@ -1,6 +1,6 @@
 using System.Net;
 using SendProxy.Errors;
-using SendProxy.Sending.Attempts;
+using SendProxy.Sending.Responses;
 using SendProxy.Upstreams.Responses;
 
 namespace SendProxy.Sending.Idempotency;

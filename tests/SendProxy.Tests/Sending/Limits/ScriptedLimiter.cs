@@ -46,6 +46,14 @@ internal sealed class ScriptedLimiter(string name, List<string> log, TimeSpan ma
         Held--;
     }
 
+    public override void Ended(in PermitRequest request, Permit permit, RateLimitFeedbackSample? learned)
+    {
+        log.Add(learned is { } sample ? $"used {Name}, {sample.Remaining} left" : $"used {Name}");
+        Held--;
+    }
+
+    public override void Throttle(in PermitRequest request, in VendorRefusal refusal) => log.Add($"throttle {Name}");
+
     public override IEnumerable<LimitView> Views() => [];
 
     public override System.Threading.RateLimiting.RateLimiterStatistics? GetStatistics() => null;

@@ -1,6 +1,6 @@
 using System.IO.Compression;
 
-namespace SendProxy.Sending.Attempts;
+namespace SendProxy.Sending.Responses;
 
 /// <summary>
 /// Answers that come compressed although <c>identity</c> was asked for. In a compressed body no key can be found and no rule

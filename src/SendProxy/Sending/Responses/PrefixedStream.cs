@@ -1,6 +1,6 @@
 using SendProxy.Upstreams.Responses;
 
-namespace SendProxy.Sending.Attempts;
+namespace SendProxy.Sending.Responses;
 
 /// <summary>What was read of a body already, then the rest.</summary>
 internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) : ReadOnlyStream

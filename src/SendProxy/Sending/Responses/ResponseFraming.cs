@@ -1,7 +1,7 @@
 using System.Globalization;
 using SendProxy.Upstreams.Responses;
 
-namespace SendProxy.Sending.Attempts;
+namespace SendProxy.Sending.Responses;
 
 /// <summary>
 /// How long a response's body is where its headers contradict themselves (RFC 9112, 6.3): Transfer-Encoding wins over

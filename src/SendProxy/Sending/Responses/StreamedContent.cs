@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace SendProxy.Sending.Attempts;
+namespace SendProxy.Sending.Responses;
 
 /// <summary>An answer whose body goes through something on its way: decoding, scrubbing, framing. Its headers are the original's.</summary>
 internal class StreamedContent : HttpContent

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace SendProxy.Sending.Attempts;
+namespace SendProxy.Sending.Responses;
 
 /// <summary>A buffered answer with the content headers it came with.</summary>
 internal sealed class BufferedResponseContent : HttpContent

@@ -1,6 +1,6 @@
 using SendProxy.Upstreams.Responses;
 
-namespace SendProxy.Sending.Attempts;
+namespace SendProxy.Sending.Responses;
 
 /// <summary>How a streamed answer ended.</summary>
 internal enum ResponseBodyEnd

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace SendProxy.Sending.Attempts;
+namespace SendProxy.Sending.Responses;
 
 /// <summary>
 /// Reads answers up to 64 KiB before the first byte goes to the caller, so that one that breaks off can be repeated, and a
@@ -10,10 +10,25 @@ internal static class ResponseReader
 {
     public const int MaxBufferedBytes = 64 * 1024;
 
-    /// <returns>The whole body, or null where it is to be streamed: then the answer's content is as it was.</returns>
+    /// <param name="method">Of the request.</param>
+    /// <param name="decoded">Null where the body came plain; else whether it was decoded, or goes on as it came.</param>
+    /// <returns>The whole body, or null where it is to be streamed: then it is in the answer's content.</returns>
     /// <exception cref="HttpRequestException">The body broke off.</exception>
     /// <exception cref="IOException">The body broke off.</exception>
-    public static async ValueTask<byte[]?> ReadAsync(HttpResponseMessage answer, CancellationToken cancellation)
+    public static ValueTask<byte[]?> ReadAsync(HttpMethod method, HttpResponseMessage answer, out bool? decoded, CancellationToken cancellation)
+    {
+        decoded = null;
+        if (IsBodiless(method, answer))
+        {
+            return new([]);
+        }
+
+        ResponseFraming.Normalize(answer);
+        decoded = ResponseDecoding.Decode(answer);
+        return ReadAsync(answer, cancellation);
+    }
+
+    private static async ValueTask<byte[]?> ReadAsync(HttpResponseMessage answer, CancellationToken cancellation)
     {
         var length = answer.Content.Headers.ContentLength;
         if (length > MaxBufferedBytes || IsEventStream(answer))
