@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace SendProxy.IntegrationTests.Clients;
 
-/// <summary>One call with a vendor's own client library on Node, as it is shipped; eng/setup.sh installs them.</summary>
+/// <summary>One call with a vendor's own client library as it is shipped, on Node or .NET; eng/setup.sh installs those for Node.</summary>
 internal static class ClientLibrary
 {
     private static readonly TimeSpan Guard = TimeSpan.FromSeconds(60);
@@ -12,7 +12,27 @@ internal static class ClientLibrary
     public static string? Folder { get; } = Find();
 
     /// <returns>How the call ended, in one line.</returns>
-    public static async Task<string> CallAsync(string client, Uri url, CancellationToken cancellation)
+    public static Task<string> CallAsync(string client, Uri url, CancellationToken cancellation) => client.StartsWith(DotNetLibrary.Prefix, StringComparison.Ordinal)
+        ? DotNetLibrary.CallAsync(client, url, cancellation)
+        : OnNodeAsync(client, url, cancellation);
+
+    /// <summary>Skips where they are missing; not in CI, which has to install them.</summary>
+    public static void RequireInstalled(string client)
+    {
+        if (client.StartsWith(DotNetLibrary.Prefix, StringComparison.Ordinal))
+        {
+            return;
+        }
+
+        if (Environment.GetEnvironmentVariable("CI") != "true")
+        {
+            Assert.SkipWhen(Folder is null, "The vendors' client libraries are not installed: bash eng/setup.sh");
+        }
+
+        Assert.NotNull(Folder);
+    }
+
+    private static async Task<string> OnNodeAsync(string client, Uri url, CancellationToken cancellation)
     {
         var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Path.Combine(Root(), "tests", "SendProxy.IntegrationTests", "Clients", "once.mjs"));
@@ -30,17 +50,6 @@ internal static class ClientLibrary
         {
             node.Kill();
         }
-    }
-
-    /// <summary>Skips where they are missing; not in CI, which has to install them.</summary>
-    public static void RequireInstalled()
-    {
-        if (Environment.GetEnvironmentVariable("CI") != "true")
-        {
-            Assert.SkipWhen(Folder is null, "The vendors' client libraries are not installed: bash eng/setup.sh");
-        }
-
-        Assert.NotNull(Folder);
     }
 
     private static string? Find()
