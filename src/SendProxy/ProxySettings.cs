@@ -48,6 +48,23 @@ internal sealed record ProxySettings(
     /// <summary>Files whose change is a change of the configuration.</summary>
     public IReadOnlyCollection<string> Files { get; init; } = [];
 
+    /// <summary>Where each setting stands, by its dotted name.</summary>
+    public IReadOnlyDictionary<string, SettingsPlace> Places { get; init; } = new Dictionary<string, SettingsPlace>();
+
+    /// <returns>Where the setting stands, or the nearest around it that is written; null where none is.</returns>
+    public SettingsPlace? PlaceOf(string setting)
+    {
+        for (var end = setting.Length; end > 0; end = setting.AsSpan(0, end).LastIndexOfAny('.', '['))
+        {
+            if (Places.TryGetValue(setting[..end], out var place))
+            {
+                return place;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Every secret that is named, with what it must look like: to be looked at before it is needed.</summary>
     public IEnumerable<(string Name, ISecretSource Source, SecretFormat Form)> Secrets()
     {
@@ -97,7 +114,7 @@ internal sealed record ProxySettings(
         try
         {
             var root = document.Open(path);
-            settings = document.Errors.Count > 0 ? null : Read(root) with { Files = [.. document.Included] };
+            settings = document.Errors.Count > 0 ? null : Read(root) with { Files = [.. document.Included], Places = document.Places() };
             if (settings is not null)
             {
                 document.RefuseUnknownKeys();

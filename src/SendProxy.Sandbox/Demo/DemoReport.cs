@@ -24,7 +24,7 @@ internal sealed class DemoReport(IAnsiConsole console)
 
     public void Sends(IReadOnlyList<Sent> sends)
     {
-        var table = Plain("sent", "met on the way", "status", "attempts", "key made by", "message id");
+        var table = Plain("sent", "met on the way", "status", "attempts", "idempotency key by", "message id");
         foreach (var sent in sends)
         {
             table.AddRow(

@@ -1,4 +1,5 @@
 using Prometheus;
+using SendProxy.Hosting;
 
 namespace SendProxy.Admin;
 
@@ -27,7 +28,8 @@ internal sealed class HealthHandler(CollectorRegistry registry, IEnumerable<IRea
 
     private static Task NotFoundAsync(HttpContext context) => Errors.Problem.WriteAsync(
         context,
-        Errors.Refusal.NotSent(Errors.ProxyError.NotFound, "This port has GET /metrics, /livez, /readyz and /startupz. Applications send to the port of listen.egress (4750), vendors to that of listen.webhooks (4751)."),
+        Errors.Refusal.NotSent(Errors.ProxyError.NotFound, "This port has GET /metrics, /livez, /readyz and /startupz. Applications send to the port of "
+            + $"{BoundListeners.PortOf(ListenerKind.Egress, context)}, vendors to that of {BoundListeners.PortOf(ListenerKind.Webhooks, context)}."),
         Guid.NewGuid().ToString());
 
     private static Task AnswerAsync(HttpContext context, string[] reasons)

@@ -80,6 +80,14 @@ internal sealed class WebhookFilterOptions
     public bool IsGiven(ParseResult result) =>
         result.GetValue(_state) is { Length: > 0 } || result.GetValue(_source) is not null || result.GetValue(_subscriber) is not null;
 
+    /// <returns>The filter in words: <c>dead, from the source sendapi</c>.</returns>
+    public string Told(ParseResult result) => string.Join(", ", ((string?[])
+    [
+        result.GetValue(_state) is { Length: > 0 } states ? string.Join(" or ", states) : "stored",
+        result.GetValue(_source) is { } source ? $"from the source {source}" : null,
+        result.GetValue(_subscriber) is { } subscriber ? $"to the subscriber {subscriber}" : null,
+    ]).OfType<string>());
+
     public string Query(ParseResult result)
     {
         var parts = (result.GetValue(_state) ?? []).Select(state => $"state={state}").ToList();

@@ -11,7 +11,19 @@ internal static class LimitsCommand
 {
     private const string Clear = "\u001b[H\u001b[2J";
     private static readonly string[] Head =
-        ["LIMIT", "PLAN", "IN FORCE", "MODE", "LEFT", "USED", "WAITING", "PROCESSES", "BLOCKED", "VENDOR SAYS"];
+        ["LIMIT", "PLAN", "IN FORCE", "MODE", "LEFT NOW", "TAKEN", "WAITING", "PROCESSES", "BLOCKED", "VENDOR SAYS"];
+
+    private const string Legend = """
+        IN FORCE     what is kept to now; less than PLAN for the reason beside it
+        MODE         ready: there is room. reserved: the plan is full, sends stand in line. local: no fleet.redis, this process alone keeps it.
+                     share, closed: Redis is away. blocked: the vendor said 429. probing: a block has ended, one request goes first.
+        LEFT NOW     permits that can be taken at this moment without a wait, as far as this process knows; of a quota: left of its period
+        TAKEN        permits that this process took since it began: one (or its cost) for each attempt, failed ones and repetitions too
+        WAITING      requests of this process that wait for a permit
+        PROCESSES    that share the limit now
+        BLOCKED      for how long nobody sends; sendproxy limits unblock NAME ends it, in the whole fleet
+        VENDOR SAYS  its own headers, in its last answer
+        """;
 
     public static Command Create(Option<string> config)
     {
@@ -74,9 +86,7 @@ internal static class LimitsCommand
     /// <summary>The answer as a table.</summary>
     private static string Text(LimitsView view) => view.Limits.Count == 0
         ? "This proxy has no limits."
-        : $"{Table.Write(Head, [.. view.Limits.Select(Row)])}\n"
-            + "USED and WAITING are this process's own. MODE: ready (there is room), reserved (the plan is full: in line), local (one process), "
-            + "share (Redis is away), blocked (the vendor said 429; sendproxy limits unblock NAME ends it), probing (a block has ended, one request goes first).";
+        : $"{Table.Write(Head, [.. view.Limits.Select(Row)])}\n{Legend}";
 
     private static string[] Row(LimitStatusView limit) =>
     [

@@ -44,7 +44,9 @@ internal static class WebhooksCommand
 
             await result.InvocationConfiguration.Output.WriteLineAsync(common.WantsJson(result)
                 ? WebhookTexts.Json(items, next)
-                : items.Count == 0 ? "No stored item is meant by this filter." : Text(items, next));
+                : items.Count > 0 ? Text(items, next)
+                : filter.IsGiven(result) ? $"No stored item is {filter.Told(result)}. Another filter may find some; sendproxy webhooks list without one shows those that need a person."
+                : "No stored item needs a person: none is held, dead, unknown or expired. Others, which need nobody: --state queued, leased, retrying, done or discarded.");
             return 0;
         });
         return command;

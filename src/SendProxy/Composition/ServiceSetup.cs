@@ -34,7 +34,10 @@ internal static class ServiceSetup
         services.AddSingleton<ILoggerProvider>(s => new JsonLoggerProvider(s.GetRequiredService<LogSink>(), s.GetRequiredService<TimeProvider>(), telemetry.Level));
 
         // Its lines say nothing that ours do not; while it is on, the host makes an Activity for each request, and the metrics an exemplar of it.
-        services.AddLogging(l => l.SetMinimumLevel(telemetry.Level).AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None));
+        // The host's own say with an exception's text what Serving says with the remedy.
+        services.AddLogging(l => l.SetMinimumLevel(telemetry.Level)
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None));
     }
 
     public static void AddIdempotencyStore(this IServiceCollection services, ProxySettings settings)

@@ -17,12 +17,14 @@ internal static partial class Serving
         }
         catch (Exception e) when (e is JournalUnavailableException or SealKeyUnavailableException)
         {
+            await EndAsync(app);
             Log.NoJournal(app.Logger, e.Message);
             await Console.Error.WriteLineAsync($"sendproxy: {e.Message}");
             return ExitCodes.CannotStart;
         }
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
         {
+            await EndAsync(app);
             Log.CannotListen(app.Logger, e.Message);
             await Console.Error.WriteLineAsync($"sendproxy: {e.Message} Change listen, or end what uses the address.");
             return ExitCodes.CannotStart;
@@ -48,7 +50,28 @@ internal static partial class Serving
         using var defect = PlantedDefect.OnSignal(app.Services);
 #endif
         await app.WaitForShutdownAsync();
-        return app.Services.GetRequiredService<DrainingLifetime>().Stopping ? 0 : Unexpected(app);
+        if (!app.Services.GetRequiredService<DrainingLifetime>().Stopping)
+        {
+            return Unexpected(app);
+        }
+
+        Log.Stopped(app.Logger);
+        return 0;
+    }
+
+    // What had started ends in order before its services are disposed under it, and before the reason is told, which is the last line.
+    private static async Task EndAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StopAsync();
+        }
+#pragma warning disable CA1031 // The reason for which it did not start is what is to be told.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log.StopFailed(app.Logger, e);
+        }
     }
 
     // A background service that throws ends the host, and the host then ends as if it had been asked to.
@@ -91,6 +114,12 @@ internal static partial class Serving
 
         [LoggerMessage(104, LogLevel.Critical, "Cannot open the journal: {Reason}")]
         public static partial void NoJournal(ILogger logger, string reason);
+
+        [LoggerMessage(108, LogLevel.Information, "Stopped: everything that was accepted has ended or is stored")]
+        public static partial void Stopped(ILogger logger);
+
+        [LoggerMessage(109, LogLevel.Debug, "What had started did not end in order")]
+        public static partial void StopFailed(ILogger logger, Exception failure);
 
         [LoggerMessage(103, LogLevel.Critical, "Cannot listen: {Reason}")]
         public static partial void CannotListen(ILogger logger, string reason);

@@ -67,6 +67,7 @@ internal sealed class SettingsDocument
         {
             Add(new SettingsError(path, 0, 0, "", e is FileNotFoundException or DirectoryNotFoundException
                 ? "there is no such file; name yours with --config, or make one to fill in: sendproxy check --print-example > proxy.yaml, then --config proxy.yaml"
+                : Directory.Exists(path) ? $"is a directory; name the file in it, as --config {Path.Combine(path, "proxy.yaml")}"
                 : "the file cannot be read; check its permissions for this user"));
             return Root([]);
         }
@@ -94,8 +95,37 @@ internal sealed class SettingsDocument
         }
     }
 
+    /// <returns>Whether the error only follows from one that is told: what is written and refused is not missing as well.</returns>
+    /// <param name="path">The section that was read.</param>
+    /// <param name="key">The setting in it; null where the section is not there.</param>
+    public bool IsTold(string path, string? key, string message) =>
+        key is null ? HasErrorAt(path) : message.StartsWith("is required", StringComparison.Ordinal) && HasErrorAt(SettingsReader.Join(path, key));
+
+    private bool HasErrorAt(string path) => path.Length > 0 && _errors.Exists(e =>
+        e.Path.StartsWith(path, StringComparison.Ordinal) && (e.Path.Length == path.Length || e.Path[path.Length] is '.' or '['));
+
     /// <summary>Where the setting stands that is read now: what a defect is told at.</summary>
     public (string File, YamlNode Node)? Reading { get; set; }
+
+    /// <returns>Where each setting stands that the operator wrote: of a mapping and of a key its first character.</returns>
+    public IReadOnlyDictionary<string, SettingsPlace> Places()
+    {
+        var places = new Dictionary<string, SettingsPlace>(StringComparer.Ordinal);
+        foreach (var reader in _opened)
+        {
+            foreach (var (node, source) in reader.Layers.Where(l => !l.Source.IsPreset))
+            {
+                foreach (var key in node.Children.Keys)
+                {
+                    places.TryAdd(SettingsReader.Join(reader.Path, (key as YamlScalarNode)?.Value ?? ""), SettingsPlace.Of(key, source));
+                }
+
+                places.TryAdd(reader.Path, SettingsPlace.Of(node, source));
+            }
+        }
+
+        return places;
+    }
 
     /// <summary>Records that a reader threw what it must not throw.</summary>
     public void AddDefect(string path, Exception defect) => Add(new SettingsError(

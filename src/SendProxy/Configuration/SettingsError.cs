@@ -16,6 +16,13 @@ internal sealed record SettingsError(string File, int Line, int Column, string P
     }
 }
 
+/// <summary>Where a setting stands.</summary>
+internal readonly record struct SettingsPlace(string File, int Line, int Column)
+{
+    public static SettingsPlace Of(YamlDotNet.RepresentationModel.YamlNode node, SettingsSource source) =>
+        new(source.Name, (int)node.Start.Line, (int)node.Start.Column);
+}
+
 /// <summary>A configuration that cannot be used. Carries every error found, not only the first.</summary>
 /// <param name="files">Every file that was read or looked for: a change of one of them may mend it.</param>
 internal sealed class SettingsException(IReadOnlyList<SettingsError> errors, IReadOnlyCollection<string> files)

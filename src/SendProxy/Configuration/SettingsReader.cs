@@ -117,7 +117,7 @@ internal sealed partial class SettingsReader
 
         if (found.Node is not YamlSequenceNode sequence || sequence.Children.Count > max)
         {
-            Fail(found.Node, found.Source, key, $"must be a list of at most {max} mappings: [{{ ... }}]");
+            Fail(found.Node, found.Source, key, Spelling.NoMapping(found.Node, $"must be a list of at most {max} mappings: [{{ ... }}]"));
             return [];
         }
 
@@ -132,7 +132,7 @@ internal sealed partial class SettingsReader
             }
             else
             {
-                Fail(sequence.Children[i], found.Source, at, "must be a mapping: { key: value }");
+                Fail(sequence.Children[i], found.Source, at, Spelling.NoMapping(sequence.Children[i]));
             }
         }
 
@@ -155,10 +155,10 @@ internal sealed partial class SettingsReader
         return Has(key) ? Parse(key, low, Units.TrySize, v => v >= low && v <= high, $"{Units.SizeForm}; from {min} to {max}") : null;
     }
 
-    /// <summary>Records an error at a setting that was read: a relation between settings that does not hold.</summary>
+    /// <summary>Records an error at a setting that was read: a relation between settings that does not hold. What is refused already is not missing as well.</summary>
     public void Check(bool holds, string key, string message)
     {
-        if (!holds && !Describing)
+        if (!holds && !Describing && !_document.IsTold(Path, _layers.Length > 0 ? key : null, message))
         {
             Fail(key, message);
         }
@@ -259,7 +259,7 @@ internal sealed partial class SettingsReader
 
             if (!IsNull(node))
             {
-                Fail(node, layer.Source, key, "must be a mapping: { key: value }");
+                Fail(node, layer.Source, key, Spelling.NoMapping(node));
             }
 
             break;

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using YamlDotNet.RepresentationModel;
 
 namespace SendProxy.Configuration;
 
@@ -28,6 +29,13 @@ internal static partial class Spelling
     public static bool LooksCredential(string value) =>
         CredentialPattern().IsMatch(value)
         || (!value.Contains('/', StringComparison.Ordinal) && (LooksSecret(value) || IsRandomRun(value)));
+
+    /// <returns>What is told of what stands where a mapping is meant: most often a secret in place of its file.</returns>
+    public static string NoMapping(YamlNode node, string otherwise = "must be a mapping: { key: value }") =>
+        node is YamlScalarNode { Value: { } text } && LooksCredential(text)
+            ? "looks like a secret itself (hidden): write it into a file of its own and name that file here, { file: /run/secrets/... }; a secret that stood in a "
+                + "configuration should be replaced at the vendor"
+            : otherwise;
 
     // Twenty characters without a dot: a file's name has its ending or its dashes, and few digits.
     private static bool IsRandomRun(string value) =>

@@ -97,7 +97,7 @@ internal sealed partial class EgressHandler(
         // The raw target, not Kestrel's decoded path: what is matched is what is sent.
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         var query = target.IndexOf('?', StringComparison.Ordinal);
-        var (route, notFound) = state.Routes.Find(request.Method, query < 0 ? target : target[..query]);
+        var (route, notFound) = state.Routes.Find(request.Method, query < 0 ? target : target[..query], context);
         if (route is null)
         {
             return notFound;

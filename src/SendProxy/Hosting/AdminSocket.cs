@@ -104,6 +104,21 @@ internal sealed record AdminSocket(string Path, Socket? Bound, string? Problem)
         }
     }
 
+    /// <returns>Whether a proxy listens at one of the places.</returns>
+    public static bool IsAnswered(IReadOnlyList<string> places) => places.Any(place =>
+    {
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(place));
+            return true;
+        }
+        catch (Exception e) when (e is SocketException or ArgumentException)
+        {
+            return false;
+        }
+    });
+
     private static string RuntimeFolder()
     {
         var folder = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");

@@ -12,7 +12,10 @@ internal enum ListenerKind
     Admin,
 }
 
-/// <summary>Which listener is where: known with its real port once the server has started.</summary>
+/// <summary>
+/// Which listener is where: known with its real port once the server has started. A feature of each connection, so that who asks the
+/// wrong port is told the right one.
+/// </summary>
 internal sealed class BoundListeners
 {
     private readonly List<(ListenerKind Kind, KestrelListenOptions Options)> _all = [];
@@ -20,6 +23,20 @@ internal sealed class BoundListeners
     public IEnumerable<(ListenerKind Kind, string Address)> All => _all.Select(l => (l.Kind, l.Options.ToString() ?? ""));
 
     public void Add(ListenerKind kind, KestrelListenOptions options) => _all.Add((kind, options));
+
+    /// <returns>The port on which the request's process has this listener: <c>listen.webhooks (4751)</c>. No address, which is nobody's business.</returns>
+    public static string PortOf(ListenerKind kind, HttpContext? context)
+    {
+        var setting = $"listen.{kind.ToString().ToLowerInvariant()}";
+        if (context?.Features.Get<BoundListeners>() is not { } listeners)
+        {
+            return setting;
+        }
+
+        var ports = listeners._all.Where(l => l.Kind == kind)
+            .Select(l => l.Options.IPEndPoint?.Port.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "a unix socket").Distinct();
+        return $"{setting} ({(ports.Any() ? string.Join(", ", ports) : "of another process: this one has not the role")})";
+    }
 }
 
 /// <summary>
@@ -95,6 +112,10 @@ internal static class Listeners
     {
         bound.Add(kind, options);
         options.Protocols = HttpProtocols.Http1;
-        options.Use(next => connection => connections().RunAsync(kind, connection, next));
+        options.Use(next => connection =>
+        {
+            connection.Features.Set(bound);
+            return connections().RunAsync(kind, connection, next);
+        });
     }
 }

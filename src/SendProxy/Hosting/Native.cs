@@ -8,6 +8,8 @@ internal static partial class Native
     public const int DumpableOption = 4;
     public const int CoreLimit = 4;
 
+    private const int MayEnterBit = 1;
+    private const int MayWriteBit = 2;
     private const int CurrentFolder = -100;
     private const int NoFollow = 0x100;
     private const uint BasicStats = 0x7ff;
@@ -51,6 +53,12 @@ internal static partial class Native
         return Stat(CurrentFolder, path, NoFollow, BasicStats, ref MemoryMarshal.GetReference(stat)) == 0
             && (MemoryMarshal.Read<ushort>(stat[ModeOffset..]) & TypeMask) == SocketType;
     }
+
+    /// <returns>Whether this user may write the file, or make files in the directory.</returns>
+    public static bool MayWrite(string path) => Access(path, Directory.Exists(path) ? MayWriteBit | MayEnterBit : MayWriteBit) == 0;
+
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Access(string path, int mode);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Stat(int folder, string path, int flags, uint mask, ref byte buffer);

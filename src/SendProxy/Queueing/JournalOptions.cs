@@ -74,6 +74,11 @@ internal sealed record JournalOptions
     public SqliteJournalOptions ToSqlite() =>
         new() { Path = Path, AllowEphemeral = AllowEphemeral, MaxBytes = MaxBytes };
 
+    /// <returns>Why what is kept is too little; null where it is enough.</returns>
+    public string? Unkept(Durability kept) => kept < Minimum
+        ? $"keeps {kept.WireName()}, and journal.minimum is {Minimum.WireName()}; use a local disk, or lower the minimum"
+        : null;
+
     private static string Missing(SettingsReader key)
     {
         key.Check(false, "file", "is required; write { file: /run/secrets/journal/key }");

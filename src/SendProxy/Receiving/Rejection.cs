@@ -1,4 +1,5 @@
 using SendProxy.Errors;
+using SendProxy.Hosting;
 
 namespace SendProxy.Receiving;
 
@@ -45,10 +46,12 @@ internal static class Rejections
     public static bool IsOurs(this Rejection rejection) => rejection >= Rejection.Busy;
 
     /// <param name="overloadStatus">The source's own, for what is not the sender's fault.</param>
-    public static Refusal ToRefusal(this Rejection rejection, int overloadStatus, TimeSpan? retryAfter)
+    /// <param name="context">Knows where this process listens; null: ports are not told.</param>
+    public static Refusal ToRefusal(this Rejection rejection, int overloadStatus, TimeSpan? retryAfter, HttpContext? context = null)
     {
         var (word, error, status, text) = Row(rejection);
-        var refusal = Refusal.NotSent(error, $"{word}: {text}", rejection.IsOurs() ? retryAfter ?? TimeSpan.FromSeconds(1) : null);
+        var told = rejection == Rejection.UnknownSource ? text.Replace("{egress}", BoundListeners.PortOf(ListenerKind.Egress, context), StringComparison.Ordinal) : text;
+        var refusal = Refusal.NotSent(error, $"{word}: {told}", rejection.IsOurs() ? retryAfter ?? TimeSpan.FromSeconds(1) : null);
         return refusal with
         {
             Status = rejection.IsOurs() ? overloadStatus : status,
@@ -58,7 +61,7 @@ internal static class Rejections
 
     private static (string Word, ProxyError Error, int Status, string Text) Row(Rejection rejection) => rejection switch
     {
-        Rejection.UnknownSource => ("unknown_source", ProxyError.NotFound, 404, "webhooks.sources has no such name. This port takes POST /webhooks/{source} and nothing else; applications send to the port of listen.egress (4750)."),
+        Rejection.UnknownSource => ("unknown_source", ProxyError.NotFound, 404, "webhooks.sources has no such name. This port takes POST /webhooks/{source} and nothing else; applications send to the port of {egress}."),
         Rejection.MethodNotAllowed => ("method_not_allowed", ProxyError.MethodNotAllowed, 405, "webhooks are sent by POST."),
         Rejection.SignatureMissing => ("signature_missing", ProxyError.WebhookRejected, 401, "the header with the signature is not there."),
         Rejection.SignatureMalformed => ("signature_malformed", ProxyError.WebhookRejected, 401, "the signature header is not in the source's form."),

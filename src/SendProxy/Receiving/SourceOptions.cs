@@ -35,7 +35,7 @@ internal sealed record SourceOptions(
             "is none: anybody who reaches the listener can send events; say allowUnverified: true to take that");
         var secrets = source.List("secrets", "The vendor's signing secrets, all valid: several while one is rotated.",
             r => SecretOptions.ReadSource(r, directory: false, required: true), 5);
-        source.Check(none || source.Has("secrets") && secrets.Count > 0, "secrets", "is required; give for example [{ file: /run/secrets/sendapi/webhook }]");
+        source.Check(none || (source.Has("secrets") && secrets.Count > 0), "secrets", "is required; give for example [{ file: /run/secrets/sendapi/webhook }]");
         var options = new SourceOptions(
             Name: name,
             Recipe: verify is null ? null : SignatureRecipe.Read(verify),

@@ -15,6 +15,9 @@ internal sealed class WebhookCall(string requestId)
     /// <summary><c>accepted</c>, <c>duplicate</c>, <c>challenged</c>, <c>sender_left</c> or a rejection's word.</summary>
     public string Verdict { get; set; } = "sender_left";
 
+    /// <summary>Why it was not taken; null where it was.</summary>
+    public Rejection? Reason { get; set; }
+
     public int Stored { get; set; }
 
     public int Duplicates { get; set; }
@@ -26,11 +29,17 @@ internal sealed class WebhookCall(string requestId)
 }
 
 /// <summary>The one line and the counters at the end of each webhook.</summary>
-internal sealed class WebhookTelemetry(WebhookMetrics metrics, LogSink sink, TelemetryOptions options, Func<double> draw, TimeProvider time)
+internal sealed partial class WebhookTelemetry(
+    WebhookMetrics metrics, LogSink sink, TelemetryOptions options, Func<double> draw, TimeProvider time, ILogger<WebhookTelemetry> log)
 {
     public void Ended(WebhookCall call, int status, TimeSpan duration)
     {
         metrics.Ended(call.SourceName, call.Verdict);
+        if (call is { Source: { } source, Reason: Rejection.SignatureMismatch } && source.Mismatches.Count(time.GetTimestamp(), time.TimestampFrequency) is > 0 and var times)
+        {
+            Log.SignatureMismatch(log, source.Options.Name, times);
+        }
+
         var good = call.Verdict is "accepted" or "duplicate" or "challenged";
         if (good && call.Verdict != "challenged")
         {
@@ -60,5 +69,13 @@ internal sealed class WebhookTelemetry(WebhookMetrics metrics, LogSink sink, Tel
         json.WriteNumber("bytes", call.Bytes);
         json.WriteString("key", call.Key);
         json.WriteNumber("durationMs", Math.Round(line.Duration.TotalMilliseconds, 3));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(260, LogLevel.Warning,
+            "webhooks.sources.{Source}: no secret of it made the signature of {Times} webhooks (this is told once a minute at most). The vendor signs with another secret than "
+            + "the one that is mounted: mount it beside the old one. Or somebody else posts here")]
+        public static partial void SignatureMismatch(ILogger logger, string source, long times);
     }
 }

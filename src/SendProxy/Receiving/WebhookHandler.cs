@@ -52,8 +52,8 @@ internal sealed class WebhookHandler(
 
     public static Task RefuseAsync(HttpContext context, WebhookCall call, Rejected rejected)
     {
-        call.Verdict = rejected.Reason.Word();
-        var refusal = rejected.Reason.ToRefusal(call.Source?.Options.Acknowledge.OverloadStatus ?? 503, rejected.RetryAfter);
+        (call.Verdict, call.Reason) = (rejected.Reason.Word(), rejected.Reason);
+        var refusal = rejected.Reason.ToRefusal(call.Source?.Options.Acknowledge.OverloadStatus ?? 503, rejected.RetryAfter, context);
         return Problem.WriteAsync(context, refusal, call.RequestId);
     }
 

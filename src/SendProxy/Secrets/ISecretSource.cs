@@ -20,6 +20,12 @@ internal enum SecretState
     /// <summary>It is there, but this user may not read it.</summary>
     Unreadable,
 
+    /// <summary>A directory where a file is meant.</summary>
+    Directory,
+
+    /// <summary>A file where a directory is meant.</summary>
+    NotDirectory,
+
     /// <summary>Nothing but white space.</summary>
     Empty,
 

@@ -23,6 +23,8 @@ internal sealed class SecretMetrics(IMetricFactory metrics)
         SecretState.Ok => "ok",
         SecretState.Missing => "missing",
         SecretState.Unreadable => "unreadable",
+        SecretState.Directory => "directory",
+        SecretState.NotDirectory => "not_directory",
         SecretState.Empty => "empty",
         SecretState.Malformed => "malformed",
         SecretState.TooLarge => "too_large",
@@ -32,5 +34,13 @@ internal sealed class SecretMetrics(IMetricFactory metrics)
         SecretState.WithScheme => "with_scheme",
         SecretState.WithSpace => "with_space",
         _ => "test_key",
+    };
+
+    /// <returns>The same in a sentence: <c>a directory</c>.</returns>
+    public static string Told(SecretState state) => state switch
+    {
+        SecretState.Directory => "a directory",
+        SecretState.NotDirectory => "a file and no directory",
+        _ => Word(state).Replace('_', ' '),
     };
 }

@@ -30,7 +30,7 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
             var watched = new WatchedSecret(name, source, form, metrics, Time);
             if (watched.State != SecretState.Ok)
             {
-                Log.Unusable(_logger, name, source.Place, SecretMetrics.Word(watched.State), Advice(watched.State), "no value is in use");
+                Log.Unusable(_logger, name, source.Place, SecretMetrics.Told(watched.State), Advice(watched.State), "no value is in use");
             }
 
             Warn(watched);
@@ -82,7 +82,7 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
             }
             else
             {
-                Log.Unusable(_logger, change.Name, change.Place, SecretMetrics.Word(change.State), Advice(change.State),
+                Log.Unusable(_logger, change.Name, change.Place, SecretMetrics.Told(change.State), Advice(change.State),
                     change.KeptOld ? "the old value stays in use" : "no value is in use");
             }
         }
@@ -101,6 +101,8 @@ internal sealed partial class SecretPoller(SecretMetrics metrics, IMetricFactory
     {
         SecretState.Missing => "create it",
         SecretState.Unreadable => "let this user read it",
+        SecretState.Directory => "name the file in it that holds the secret; a credential may have directory: in place of file:, for the files current, next and previous",
+        SecretState.NotDirectory => "name it by file:, or the directory that has the files current, next and previous",
         SecretState.Empty => "write the secret into it",
         SecretState.Malformed => "it must be one line without control characters, in the pattern of the setting",
         SecretState.SeveralLines => "it must be one line; remove what stands before or behind the secret",

@@ -32,7 +32,7 @@ internal sealed class SecretFile(string path) : ISecretSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new(slot, SecretState.Unreadable, null);
+            return new(slot, Directory.Exists(path) ? SecretState.Directory : SecretState.Unreadable, null);
         }
     }
 
@@ -71,6 +71,11 @@ internal sealed class SecretDirectory(string path) : ISecretSource
 
     public IReadOnlyList<SecretReading> Read()
     {
+        if (File.Exists(path))
+        {
+            return [new(SecretSlot.Current, SecretState.NotDirectory, null)];
+        }
+
         var folder = path;
         try
         {

@@ -23,6 +23,7 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
 
     public int Attempts { get; private set; }
 
+    /// <summary>In the queues of the limits, of all attempts together; not the pauses between attempts.</summary>
     public TimeSpan Queued { get; set; }
 
     /// <summary>The most that any attempt may have done.</summary>
@@ -134,6 +135,5 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
 
         pipeline.Budget.Spend();
         _lastDelay = Decision.Delay;
-        Queued += Decision.Delay;
     }
 }

@@ -20,7 +20,7 @@ internal sealed class SendOutcome
     /// <summary>Attempts that were begun; 0 when none was.</summary>
     public required int Attempts { get; init; }
 
-    /// <summary>How long it waited for permits and between attempts.</summary>
+    /// <summary>How long it waited for permits, of all attempts together; not the pauses between them.</summary>
     public required TimeSpan Queued { get; init; }
 
     /// <summary>Whether the vendor may have acted; Yes with an answer.</summary>

@@ -8,7 +8,7 @@ internal static class SqliteFaults
     public const int Busy = 5;
     private const int NoMemory = 7;
     private const int ReadOnly = 8;
-    private const int IoError = 10;
+    public const int IoError = 10;
     public const int Corrupt = 11;
     public const int Full = 13;
     private const int NoSpaceErrno = 28; // ENOSPC; .NET gives an IOException the errno as its HResult on Unix.

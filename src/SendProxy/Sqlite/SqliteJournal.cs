@@ -37,15 +37,7 @@ internal sealed class SqliteJournal : IAsyncDisposable
     /// <exception cref="JournalUnavailableException">With path, reason and remedy.</exception>
     public static SqliteJournal Open(SqliteJournalOptions options, JournalMetrics metrics, TimeProvider time)
     {
-        var path = Path.GetFullPath(options.Path);
-        var system = FileSystems.Find(ExistingParent(path));
-        if (!system.Durable && !options.AllowEphemeral)
-        {
-            throw new JournalUnavailableException(
-                path, $"is on a file system that may not keep it ({system.Type} at {system.MountPoint}); mount a local "
-                + "volume there, or set journal.allowEphemeral and journal.minimum: memory to take the loss");
-        }
-
+        var isEphemeral = IsOnEphemeral(options);
         SqliteSession? session;
         try
         {
@@ -56,7 +48,20 @@ internal sealed class SqliteJournal : IAsyncDisposable
             session = null;
         }
 
-        return new SqliteJournal(options, session, metrics, time, !system.Durable);
+        return new SqliteJournal(options, session, metrics, time, isEphemeral);
+    }
+
+    /// <returns>Whether it stands where things are forgotten, and the options take that.</returns>
+    /// <exception cref="JournalUnavailableException">The options do not take it.</exception>
+    public static bool IsOnEphemeral(SqliteJournalOptions options)
+    {
+        var path = Path.GetFullPath(options.Path);
+        var system = FileSystems.Find(ExistingParent(path));
+        return system.Durable || options.AllowEphemeral
+            ? !system.Durable
+            : throw new JournalUnavailableException(
+                path, $"is on a file system that may not keep it ({system.Type} at {system.MountPoint}); mount a local "
+                + "volume there, or set journal.allowEphemeral and journal.minimum: memory to take the loss");
     }
 
     /// <summary>
@@ -128,7 +133,8 @@ internal sealed class SqliteJournal : IAsyncDisposable
         AllowSynchronousContinuations = false,
     };
 
-    private static string ExistingParent(string path)
+    /// <returns>The directory above it that is there.</returns>
+    public static string ExistingParent(string path)
     {
         var directory = Path.GetDirectoryName(path);
         while (directory is not null && !Directory.Exists(directory))

@@ -72,7 +72,7 @@ internal sealed record UpstreamOptions(
         upstream.Check(address.Scheme == Uri.UriSchemeHttps || address.IsLoopback, "address",
             "must be https: the key would cross the network in the clear");
         upstream.Check(!address.IsLoopback || insecure, "address",
-            "is on this machine; set allowInsecureLoopback: true if that is meant, for the sandbox for example");
+            $"is on this machine; if that is meant, for the sandbox for example, write allowInsecureLoopback: true beside it, under {upstream.Path}");
         upstream.Check(address.Scheme == Uri.UriSchemeHttps || upstream.Section("connections", "Connections to the vendor.").Has("proxy") is false, "address",
             "must be https where connections.proxy is set: the proxy would see the key");
         upstream.Check(address.Query.Length == 0 && address.Fragment.Length == 0, "address", "takes no query and no fragment");

@@ -55,4 +55,50 @@ public sealed class FullDiskStartTests
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (healed.StatusCode, readyAgain.StatusCode));
         await application.WaitForAsync(2, Cancel);
     }
+
+    // Nothing was ever stored, and not even the seal key has room: sends need neither.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(2)]
+    public async Task FirstStart_DiskFull_SendsGoOnAndTheKeyIsMadeWhenThereIsSpace(int pagesFree)
+    {
+        await using var disk = await SmallDisk.MountAsync(mebibytes: 4);
+        Assert.SkipWhen(disk is null, "This process may not mount a small file system.");
+        await using var application = await Destination.StartAsync(Cancel);
+        var more = $$"""
+            roles: [egress, webhooks, worker]
+            journal: { path: "{{disk.Path}}/journal.db", minimum: memory, allowEphemeral: true }
+            webhooks:
+              sources: { sendapi: { preset: sendapi, secrets: [{ file: hook }] } }
+              subscribers: { app: { url: "{{application.Address}}" } }
+            """;
+        var filler = disk.Fill();
+        using (var file = File.OpenWrite(filler))
+        {
+            file.SetLength(file.Length - (pagesFree * 4096));
+        }
+
+        await using var stage = await EgressStage.SetAsync(more: more, prepare: folder => folder.Write("hook", Vendor.Secret), listen: "adminSocket: admin.sock");
+        using var sent = await stage.SendAsync();
+        using var hooks = new Vendor(stage.Proxy.Address("webhooks"));
+        await stage.Proxy.WaitForLineAsync(l => l.Contains("\"event\":\"StoreFails\"", StringComparison.Ordinal), Cancel);
+        using var ready = await stage.Client.GetAsync(new Uri(stage.Proxy.Address("metrics"), "/readyz"), Cancel);
+        using var refused = await hooks.SendAsync(Vendor.Event(1), "msg_1", Cancel);
+
+        Assert.Equal((HttpStatusCode.Accepted, HttpStatusCode.ServiceUnavailable, HttpStatusCode.ServiceUnavailable), (sent.StatusCode, ready.StatusCode, refused.StatusCode));
+        Assert.Contains("disk is full", await ready.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+
+        File.Delete(filler);
+        await stage.Proxy.WaitForLineAsync(l => l.Contains("\"event\":\"StoreWorks\"", StringComparison.Ordinal), Cancel);
+        using var stored = await hooks.SendAsync(Vendor.Event(2), "msg_2", Cancel);
+        Assert.Equal(HttpStatusCode.OK, stored.StatusCode);
+        await application.WaitForAsync(1, Cancel);
+        Assert.Equal(0, await stage.Proxy.TerminateAsync(Cancel));
+
+        // The key on the disk is the one that was used.
+        await using var again = await ProxyProcess.StartAsync(stage.Folder, Cancel);
+        using var ready2 = await stage.Client.GetAsync(new Uri(again.Address("metrics"), "/readyz"), Cancel);
+        Assert.Equal(HttpStatusCode.OK, ready2.StatusCode);
+    }
 }

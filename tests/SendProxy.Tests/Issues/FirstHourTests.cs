@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Cli;
+using SendProxy.Configuration;
 using SendProxy.Receiving;
 using SendProxy.Secrets;
 using SendProxy.Tests.Configuration;
@@ -25,7 +26,7 @@ public sealed class FirstHourTests : IDisposable
         var settings = _file.Load(Good + "webhooks: { sources: { sendapi: { preset: sendapi, secrets: [{ file: hook }] } } }\n");
         var source = settings.Webhooks.Sources["sendapi"];
 
-        var warnings = CheckReport.Of(settings).Warnings.Where(w => w.StartsWith("webhooks.sources.sendapi.secrets[0]", StringComparison.Ordinal)).ToArray();
+        var warnings = Found(settings).Where(w => w.StartsWith("webhooks.sources.sendapi.secrets[0]", StringComparison.Ordinal)).ToArray();
         var served = new WatchedSecret("hook", source.Secrets[0], source.KeyFormat.TextFormat,
             new SecretMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry())), new FakeTimeProvider());
 
@@ -45,7 +46,7 @@ public sealed class FirstHourTests : IDisposable
             journal: { sealKeys: [{ file: key }] }
             """);
 
-        var warnings = CheckReport.Of(settings).Warnings;
+        var warnings = Found(settings);
 
         Assert.Contains(warnings, w => w.StartsWith("webhooks.sources.meta.challenge.verifyToken: file ", StringComparison.Ordinal) && w.Contains("is missing", StringComparison.Ordinal));
         Assert.Contains(warnings, w => w.StartsWith("webhooks.subscribers.app.signWith[0]: file ", StringComparison.Ordinal) && w.Contains("is malformed", StringComparison.Ordinal));
@@ -73,7 +74,7 @@ public sealed class FirstHourTests : IDisposable
         var key = Path.Combine(_file.Folder, "key");
         _file.SetMode("key", (UnixFileMode)0x1B6);
 
-        var warnings = CheckReport.Of(_file.Load(Good)).Warnings;
+        var warnings = Found(_file.Load(Good));
 
         Assert.Contains($"upstreams.sendapi.credential: {key} can be changed by other users (mode 0666): chmod 0400 it", warnings);
     }
@@ -94,11 +95,39 @@ public sealed class FirstHourTests : IDisposable
     {
         var unknown = Rejection.UnknownSource.ToRefusal(503, null);
 
-        Assert.Contains("applications send to the port of listen.egress (4750)", unknown.Detail, StringComparison.Ordinal);
+        Assert.Contains("applications send to the port of listen.egress.", unknown.Detail, StringComparison.Ordinal);
         var table = new SendProxy.Egress.Routing.RouteTable([]);
-        Assert.Contains("listen.webhooks (4751)", table.Find("POST", "/webhooks/sendapi").Refusal!.Detail, StringComparison.Ordinal);
-        Assert.Contains("listen.metrics (4752)", table.Find("GET", "/readyz").Refusal!.Detail, StringComparison.Ordinal);
+        Assert.Contains("the port of listen.webhooks.", table.Find("POST", "/webhooks/sendapi").Refusal!.Detail, StringComparison.Ordinal);
+        Assert.Contains("the port of listen.metrics.", table.Find("GET", "/readyz").Refusal!.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("webhooks: { sources: { sendapi: { preset: sendapi, secrets: [whsec_bm90IGEgc2VjcmV0IGF0IGFsbA==] } } }", "webhooks.sources.sendapi.secrets[0]")]
+    [InlineData("webhooks: { sources: { sendapi: { preset: sendapi, secrets: whsec_bm90IGEgc2VjcmV0IGF0IGFsbA== } } }", "webhooks.sources.sendapi.secrets")]
+    [InlineData("webhooks: { subscribers: { app: { url: 'https://app.example/', signWith: [whsec_bm90IGEgc2VjcmV0IGF0IGFsbA==] } } }", "webhooks.subscribers.app.signWith[0]")]
+    [InlineData("fleet: { redis: { connection: 'redis:6379', password: sk_live_0123456789abcdef } }\njournal: { sealKeys: [{ file: key }] }", "fleet.redis.password")]
+    public void Secret_InPlaceOfItsFile_IsOneErrorThatSaysSo(string yaml, string setting)
+    {
+        var error = Assert.Single(_file.Errors(Good + yaml + "\n"));
+
+        Assert.Contains($": {setting}: looks like a secret itself (hidden): write it into a file of its own", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("whsec_", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("0123456789", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Directory_InPlaceOfAFile_IsNamedAsWhatItIs()
+    {
+        Directory.CreateDirectory(Path.Combine(_file.Folder, "secrets"));
+        string Found1(string credential) => Assert.Single(Found(_file.Load(Good.Replace("file: key", credential, StringComparison.Ordinal))));
+
+        Assert.Contains("/secrets is a directory: name the file in it", Found1("file: secrets"), StringComparison.Ordinal);
+        Assert.Contains("/key is a file and no directory: name it by file:", Found1("directory: key"), StringComparison.Ordinal);
+        var refused = Assert.Throws<SettingsException>(() => ProxySettings.Load(_file.Folder, _ => null));
+        Assert.Contains($"is a directory; name the file in it, as --config {Path.Combine(_file.Folder, "proxy.yaml")}", refused.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _file.Dispose();
+
+    private static string[] Found(ProxySettings settings) => [.. StartChecks.Of(settings, isRunning: true).Select(f => $"{f.Setting}: {f.Message}")];
 }

@@ -33,7 +33,8 @@ internal sealed class ReceivingUnderTest : IAsyncDisposable
         var factory = Prometheus.Metrics.WithCustomRegistry(store.Registry);
         _sink = new LogSink(factory, _log);
         _live = new Live<ReceivingState>(new ReceivingState(sources.ToFrozenDictionary(StringComparer.Ordinal)));
-        var telemetry = new WebhookTelemetry(new WebhookMetrics(factory), _sink, new TelemetryOptions(LogLevel.Information, 1), () => 0.5, store.Time);
+        var telemetry = new WebhookTelemetry(new WebhookMetrics(factory), _sink, new TelemetryOptions(LogLevel.Information, 1), () => 0.5, store.Time,
+            LoggerFactory.Create(l => l.AddProvider(new JsonLoggerProvider(_sink, store.Time, LogLevel.Information))).CreateLogger<WebhookTelemetry>());
         Budget = new MemoryBudget(64 << 20, isShared: false);
         _rates = new DataRateMonitor(new DataRateOptions(1024, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)), store.Time);
         _handler = new WebhookHandler(_live, keeper, new WebhookBodies(new RequestBodyReader(Budget, _rates), Budget), telemetry, store.Time);

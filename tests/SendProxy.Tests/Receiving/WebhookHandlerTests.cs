@@ -253,4 +253,24 @@ public sealed class WebhookHandlerTests
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             throw new Xunit.Sdk.XunitException("The body was read.");
     }
+
+    [Fact]
+    public async Task SignatureMismatches_AreWarnedOfOnceAMinuteWithTheirNumber()
+    {
+        await using var receiving = await ReceivingUnderTest.OpenAsync();
+        const string other = "whsec_T3RoZXIgc2VjcmV0IG9mIHNvbWVib2R5";
+        for (var i = 0; i < 4; i++)
+        {
+            await receiving.HandleAsync(receiving.Webhook("{}", $"msg_{i}", secret: other));
+        }
+
+        receiving.Time.Advance(TimeSpan.FromMinutes(1));
+        await receiving.HandleAsync(receiving.Webhook("{}", "msg_5", secret: other));
+
+        var lines = (await receiving.LogAsync()).Split('\n').Where(l => l.Contains("\"event\":\"SignatureMismatch\"", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(2, lines.Length);
+        Assert.All(lines, l => Assert.Contains("\"level\":\"warn\"", l, StringComparison.Ordinal));
+        Assert.Contains("\"Times\":\"1\"", lines[0], StringComparison.Ordinal);
+        Assert.Contains("\"Times\":\"4\"", lines[1], StringComparison.Ordinal);
+    }
 }

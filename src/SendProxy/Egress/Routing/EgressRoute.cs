@@ -3,6 +3,7 @@ using SendProxy.Egress.Admission;
 using SendProxy.Egress.Bodies;
 using SendProxy.Egress.Recipients;
 using SendProxy.Errors;
+using SendProxy.Hosting;
 using SendProxy.Sending;
 using SendProxy.Sending.RateLimiting.Priorities;
 
@@ -68,7 +69,8 @@ internal sealed class RouteTable
     public IReadOnlyList<EgressRoute> All => _routes;
 
     /// <returns>The route, or a refusal: 400 where servers could read another path, 404, or 405 with the methods that would match.</returns>
-    public (EgressRoute? Route, Refusal? Refusal) Find(string method, string path)
+    /// <param name="context">Knows where this process listens; null: ports are not told.</param>
+    public (EgressRoute? Route, Refusal? Refusal) Find(string method, string path, HttpContext? context = null)
     {
         if (Match(method, path) is { } found)
         {
@@ -86,20 +88,20 @@ internal sealed class RouteTable
         var methods = _routes.Where(r => Covers(r, path)).SelectMany(r => r.Options.Methods).Distinct(StringComparer.Ordinal).ToArray();
         return (null, methods.Length > 0
             ? Refusal.NotSent(ProxyError.MethodNotAllowed, $"Routes for this path take {string.Join(", ", methods)}.") with { Allow = string.Join(", ", methods) }
-            : Refusal.NotSent(ProxyError.RouteNotFound, $"No entry of routes matches {method} and this path. {Nearest(path)}"));
+            : Refusal.NotSent(ProxyError.RouteNotFound, $"No entry of routes matches {method} and this path. {Nearest(path, context)}"));
     }
 
     /// <summary>What a caller of an unknown path may have meant. The path itself is not told: it can name a recipient.</summary>
-    private string Nearest(string path)
+    private string Nearest(string path, HttpContext? context)
     {
         if (path.StartsWith("/webhooks/", StringComparison.Ordinal))
         {
-            return "This is the port of applications; vendors' webhooks come to the port of listen.webhooks (4751).";
+            return $"This is the port of applications; vendors' webhooks come to the port of {BoundListeners.PortOf(ListenerKind.Webhooks, context)}.";
         }
 
         if (path is "/metrics" or "/livez" or "/readyz" or "/startupz")
         {
-            return "This is the port of applications; metrics and health are on the port of listen.metrics (4752).";
+            return $"This is the port of applications; metrics and health are on the port of {BoundListeners.PortOf(ListenerKind.Metrics, context)}.";
         }
 
         var asked = path.Length <= MaxCompared ? path : path[..MaxCompared];

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 
@@ -20,13 +21,25 @@ internal sealed class MissingKeyHolds(SealKeys keys)
             throw new JournalUnavailableException(options.Path, "cannot be read; see the disk's errors");
         }
 
-        // On a full disk it may be unread: then a key that is missing is not made anew.
-        var keys = options.SealKeys.Count > 0
-            ? SealKeys.Load(options.SealKeys)
-            : SealKeys.LoadOrCreate(options.Path + ".key", hasItems.Value || hasItems.Error is not null);
+        // On a full disk it may be unread: then a key that is missing is made anew only where the file shows that nothing is stored.
+        var mayHaveItems = hasItems.Error is null ? hasItems.Value : JournalPeek.MayHaveItems(options.Path);
+        var keys = options.SealKeys.Count > 0 ? SealKeys.Load(options.SealKeys) : LoadOrCreate(options.Path + ".key", mayHaveItems);
         var needed = await journal.ReadAsync(Count, cancel);
         RefuseIfNothingOpens(keys, needed.Value ?? [], options.Path);
         return keys;
+    }
+
+    private static SealKeys LoadOrCreate(string path, bool mayHaveItems)
+    {
+        try
+        {
+            return SealKeys.LoadOrCreate(path, mayHaveItems);
+        }
+        catch (SealKeyUnavailableException e) when (e.InnerException is { } inner && SqliteFaults.IsDiskFull(inner))
+        {
+            // Sends need no disk: it is saved before the first item is stored.
+            return SealKeys.Unsaved(path);
+        }
     }
 
     /// <summary>Counts what is needed of each key that has items, from an index alone.</summary>
@@ -47,7 +60,7 @@ internal sealed class MissingKeyHolds(SealKeys keys)
     }
 
     /// <exception cref="SealKeyUnavailableException">There are items, and no key opens any of them.</exception>
-    private static void RefuseIfNothingOpens(SealKeys keys, List<SealKeyUse> counts, string journal)
+    public static void RefuseIfNothingOpens(SealKeys keys, IReadOnlyList<SealKeyUse> counts, string journal)
     {
         if (counts.Count == 0 || counts.Any(count => keys.Find(count.Key) is not null))
         {
@@ -66,6 +79,7 @@ internal sealed class MissingKeyHolds(SealKeys keys)
     /// <returns>What is needed of each key.</returns>
     public IReadOnlyList<SealKeyUse> Apply(SqliteSession session, IEnumerable<string> queues)
     {
+        SaveKeys();
         session.Execute(SealKeySql.Revive);
         foreach (var queue in queues)
         {
@@ -82,6 +96,19 @@ internal sealed class MissingKeyHolds(SealKeys keys)
         }
 
         return counts;
+    }
+
+    // In the journal's own terms, so that it is tried again with the load.
+    private void SaveKeys()
+    {
+        try
+        {
+            keys.Save();
+        }
+        catch (SealKeyUnavailableException e)
+        {
+            throw new SqliteException(e.Message, e.InnerException is { } inner && SqliteFaults.IsDiskFull(inner) ? SqliteFaults.Full : SqliteFaults.IoError);
+        }
     }
 
     private static string Items(long count) => count == 1 ? "1 item" : $"{count} items";

@@ -63,11 +63,9 @@ internal sealed class SqliteMessageQueue : IMessageQueue
         JournalOptions options, SqliteJournal journal, IMetricFactory metrics, TimeProvider time, ILogger logger,
         CancellationToken cancel)
     {
-        if (DurabilityOf(journal) < options.Minimum)
+        if (options.Unkept(DurabilityOf(journal)) is { } why)
         {
-            throw new JournalUnavailableException(
-                options.Path, $"keeps {DurabilityOf(journal).WireName()}, and journal.minimum is "
-                + $"{options.Minimum.WireName()}; use a local disk, or lower the minimum");
+            throw new JournalUnavailableException(options.Path, why);
         }
 
         var keys = await MissingKeyHolds.LoadKeysAsync(options, journal, cancel);

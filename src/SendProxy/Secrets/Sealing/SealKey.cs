@@ -32,6 +32,18 @@ internal sealed class SealKey : IDisposable
     /// <summary>Each for one use at a time: <see cref="AesGcm"/> is not safe for several threads at once.</summary>
     public ObjectPool<AesGcm> Ciphers { get; }
 
+    /// <summary>Writes it to its file, where none is. A new key of a new journal is not used before.</summary>
+    /// <exception cref="SealKeyUnavailableException">It cannot be written, or another key is there.</exception>
+    public void Save()
+    {
+        SealKeyFile.Create(File, _key);
+        using var saved = SealKeyFile.Read(File);
+        if (saved.Id != Id)
+        {
+            throw new SealKeyUnavailableException(File, "was put there while this process waited for space to make one; restart it to use that key");
+        }
+    }
+
     /// <summary>Another key of 32 bytes, for another use; tells nothing of this one (RFC 5869).</summary>
     public byte[] Derive(ReadOnlySpan<byte> purpose)
     {

@@ -22,7 +22,9 @@ internal static class SealKeyFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SealKeyUnavailableException(path, "cannot be read", e);
+            throw new SealKeyUnavailableException(path, e is FileNotFoundException or DirectoryNotFoundException ? "is not there; make one (openssl rand -base64 32), or mount yours"
+                : Directory.Exists(path) ? "is a directory; name the file in it that holds the key"
+                : "cannot be read; let this user read it", e);
         }
         finally
         {
@@ -34,8 +36,9 @@ internal static class SealKeyFile
     /// Makes a key: written under another name, synced, then linked to its own, so that there is never half a key and
     /// never another process's key overwritten. When both make one at once, the first one's stays.
     /// </summary>
+    /// <param name="key">32 bytes; null: new ones.</param>
     /// <exception cref="SealKeyUnavailableException">It cannot be written.</exception>
-    public static void Create(string path)
+    public static void Create(string path, byte[]? key = null)
     {
         var full = Path.GetFullPath(path);
         var directory = Path.GetDirectoryName(full)!;
@@ -43,7 +46,7 @@ internal static class SealKeyFile
         try
         {
             Directory.CreateDirectory(directory);
-            Write(temporary);
+            Write(temporary, key);
 
             // link(2) fails where a file is; File.Move without overwrite looks first and renames then, which races.
             DirectorySync.Link(temporary, full);
@@ -60,7 +63,7 @@ internal static class SealKeyFile
         }
     }
 
-    private static void Write(string path)
+    private static void Write(string path, byte[]? given)
     {
         var options = new FileStreamOptions
         {
@@ -73,11 +76,14 @@ internal static class SealKeyFile
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        var key = RandomNumberGenerator.GetBytes(SealKey.Bytes);
+        var key = given ?? RandomNumberGenerator.GetBytes(SealKey.Bytes);
         using var file = new FileStream(path, options);
         file.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(key) + "\n"));
         file.Flush(flushToDisk: true);
-        CryptographicOperations.ZeroMemory(key);
+        if (given is null)
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
     }
 
     /// <returns>32 bytes, or null when the content is no key.</returns>

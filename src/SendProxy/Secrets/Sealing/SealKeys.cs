@@ -20,6 +20,23 @@ internal sealed class SealKeys : IDisposable
     /// <summary>All of them, the first one first.</summary>
     public IReadOnlyList<SealKey> All => _keys;
 
+    /// <summary>It is in memory only, since the disk was full: nothing may be stored under it before it is saved.</summary>
+    public bool IsUnsaved { get; private set; }
+
+    /// <summary>A new key of a new journal on a full disk.</summary>
+    public static SealKeys Unsaved(string path) =>
+        new([new SealKey(System.Security.Cryptography.RandomNumberGenerator.GetBytes(SealKey.Bytes), path)]) { IsUnsaved = true };
+
+    /// <exception cref="SealKeyUnavailableException">It cannot be written yet, or another key is there.</exception>
+    public void Save()
+    {
+        if (IsUnsaved)
+        {
+            Current.Save();
+            IsUnsaved = false;
+        }
+    }
+
     /// <summary>Null when no key has this id.</summary>
     public SealKey? Find(SealKeyId id)
     {
@@ -44,20 +61,21 @@ internal sealed class SealKeys : IDisposable
     /// </exception>
     public static SealKeys LoadOrCreate(string path, bool journalHasItems)
     {
-        if (!File.Exists(path))
+        if (!File.Exists(path) && !journalHasItems)
         {
-            if (journalHasItems)
-            {
-                throw new SealKeyUnavailableException(
-                    path, "is not there, but the journal has items sealed under it. Restore it from a backup, or move "
-                    + "the journal away to begin a new one and lose those items");
-            }
-
             SealKeyFile.Create(path);
         }
 
-        return Load([path]);
+        return LoadExisting(path);
     }
+
+    /// <summary>Reads the key beside a journal that has items.</summary>
+    /// <exception cref="SealKeyUnavailableException">It is no key, or not there.</exception>
+    public static SealKeys LoadExisting(string path) => File.Exists(path)
+        ? Load([path])
+        : throw new SealKeyUnavailableException(
+            path, "is not there, but the journal has items sealed under it. Restore it from a backup, or move "
+            + "the journal away to begin a new one and lose those items");
 
     public void Dispose() => Array.ForEach(_keys, key => key.Dispose());
 

@@ -87,9 +87,11 @@ internal sealed class LimiterFactory
 
     private FleetRateLimiter One(LimitOptions options, LaneTable lanes, LimitMetrics.Series series, string name)
     {
+        // Of one value among many nobody is told: it can be a recipient.
+        var blocks = options.Per is null ? new BlockLog(options.Name, _logger) : null;
         if (_link is null)
         {
-            return new FleetRateLimiter(options, lanes, new LocalRateLimitStore(_time), Process, 1, _time, series, _draw);
+            return new FleetRateLimiter(options, lanes, new LocalRateLimitStore(_time), Process, 1, _time, series, _draw) { Blocks = blocks };
         }
 
         var key = RedisRateLimitStore.Keys(_link.Options.KeyPrefix, name)[0].ToString();
@@ -97,6 +99,7 @@ internal sealed class LimiterFactory
             options, lanes, new RedisRateLimitStore(_link, name, _channel, series.Called), Process, _fleetSize, _time, series, _draw)
         {
             OnDispose = l => _byKey.TryRemove(new KeyValuePair<string, FleetRateLimiter>(key, l)),
+            Blocks = blocks,
         };
         _byKey[key] = limiter;
         return limiter;
@@ -130,7 +133,7 @@ internal sealed class LimiterFactory
         var cuts = options.Learn == FeedbackMode.Tighten;
         if (_link is null)
         {
-            return new ConcurrencyLimiter(options, lanes, new LocalConcurrencyStore(options.Concurrent, cuts, _time), 1, _time, series);
+            return new ConcurrencyLimiter(options, lanes, new LocalConcurrencyStore(options.Concurrent, cuts, _time), 1, _time, series) { Blocks = new BlockLog(options.Name, _logger) };
         }
 
         var process = $"{Process}-{Interlocked.Increment(ref _made)}";
@@ -138,6 +141,7 @@ internal sealed class LimiterFactory
         var limiter = new ConcurrencyLimiter(options, lanes, store, _fleetSize, _time, series)
         {
             OnDispose = l => _slots.TryRemove(l, out _),
+            Blocks = new BlockLog(options.Name, _logger),
         };
         _slots[limiter] = (RedisConcurrencyStore.Keys(_link.Options.KeyPrefix, options.Name)[0].ToString(), process);
         if (_link.IsUp)

@@ -20,6 +20,8 @@ internal sealed class PartitionedLimiter(LimitOptions options, LaneTable lanes, 
     // A limit that has filled up again is the same as one that was never used.
     private readonly TimeSpan _forgetAfter = options.Rate!.Value.Per + TimeSpan.FromMinutes(1);
 
+    public override TimeSpan BlockedFor(in PermitRequest request) => For(request).BlockedFor(request);
+
     public override TimeSpan? IdleDuration
     {
         get

@@ -63,7 +63,7 @@ internal static class PermitAcquirer
             permits[scarcest] = await limits[scarcest].AcquireAsync(requests[scarcest], budget.Of(limits[scarcest]), cancellation);
             if (!permits[scarcest].IsAcquired)
             {
-                return Refuse(limits[scarcest], permits[scarcest]);
+                return Refuse(limits[scarcest], requests[scarcest], permits[scarcest]);
             }
 
             refused = TakeNow(limits, requests, permits, scarcest);
@@ -98,7 +98,7 @@ internal static class PermitAcquirer
                 permits[taken] = await limits[taken].AcquireAsync(requests[taken], budget.Of(limits[taken]), cancellation);
                 if (!permits[taken].IsAcquired)
                 {
-                    var refusal = Refuse(limits[taken], permits[taken]);
+                    var refusal = Refuse(limits[taken], requests[taken], permits[taken]);
                     GiveBackFirst(taken);
                     return refusal;
                 }
@@ -133,7 +133,7 @@ internal static class PermitAcquirer
         return scarcest;
     }
 
-    private static Refusal Refuse(PlanLimiter limit, Permit permit) => permit.Reason switch
+    private static Refusal Refuse(PlanLimiter limit, in PermitRequest request, Permit permit) => permit.Reason switch
     {
         PermitRefusal.Disposed => Refusal.NotSent(ProxyError.ShuttingDown, "The limiter has ended.", permit.RetryAfter),
         PermitRefusal.QueueFull => Refusal.NotSent(ProxyError.RateLimited,
@@ -141,6 +141,10 @@ internal static class PermitAcquirer
         PermitRefusal.QuotaUsed => Refusal.NotSent(ProxyError.QuotaExceeded, $"limits.{limit.Name} ({limit.Options.Plan}) is used up.", permit.RetryAfter),
         PermitRefusal.Closed => Refusal.NotSent(ProxyError.LimiterUnavailable,
             $"fleet.redis does not answer, and limits.{limit.Name} has whenRedisIsAway: closed.", permit.RetryAfter),
+        _ when limit.BlockedFor(request) is { Ticks: > 0 } blocked => Refusal.NotSent(ProxyError.RateLimited,
+            $"The vendor blocks limits.{limit.Name}: it answered 429 and asked to wait, and nothing is sent for "
+            + string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Math.Ceiling(blocked.TotalSeconds)} s. If you know that it answers again: sendproxy limits unblock {limit.Name}."),
+            permit.RetryAfter),
         _ => Refusal.NotSent(ProxyError.RateLimited,
             $"limits.{limit.Name} ({limit.Options.Plan}) has no permit within its maxWait or the request's deadline.", permit.RetryAfter),
     };

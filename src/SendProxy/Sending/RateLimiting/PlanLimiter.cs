@@ -75,6 +75,9 @@ internal abstract class PlanLimiter(LimitOptions options, LaneTable lanes) : Rat
     {
     }
 
+    /// <summary>How long the vendor's own block lasts yet that a request would meet; zero where there is none.</summary>
+    public virtual TimeSpan BlockedFor(in PermitRequest request) => TimeSpan.Zero;
+
     /// <summary>An operator ends a block, of this process and of the fleet's state that it knows of.</summary>
     /// <returns>False where the limit is never blocked.</returns>
     public virtual bool Unblock() => false;

@@ -7,6 +7,9 @@ internal abstract class QueueingLimiter(LimitOptions options, LaneTable lanes, L
 {
     protected LimitMetrics.Series Series => series;
 
+    /// <summary>Told of blocks; null: nobody is, as for one value of many.</summary>
+    public BlockLog? Blocks { get; init; }
+
     /// <summary>How many were refused.</summary>
     protected long RefusedCount { get; private set; }
 

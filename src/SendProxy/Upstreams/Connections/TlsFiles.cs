@@ -26,6 +26,9 @@ internal sealed class TlsFiles
 
     public string Upstream { get; }
 
+    /// <summary>False where the upstream has none of its own: then there is nothing to look at.</summary>
+    public bool HasAny => _options.CaFile is not null || _options.ClientCertificate is not null || _options.ClientKey is not null;
+
     /// <summary>One look; the first one takes what is there.</summary>
     /// <returns>Null where nothing changed; else what is wrong with it, or empty where it is taken.</returns>
     public string? Look()

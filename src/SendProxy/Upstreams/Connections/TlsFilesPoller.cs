@@ -18,7 +18,11 @@ internal sealed partial class TlsFilesPoller(IMetricFactory metrics, WorkerConte
     public TlsFiles Watch(string upstream, TlsOptions options) => _watched.GetOrAdd((upstream, options), _ =>
     {
         var files = new TlsFiles(upstream, options);
-        Look(files);
+        if (files.HasAny)
+        {
+            Look(files);
+        }
+
         return files;
     });
 
@@ -33,7 +37,7 @@ internal sealed partial class TlsFilesPoller(IMetricFactory metrics, WorkerConte
 
     protected override Task<TimeSpan?> RunRoundAsync(CancellationToken stop)
     {
-        foreach (var files in _watched.Values)
+        foreach (var files in _watched.Values.Where(f => f.HasAny))
         {
             Look(files);
         }

@@ -48,6 +48,7 @@ internal sealed partial class ConcurrencyLimiter
                 : Math.Max(now + LookAgain, Math.Min(_first?.Until ?? double.PositiveInfinity, _line.NextUntil));
         }
 
+        Blocks?.Look((_lease.BlockedUntil - now) / 1e6);
         Series.State(Waiting, _lease.Free(now), _lease.Live, _lease.Bound, _lease.IsAway);
         Arm(now);
         return call is null ? null : (call, now);

@@ -99,6 +99,14 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
         }
     }
 
+    public override TimeSpan BlockedFor(in PermitRequest request)
+    {
+        lock (_lock)
+        {
+            return TimeSpan.FromMicroseconds(Math.Max(0, _lease.BlockedUntil - Now));
+        }
+    }
+
     public override void GiveBack(in PermitRequest request, Permit permit) => Free(permit, isMeasured: false, isAnswered: false);
 
     public override void Ended(in PermitRequest request, Permit permit, RateLimitFeedbackSample? learned) =>

@@ -72,6 +72,7 @@ internal sealed partial class FleetRateLimiter
         var rate = _machine.InForce.Rate * (_machine.Known?.Multiplier ?? 1);
         _shown = new Shown(now < _machine.BlockedUntil ? 0 : LevelNow(now), now, _told, _machine.Parameters.Base, rate,
             _machine.Known?.Active ?? 1, _machine.Waiting, _machine.BlockedUntil);
+        Blocks?.Look((_machine.BlockedUntil - now) / 1e6);
         Series.State(_machine.Waiting, Math.Max(0, LevelNow(now)), _machine.Live, rate, _machine.IsAway);
         var wait = _machine.WakeAt - now;
         if (!double.IsPositiveInfinity(wait))

@@ -104,6 +104,14 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         }
     }
 
+    public override TimeSpan BlockedFor(in PermitRequest request)
+    {
+        lock (_lock)
+        {
+            return TimeSpan.FromMicroseconds(Math.Max(0, _machine.BlockedUntil - Now));
+        }
+    }
+
     public override void GiveBack(in PermitRequest request, Permit permit)
     {
         if (permit.Cost > 0)
