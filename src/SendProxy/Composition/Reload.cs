@@ -29,7 +29,7 @@ internal sealed partial class Reload(
     // Of the last try as well: a refused configuration may name files that the running one does not.
     private IReadOnlyCollection<string> _files = initial.Files;
 
-    /// <summary>One look. No defect of it ends the host: what runs goes on, and the defect is counted and told.</summary>
+    /// <summary>One look. Whatever it throws, the old configuration stays in force.</summary>
     public void Look()
     {
         try
@@ -50,13 +50,12 @@ internal sealed partial class Reload(
                     break;
             }
         }
-#pragma warning disable CA1031 // The loop must outlive each of its rounds: an exception here would end the host, and with it the sends.
-        catch (Exception e)
-#pragma warning restore CA1031
+        catch
         {
+            // What follows a defect is the loop's policy; here only what is said of the configuration.
             _good.Set(0);
             _reloads.WithLabels("failed").Inc();
-            Log.Failed(_logger, path, e);
+            throw;
         }
     }
 
@@ -147,9 +146,6 @@ internal sealed partial class Reload(
 
         [LoggerMessage(2, LogLevel.Error, "Configuration {Path} was changed and is refused; the old one stays in force: {Why}")]
         public static partial void Refused(ILogger logger, string path, string why);
-
-        [LoggerMessage(3, LogLevel.Error, "Configuration {Path} was changed and could not be applied because of a defect; the old one stays in force")]
-        public static partial void Failed(ILogger logger, string path, Exception defect);
 
         [LoggerMessage(4, LogLevel.Warning,
             "The files of configuration {Path} differ at each of {Looks} looks, one a second: something rewrites them all the time. Changes are applied late because of it")]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using SendProxy.Overload;
 using SendProxy.Sending.Responses;
 using SendProxy.Upstreams.Responses;
 

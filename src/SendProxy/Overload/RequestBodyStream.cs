@@ -4,23 +4,9 @@ using System.IO.Pipelines;
 namespace SendProxy.Overload;
 
 /// <summary>A request's body, or what is left of it, for who passes it on as it comes: not slower than the minimum data rate.</summary>
-internal sealed class RequestBodyStream(PipeReader reader, DataRateMonitor rates) : Stream
+internal sealed class RequestBodyStream(PipeReader reader, DataRateMonitor rates) : ReadOnlyStream
 {
     private TransferWatch? _watch;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <exception cref="IOException">It broke off, or came too slowly.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -41,20 +27,5 @@ internal sealed class RequestBodyStream(PipeReader reader, DataRateMonitor rates
                 return length;
             }
         }
-    }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
     }
 }

@@ -11,8 +11,8 @@ internal sealed class DetachedAttemptTracker(SendingMetrics metrics)
 {
     private readonly ConcurrentDictionary<Task, byte> _running = new();
 
-    /// <param name="ended">Told the result; its answer is ended afterwards.</param>
-    public void Adopt(Task<AttemptResult> attempt, string upstream, Func<AttemptResult, Task> ended)
+    /// <param name="ended">Called once: with the result, whose response is disposed of afterwards; with null where a defect ended the attempt.</param>
+    public void Adopt(Task<AttemptResult> attempt, string upstream, Func<AttemptResult?, Task> ended)
     {
         metrics.Settling(1);
         Track(SettleAsync(attempt, upstream, ended));
@@ -34,13 +34,25 @@ internal sealed class DetachedAttemptTracker(SendingMetrics metrics)
         }
     }
 
-    private async Task SettleAsync(Task<AttemptResult> attempt, string upstream, Func<AttemptResult, Task> ended)
+    private async Task SettleAsync(Task<AttemptResult> attempt, string upstream, Func<AttemptResult?, Task> ended)
     {
         AttemptResult? result = null;
         try
         {
             result = await attempt;
             metrics.Settled(upstream, result.Outcome);
+        }
+        finally
+        {
+            // Without it an idempotency record would stay its owner's until the lease is over.
+            await EndAsync(result, ended);
+        }
+    }
+
+    private async Task EndAsync(AttemptResult? result, Func<AttemptResult?, Task> ended)
+    {
+        try
+        {
             await ended(result);
         }
         finally

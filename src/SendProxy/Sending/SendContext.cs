@@ -12,6 +12,7 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
     private readonly Repeatability _repeatability =
         AttemptTable.Of(message.Method, message.Carrier.Deduplicates && message.IdempotencyKey.Value.Length > 0);
 
+    private int _recordedAttempts;
     private TimeSpan _lastDelay;
     private DateTimeOffset _begun;
     private bool _triedOtherCredential;
@@ -27,7 +28,7 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
     public TimeSpan Queued { get; set; }
 
     /// <summary>The most that any attempt may have done.</summary>
-    public Sent Sent { get; private set; } = pass.StartedAt is null && message.EarlierAttempt is null && !pass.IsUncertain ? Sent.No : Sent.Maybe;
+    public Sent Sent { get; private set; } = message.EarlierAttempt is null ? pass.SentBefore : Sent.Maybe;
 
     /// <summary>The key on its way into the body, for vendors that take it there.</summary>
     public BodyInsertion Splice { get; init; } = BodyInsertion.None;
@@ -74,6 +75,7 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
     /// <summary>Takes note of an attempt's end. Call once for each.</summary>
     public void RecordOutcome(AttemptResult result, bool started)
     {
+        _recordedAttempts = Attempts;
         LastOutcome = result.Outcome;
         var sent = AttemptTable.Decide(result.Outcome, _repeatability).Sent;
         if (sent >= Sent)
@@ -85,6 +87,15 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
         if (started)
         {
             StartedAt ??= _begun;
+        }
+    }
+
+    /// <summary>The last attempt is over. Where a defect kept its outcome from being recorded, it is one that broke off.</summary>
+    public void RecordEnd(bool started)
+    {
+        if (started && _recordedAttempts < Attempts)
+        {
+            RecordOutcome(AttemptResult.Failed(AttemptOutcome.Broke, ProxyError.UpstreamBroken), started);
         }
     }
 
@@ -119,8 +130,6 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
         return Decision;
     }
 
-    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one < other ? one : other ?? one;
-
     /// <summary>Another attempt follows as <see cref="Decision"/> says: pays for it, or takes the other credential.</summary>
     public void BeginRetry()
     {
@@ -136,4 +145,6 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
         pipeline.Budget.Spend();
         _lastDelay = Decision.Delay;
     }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one < other ? one : other ?? one;
 }

@@ -72,9 +72,9 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
             settler.Adopt(attempt.Completion!, line.Upstream.Name, async result => await gate.LeaveAsync(message, pass, result, send.Sent, send.StartedAt));
             throw;
         }
-        catch (OperationCanceledException)
+        catch
         {
-            // The caller left between attempts: whoever asks with this key next goes on.
+            // The caller left between attempts, or a defect ended the send: whoever asks with this key next need not wait for the record's lease.
             await gate.LeaveAsync(message, pass, null, send.Sent, send.StartedAt);
             throw;
         }

@@ -33,13 +33,13 @@ public sealed class ReloadSurvivesTests : IDisposable
     }
 
     [Fact]
-    public async Task Look_ApplyingThrows_KeepsTheLoopAndTakesTheNextChange()
+    public async Task Look_ApplyingThrows_IsCountedAndTheNextChangeIsTaken()
     {
         var reload = Started();
         _whileApplying = () => throw new InvalidOperationException("planted");
         _file.Write(Good + "shutdown: {}\n");
         reload.Look();
-        reload.Look();
+        Assert.Throws<InvalidOperationException>(reload.Look);
         Assert.Contains("sendproxy_config_reloads_total{outcome=\"failed\"} 1", await ScrapeAsync(), StringComparison.Ordinal);
         Assert.Contains("sendproxy_config_last_reload_successful 0", await ScrapeAsync(), StringComparison.Ordinal);
 

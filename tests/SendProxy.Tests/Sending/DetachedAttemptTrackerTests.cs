@@ -48,13 +48,19 @@ public sealed class DetachedAttemptTrackerTests : IDisposable
     }
 
     [Fact]
-    public async Task Adopt_AttemptThrows_IsNoLongerSettlingAndDrainEnds()
+    public async Task Adopt_AttemptThrows_CallbackIsToldAndDrainEnds()
     {
-        _tracker.Adopt(_attempt.Task, "a", _ => Task.CompletedTask);
+        var results = new List<AttemptResult?>();
+        _tracker.Adopt(_attempt.Task, "a", result =>
+        {
+            results.Add(result);
+            return Task.CompletedTask;
+        });
 
         _attempt.SetException(new InvalidOperationException());
         await _tracker.DrainAsync(Token);
 
+        Assert.Null(Assert.Single(results));
         Assert.Contains("sendproxy_attempts_settling 0\n", await PageAsync(), StringComparison.Ordinal);
     }
 

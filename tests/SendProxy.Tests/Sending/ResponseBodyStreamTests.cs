@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Sending.Responses;
-using SendProxy.Upstreams.Responses;
+using SendProxy.Overload;
 
 namespace SendProxy.Tests.Sending;
 

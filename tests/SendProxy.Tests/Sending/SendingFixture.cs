@@ -37,7 +37,8 @@ internal sealed class SendingFixture : IAsyncDisposable
     public T Get<T>()
         where T : notnull => _app.Services.GetRequiredService<T>();
 
-    public Sender Sender(IdempotencyGate gate) => new(Get<SendingMetrics>(), Get<DetachedAttemptTracker>(), gate, TimeProvider.System, () => 0.5);
+    public Sender Sender(IdempotencyGate gate, TimeProvider? time = null) =>
+        new(Get<SendingMetrics>(), Get<DetachedAttemptTracker>(), gate, time ?? TimeProvider.System, () => 0.5);
 
     /// <param name="key">The application's; null: none.</param>
     public OutboundMessage Message(string? key = null, IReadOnlyList<KeyValuePair<string, string>>? headers = null, string target = "/v1/sms/send", Deadline? deadline = null, SendPlan? plan = null) => new()

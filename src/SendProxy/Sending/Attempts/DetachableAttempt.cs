@@ -63,11 +63,17 @@ internal abstract class DetachableAttempt : IValueTaskSource<AttemptResult>
     /// <returns>False where the caller left before: then nobody waits.</returns>
     protected bool TryEnd() => Interlocked.CompareExchange(ref _state, State.Ended, State.Running) == State.Running;
 
-    /// <summary>Continues the caller: what is to be freed for it must have been freed before.</summary>
+    /// <summary>Continues the caller, inside of this call: what it builds on must have been recorded and released before.</summary>
     protected void SetResult(AttemptResult result) => _wait.SetResult(result);
 
-    /// <summary>A defect: the caller gets it.</summary>
-    protected void SetException(Exception defect) => _wait.SetException(defect);
+    /// <summary>Continues the caller with a defect, likewise. Null: there was none.</summary>
+    protected void SetException(Exception? defect)
+    {
+        if (defect is not null)
+        {
+            _wait.SetException(defect);
+        }
+    }
 
     private void Detach(CancellationToken caller)
     {

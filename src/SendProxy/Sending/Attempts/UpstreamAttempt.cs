@@ -32,11 +32,11 @@ internal sealed class UpstreamAttempt(SendContext send, PermitLease permits, Sen
         var upstream = send.Message.Plan.Pipeline.Upstream;
         var start = time.GetTimestamp();
         AttemptResult result;
+        Exception? defect = null;
         HttpResponseMessage? response = null;
-        var isWaited = false;
+        bool isWaited = false, isQueued = !Options.Connections.Http2 && upstream.Connections.IsFull;
         var body = send.Message.Body.Hold();
         var usage = upstream.Credential.Begin(send.Credential);
-        var isQueued = !Options.Connections.Http2 && upstream.Connections.IsFull;
         upstream.Connections.BeginAttempt();
         _timer = AttemptTimers.Rent(Positive(Bound), time);
         try
@@ -84,13 +84,13 @@ internal sealed class UpstreamAttempt(SendContext send, PermitLease permits, Sen
         }
         catch (Exception e) when (TryEnd())
         {
-            SetException(e);
+            defect = e;
             throw;
         }
         finally
         {
-            body.Dispose();
-            Release(upstream, usage, isWaited);
+            Release(upstream, usage, body, isWaited);
+            SetException(defect);
         }
 
         if (isWaited)
@@ -109,11 +109,14 @@ internal sealed class UpstreamAttempt(SendContext send, PermitLease permits, Sen
         }
     }
 
-    private void Release(Upstream upstream, CredentialUsage usage, bool isWaited)
+    private void Release(Upstream upstream, CredentialUsage usage, ReplayBody body, bool isWaited)
     {
+        body.Dispose();
+
+        // Both do nothing where the account was made. After a defect before that, the vendor may have acted, and counted the request.
+        send.RecordEnd(Started);
         if (Started)
         {
-            // Does nothing where the account was made. After a defect before that, the vendor may have counted the request.
             permits.Complete();
         }
 

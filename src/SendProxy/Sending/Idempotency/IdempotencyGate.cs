@@ -12,7 +12,11 @@ namespace SendProxy.Sending.Idempotency;
 /// <param name="StoreUnavailable">The store cannot be asked, or the body is streamed; the vendor alone deduplicates.</param>
 /// <param name="IsUncertain">The store did not answer: an earlier request under this key may have been sent, by whatever process.</param>
 internal readonly record struct IdempotencyDecision(
-    long Token = 0, DateTimeOffset? StartedAt = null, StoredResponse? Replay = null, Refusal? Refusal = null, bool StoreUnavailable = false, bool IsUncertain = false);
+    long Token = 0, DateTimeOffset? StartedAt = null, StoredResponse? Replay = null, Refusal? Refusal = null, bool StoreUnavailable = false, bool IsUncertain = false)
+{
+    /// <summary>What may be said of the message before this send has begun an attempt: the one place that decides it.</summary>
+    public Sent SentBefore => StartedAt is null && !IsUncertain ? Sent.No : Sent.Maybe;
+}
 
 /// <summary>
 /// Stands before the first attempt of a send whose key the caller gave or its content derived: replays, waits for a twin,
@@ -149,18 +153,18 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
     // A vendor that deduplicates needs no store; what this process knows of the key by itself counts all the same.
     private IdempotencyDecision WithoutStore(OutboundMessage message, string why, bool isUncertain)
     {
-        var idempotency = message.Carrier;
-        if (!idempotency.Deduplicates)
+        var carrier = message.Carrier;
+        var known = unrecorded.StartedAt(Scope(message));
+        var decision = new IdempotencyDecision(StartedAt: known, StoreUnavailable: true, IsUncertain: isUncertain);
+        if (!carrier.Deduplicates)
         {
             return new IdempotencyDecision(Refusal: new Refusal(
-                ProxyError.IdempotencyStoreUnavailable, isUncertain ? Sent.Maybe : Sent.No,
-                $"The vendor does not deduplicate, and {why}: the key could not be kept.", AskAgain)
+                ProxyError.IdempotencyStoreUnavailable, decision.SentBefore, $"The vendor does not deduplicate, and {why}: the key could not be kept.", AskAgain)
             { RepetitionIsHeld = true });
         }
 
-        var known = unrecorded.StartedAt(Scope(message));
-        return known is { } first && time.GetUtcNow() - first > idempotency.Lifetime * LifetimeShare
+        return known is { } first && time.GetUtcNow() - first > carrier.Lifetime * LifetimeShare
             ? new IdempotencyDecision(Refusal: UnknownOutcome("the vendor may have forgotten the key since"))
-            : new IdempotencyDecision(StartedAt: known, StoreUnavailable: true, IsUncertain: isUncertain);
+            : decision;
     }
 }

@@ -49,7 +49,7 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
     internal sealed class Series
     {
         private bool _isPart;
-        private static readonly PermitMode[] Modes = Enum.GetValues<PermitMode>();
+        private static readonly PermitMode[] Modes = [.. Enum.GetValues<PermitMode>().Where(m => m != PermitMode.Off)];
 
         private static readonly PermitRefusal[] Reasons = [.. Enum.GetValues<PermitRefusal>().Where(r => r != PermitRefusal.None)];
         private static readonly FeedbackFindingKind[] Kinds = Enum.GetValues<FeedbackFindingKind>();
@@ -85,11 +85,11 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
             _found = Kinds.ToDictionary(k => k, k => (False: all._found.WithLabels(_limit, KindWord(k), "false"), True: all._found.WithLabels(_limit, KindWord(k), "true")));
         }
 
-        public void Ready(Lane lane, PermitMode mode, int permits) => _permits[lane.Index][(int)mode].Inc(permits);
+        public void Ready(Lane lane, PermitMode mode, int permits) => Permits(lane, mode).Inc(permits);
 
         public void Granted(Lane lane, PermitMode mode, int permits, double waitedSeconds)
         {
-            _permits[lane.Index][(int)mode].Inc(permits);
+            Permits(lane, mode).Inc(permits);
             _waits[lane.Index].Observe(waitedSeconds);
         }
 
@@ -124,6 +124,9 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
         public void Found(FeedbackFinding finding, bool applied) => (applied ? _found[finding.Kind].True : _found[finding.Kind].False).Inc();
 
         public void QuotaUsed(double share) => _all._quota.WithLabels(_limit).Set(share);
+
+        // A permit that was given has a mode; Off is where there was none.
+        private Counter.Child Permits(Lane lane, PermitMode mode) => _permits[lane.Index][mode - PermitMode.Off - 1];
 
         private static string KindWord(FeedbackFindingKind kind) => kind.ToString().ToLowerInvariant();
 

@@ -1,4 +1,4 @@
-using SendProxy.Upstreams.Responses;
+using SendProxy.Overload;
 
 namespace SendProxy.Sending.Responses;
 

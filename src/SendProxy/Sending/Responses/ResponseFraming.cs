@@ -1,5 +1,5 @@
 using System.Globalization;
-using SendProxy.Upstreams.Responses;
+using SendProxy.Overload;
 
 namespace SendProxy.Sending.Responses;
 

@@ -1,3 +1,5 @@
+using SendProxy.Overload;
+
 namespace SendProxy.Upstreams.Responses;
 
 /// <summary>

@@ -1,6 +1,6 @@
-namespace SendProxy.Upstreams.Responses;
+namespace SendProxy.Overload;
 
-/// <summary>A stream that is read once, forwards and asynchronously. What is left to say is how.</summary>
+/// <summary>A body that is read once, forwards and asynchronously. A derived type says how.</summary>
 internal abstract class ReadOnlyStream : Stream
 {
     public override bool CanRead => true;
