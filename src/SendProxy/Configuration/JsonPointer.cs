@@ -1,8 +1,6 @@
-using System.Text.Json;
-
 namespace SendProxy.Configuration;
 
-/// <summary>RFC 6901, with <c>*</c> as a segment for every element of an array (ours).</summary>
+/// <summary>RFC 6901, with <c>*</c> as a segment for every element of an array (ours). <see cref="JsonPointerReader"/> follows it.</summary>
 internal sealed class JsonPointer
 {
     private readonly string[] _segments;
@@ -44,30 +42,5 @@ internal sealed class JsonPointer
         return true;
     }
 
-    /// <summary>The first value the pointer names.</summary>
-    /// <returns>Null where there is none.</returns>
-    public JsonElement? Find(JsonElement root) => FindAll(root).Cast<JsonElement?>().FirstOrDefault();
-
-    /// <summary>Every value the pointer names: several where it has a <c>*</c>.</summary>
-    public IEnumerable<JsonElement> FindAll(JsonElement root) => Walk(root, 0);
-
     public override string ToString() => Text;
-
-    private IEnumerable<JsonElement> Walk(JsonElement at, int depth)
-    {
-        if (depth == _segments.Length)
-        {
-            return [at];
-        }
-
-        var segment = _segments[depth];
-        return at.ValueKind switch
-        {
-            JsonValueKind.Object when at.TryGetProperty(segment, out var member) => Walk(member, depth + 1),
-            JsonValueKind.Array when segment == "*" => at.EnumerateArray().SelectMany(e => Walk(e, depth + 1)),
-            JsonValueKind.Array when int.TryParse(segment, out var i) && i >= 0 && i < at.GetArrayLength() =>
-                Walk(at[i], depth + 1),
-            _ => [],
-        };
-    }
 }

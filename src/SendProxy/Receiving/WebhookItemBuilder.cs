@@ -28,7 +28,7 @@ internal static class WebhookItemBuilder
         using var document = Parse(request.Body);
         if (document is null || !source.Events.Batched || document.RootElement.ValueKind != JsonValueKind.Array)
         {
-            return [Item(source, request, document?.RootElement, request.Body, request.HeaderId, time)];
+            return [Item(source, request, document is not null, request.Body, request.HeaderId, time)];
         }
 
         var count = document.RootElement.GetArrayLength();
@@ -39,12 +39,13 @@ internal static class WebhookItemBuilder
 
         // The header's id is the whole request's: an element is known by it and by its place.
         return [.. document.RootElement.EnumerateArray().Select((e, place) =>
-            Item(source, request, e, JsonMarshal.GetRawUtf8Value(e).ToArray(), request.HeaderId is { } id ? $"{id}/{place}" : null, time))];
+            Item(source, request, isJson: true, JsonMarshal.GetRawUtf8Value(e).ToArray(), request.HeaderId is { } id ? $"{id}/{place}" : null, time))];
     }
 
     private static NewItem Item(
-        SourceOptions source, VerifiedRequest request, JsonElement? json, ReadOnlyMemory<byte> body, string? headerId, TimeProvider time)
+        SourceOptions source, VerifiedRequest request, bool isJson, ReadOnlyMemory<byte> body, string? headerId, TimeProvider time)
     {
+        var json = isJson ? body.Span : default;
         var id = Secrets.RandomId.Next(time.GetUtcNow());
         var envelope = new EventEnvelope
         {
@@ -85,32 +86,9 @@ internal static class WebhookItemBuilder
         }
     }
 
-    private static string? Text(JsonPointer? pointer, JsonElement? json)
-    {
-        if (pointer is null || json is not { } root || pointer.Find(root) is not { } found)
-        {
-            return null;
-        }
-
-        var text = found.ValueKind switch
-        {
-            JsonValueKind.String => Lenient(found),
-            JsonValueKind.Number => found.GetRawText(),
-            _ => null,
-        };
-        return text is { Length: > 0 and <= MaxTextLength } ? text : null;
-    }
-
-    // Escapes of half a surrogate pair are valid JSON and no text.
-    private static string? Lenient(JsonElement text)
-    {
-        try
-        {
-            return text.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    private static string? Text(JsonPointer? pointer, ReadOnlySpan<byte> json) =>
+        pointer is not null && JsonPointerReader.Scalar(json, pointer, out var kind) is { Length: > 0 and <= MaxTextLength } text
+        && (kind is JsonTokenType.String or JsonTokenType.Number)
+            ? text
+            : null;
 }

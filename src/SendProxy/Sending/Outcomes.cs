@@ -75,5 +75,5 @@ internal static class Outcomes
     }
 
     private static string? MessageId(UpstreamOptions options, ReadOnlyMemory<byte> body) =>
-        options.MessageId is null || body.IsEmpty ? null : Configuration.JsonText.Find(body.Span, options.MessageId);
+        options.MessageId is null || body.IsEmpty ? null : Configuration.JsonPointerReader.Text(body.Span, options.MessageId);
 }

@@ -14,6 +14,7 @@ public class IdempotencyKeyWriterTests
     [InlineData("{\"a\" : 1}", "{\"headers\":{\"key\":\"k\"},\"a\" : 1}")]
     [InlineData("{\"headers\":{}}", "{\"headers\":{\"key\":\"k\"}}")]
     [InlineData("{\"a\":{\"headers\":{}},\"headers\": {\"x\":\"y\"}}", "{\"a\":{\"headers\":{}},\"headers\": {\"key\":\"k\",\"x\":\"y\"}}")]
+    [InlineData("{\"headers\":{\"key\":\"own\"},\"headers\":{}}", "{\"headers\":{\"key\":\"own\"},\"headers\":{\"key\":\"k\"}}")]
     [InlineData("{\"headers\":{\"key\":\"own\"}}", "{\"headers\":{\"key\":\"own\"}}")]
     public void Splice_JsonObject_GetsTheKeyAndKeepsItsOtherBytes(string body, string expected) =>
         Assert.Equal(expected, Apply(body, "/headers/key", "k"));

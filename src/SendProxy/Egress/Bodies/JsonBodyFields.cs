@@ -8,7 +8,8 @@ namespace SendProxy.Egress.Bodies;
 
 /// <summary>
 /// A JSON body of which a route reads fields. What two parsers could read differently is refused: another charset or coding,
-/// members that stand twice, a member that is on the way and stands in other spelling too (Go's parser would take it).
+/// members that stand twice, a member that is on the way and stands in other spelling too (Go's parser would take it). All other
+/// paths are read by <see cref="JsonPointerReader"/>, which takes what any parser takes.
 /// </summary>
 internal sealed class JsonBodyFields : IDisposable
 {

@@ -16,65 +16,21 @@ internal readonly record struct BodyInsertion(int At, ReadOnlyMemory<byte> Inser
 /// </summary>
 internal static class IdempotencyKeyWriter
 {
-    private const int MaxDepth = 64;
-
     /// <returns>Where to put what; None where the body has the key already; null where the body is no JSON object of that shape.</returns>
     public static BodyInsertion? Splice(ReadOnlySpan<byte> body, JsonPointer pointer, string key)
     {
-        try
+        var path = pointer.Segments;
+        var at = JsonPointerReader.Locate(body, pointer);
+        return at switch
         {
-            var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MaxDepth });
-            var found = reader.Read() && reader.TokenType == JsonTokenType.StartObject ? Descend(ref reader, pointer.Segments, key) : null;
-
-            // To the end: what is cut off or has something behind it is no JSON, and must not be made into some.
-            while (found is not null && reader.Read())
-            {
-            }
-
-            return found;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+            { Kind: JsonTokenType.String } when at.Depth == path.Count => BodyInsertion.None,
+            { Kind: JsonTokenType.StartObject } when at.Depth < path.Count =>
+                new BodyInsertion(at.Start + 1, Member(path, at.Depth, key, IsEmpty(body[(at.Start + 1)..(at.End - 1)]))),
+            _ => null,
+        };
     }
 
-    private static BodyInsertion? Descend(ref Utf8JsonReader reader, IReadOnlyList<string> path, string key)
-    {
-        for (var depth = 0; ; depth++)
-        {
-            var open = (int)reader.TokenStartIndex + 1;
-            var isEmpty = true;
-            var isFound = false;
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                isEmpty = false;
-                isFound = reader.ValueTextEquals(path[depth]);
-                reader.Read();
-                if (isFound)
-                {
-                    break;
-                }
-
-                reader.Skip();
-            }
-
-            if (!isFound)
-            {
-                return new BodyInsertion(open, Member(path, depth, key, isEmpty));
-            }
-
-            if (depth == path.Count - 1)
-            {
-                return reader.TokenType == JsonTokenType.String ? BodyInsertion.None : null;
-            }
-
-            if (reader.TokenType != JsonTokenType.StartObject)
-            {
-                return null;
-            }
-        }
-    }
+    private static bool IsEmpty(ReadOnlySpan<byte> members) => !members.ContainsAnyExcept(" \t\r\n"u8);
 
     private static byte[] Member(IReadOnlyList<string> path, int from, string key, bool isEmpty)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using SendProxy.Configuration;
 
 namespace SendProxy.Upstreams.Responses;
@@ -36,26 +35,27 @@ internal sealed record ClassifyRule(
                 ("in-progress", Meaning.InProgress), ("duplicate", Meaning.Duplicate), ("ambiguous", Meaning.Ambiguous), ("success", Meaning.Success)));
     }
 
-    public bool Matches(int status, Func<string, string?> header, JsonElement? body) =>
-        (Status is null || Status == status) && (Headers.Count == 0 || HeadersMatch(header)) && (Body.Count == 0 || (body is { } root && BodyMatches(root)));
+    public bool Matches(int status, Func<string, string?> header, ReadOnlySpan<byte> body) =>
+        (Status is null || Status == status) && (Headers.Count == 0 || HeadersMatch(header)) && BodyMatches(body);
 
     private bool HeadersMatch(Func<string, string?> header) => Headers.All(h => Fits(header(h.Key), h.Value, StringComparison.OrdinalIgnoreCase));
 
-    private bool BodyMatches(JsonElement root) => Body.All(b => Fits(TextOf(b.At.Find(root)), b.Text, StringComparison.Ordinal));
+    private bool BodyMatches(ReadOnlySpan<byte> body)
+    {
+        for (var i = 0; i < Body.Count; i++)
+        {
+            if (body.IsEmpty || !Fits(JsonPointerReader.Scalar(body, Body[i].At, out _), Body[i].Text, StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     private static bool Fits(string? value, string pattern, StringComparison comparison) => value is not null && (pattern.EndsWith('*')
         ? value.AsSpan().StartsWith(pattern.AsSpan(..^1), comparison)
         : value.Equals(pattern, comparison));
-
-    private static string? TextOf(JsonElement? value) => value switch
-    {
-        { ValueKind: JsonValueKind.String } v => v.GetString(),
-        { ValueKind: JsonValueKind.Number } v => v.GetRawText(),
-        { ValueKind: JsonValueKind.True } => "true",
-        { ValueKind: JsonValueKind.False } => "false",
-        { ValueKind: JsonValueKind.Null } => "null",
-        _ => null,
-    };
 }
 
 /// <summary>Says what an answer means: the rules first, then what HTTP says of the status.</summary>
@@ -63,15 +63,14 @@ internal static class Classifier
 {
     /// <param name="status">The answer's status.</param>
     /// <param name="header">Yields a header's value or null.</param>
-    /// <param name="body">The buffered body; empty where it was streamed. Parsed only when a rule asks.</param>
+    /// <param name="body">The buffered body; empty where it was streamed. Read only where a rule asks.</param>
     /// <returns>What it means, and whether a rule said so.</returns>
     public static (Meaning Meaning, bool ByRule) Judge(
         IReadOnlyList<ClassifyRule> rules, int status, Func<string, string?> header, ReadOnlyMemory<byte> body)
     {
-        using var parsed = ReadsBody(rules, status) ? Parse(body) : null;
         for (var i = 0; i < rules.Count; i++)
         {
-            if (rules[i] is var rule && rule.Matches(status, header, parsed?.RootElement))
+            if (rules[i] is var rule && rule.Matches(status, header, body.Span))
             {
                 return (rule.Means, true);
             }
@@ -96,29 +95,4 @@ internal static class Classifier
     /// <returns>What the body could have made of a response with this status: one for each rule that reads it.</returns>
     public static IEnumerable<Meaning> MeaningsByBody(IReadOnlyList<ClassifyRule> rules, int status) =>
         rules.Where(r => r.Body.Count > 0 && (r.Status is null || r.Status == status)).Select(r => r.Means);
-
-    private static bool ReadsBody(IReadOnlyList<ClassifyRule> rules, int status)
-    {
-        for (var i = 0; i < rules.Count; i++)
-        {
-            if (rules[i].Body.Count > 0 && (rules[i].Status is null || rules[i].Status == status))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private static JsonDocument? Parse(ReadOnlyMemory<byte> body)
-    {
-        try
-        {
-            return body.IsEmpty ? null : JsonDocument.Parse(body);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
 }
