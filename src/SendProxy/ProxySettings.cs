@@ -2,6 +2,7 @@ using SendProxy.Configuration;
 using SendProxy.Egress.Admission;
 using SendProxy.Egress.Routing;
 using SendProxy.Hosting;
+using SendProxy.Outbox.Messages;
 using SendProxy.Overload;
 using SendProxy.Queueing;
 using SendProxy.Redis;
@@ -27,6 +28,7 @@ internal sealed record ProxySettings(
     IReadOnlyList<EgressRouteOptions> Routes,
     FleetOptions Fleet,
     JournalOptions Journal,
+    OutboxOptions Outbox,
     WebhookSettings Webhooks,
     TelemetryOptions Telemetry,
     ShutdownOptions Shutdown)
@@ -34,7 +36,13 @@ internal sealed record ProxySettings(
     private const int Version = 1;
 
     /// <summary>Whether something of it stores items. One that stores none makes no file.</summary>
-    public bool NeedsJournal => Webhooks.NeedsJournal(Roles) || (KeepsKeys && Roles.HasFlag(Roles.Egress));
+    public bool NeedsJournal => Webhooks.NeedsJournal(Roles) || ((KeepsKeys || UsesOutbox) && Roles.HasFlag(Roles.Egress));
+
+    /// <summary>Messages may be stored: a journal or an outbox is written, or a route wants it.</summary>
+    public bool UsesOutbox { get; init; }
+
+    /// <summary>This process sends stored messages.</summary>
+    public bool SendsOutbox => UsesOutbox && Roles.HasFlag(Roles.Worker | Roles.Egress);
 
     /// <summary>A journal is written and there is no fleet: callers' idempotency keys are kept in it.</summary>
     public bool KeepsKeys { get; init; }
@@ -166,9 +174,14 @@ internal sealed record ProxySettings(
             Fleet: FleetOptions.Read(root.Section("fleet", "What the processes of a fleet share. Cannot be changed while running.")),
             Journal: JournalOptions.Read(root.Section(
                 "journal", "What must not be lost: webhook events, and callers' idempotency keys where this section is written and there is no fleet.redis. Cannot be changed while running.")),
+            Outbox: OutboxOptions.Read(root.Section("outbox", "Messages that are stored, answered 202 and sent later: Prefer: respond-async, routes with mode: queue. docs/OUTBOX.md.")),
             Webhooks: WebhookSettings.Read(root),
             Telemetry: TelemetryOptions.Read(root),
             Shutdown: ShutdownOptions.Read(root.Section("shutdown", "How the process ends.")));
+        settings = settings with
+        {
+            UsesOutbox = settings.Outbox.Enabled && settings.Journal.Kind != JournalKind.None && (root.Has("journal") || root.Has("outbox") || settings.Routes.Any(r => r.Outbox.IsUsed)),
+        };
         settings = settings with { KeepsKeys = root.Has("journal") && settings.Fleet.Redis is null && settings.Journal.Kind != JournalKind.None };
         SettingsChecks.Relations(root, settings);
         return settings with { Limits = limits.ToDictionary(l => l.Key, l => Bounded(l.Value, settings)) };

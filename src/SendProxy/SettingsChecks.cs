@@ -27,9 +27,25 @@ internal static class SettingsChecks
         root.Section("journal", "").Check(!settings.KeepsKeysInRedis || settings.Journal.SealKeys.Count > 0, "sealKeys",
             "is required with fleet.redis, where answers are kept sealed and all processes must open them: "
             + "journal: { sealKeys: [{ file: /run/secrets/journal/key }] } (openssl rand -base64 32)");
+        Outbox(root, settings);
         Routes(root, settings);
         DerivedKeys(root, settings);
         Addresses(root, settings);
+    }
+
+    private static void Outbox(SettingsReader root, ProxySettings settings)
+    {
+        var wanting = settings.Routes.FirstOrDefault(r => r.Outbox.IsUsed);
+        var wants = wanting is not null ? $"the route {wanting.Name} stores messages ({(wanting.Outbox.Always ? "mode" : "whenBusy")}: queue)" : root.Has("outbox") ? "outbox is written" : null;
+        root.Section("journal", "").Check(wants is null || !settings.Outbox.Enabled || settings.Journal.Kind != Queueing.JournalKind.None, "kind",
+            $"is none, and {wants}: what is answered 202 must be stored; write journal: {{ path: /var/lib/sendproxy/journal.db }}, or take the outbox away");
+        root.Check(wanting is null || settings.Outbox.Enabled, "outbox", $"has enabled: false, and {wants}; enable it, or change the route");
+        root.Check(!settings.UsesOutbox || settings.Journal.Kind != Queueing.JournalKind.Sqlite || settings.Roles.HasFlag(Roles.Worker) || !settings.Roles.HasFlag(Roles.Egress), "roles",
+            "lack worker, and messages are stored in a file of this process: nobody would send them; add worker, or write outbox: { enabled: false }");
+        root.Section("outbox", "").Check(settings.Outbox.Lane is null || settings.Lanes.Find(settings.Outbox.Lane) is not null, "lane",
+            $"{Spelling.Quoted(settings.Outbox.Lane ?? "")} is no name of lanes{Near(settings.Outbox.Lane ?? "", settings.Lanes.All.Select(l => l.Name))}");
+        var reading = settings.Routes.FirstOrDefault(r => r.Outbox.Always && r.Methods.Any(m => m is "GET" or "HEAD" or "OPTIONS"));
+        root.Check(reading is null, "routes", $"route {Spelling.Quoted(reading?.Name ?? "")} has mode: queue, and GET, HEAD or OPTIONS among its methods: an answer is asked for there, not a send");
     }
 
     private static void Routes(SettingsReader root, ProxySettings settings)

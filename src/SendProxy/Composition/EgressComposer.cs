@@ -45,11 +45,12 @@ internal sealed class EgressComposer(
         var detectors = settings.Guard.AllowSecrets ? null : Detectors(settings);
         var routes = settings.Routes.Select(r => new EgressRoute(
             r, new SendPlan(r.Name, _pipelines[r.Upstream], [.. r.Limits.Select(l => _limiters[l])], r.Keys.Namespace ?? ""), recipients.GetValueOrDefault(r.Name),
-            settings.Lanes, RateLimitFields.For(r.CostOf, [.. r.Limits.Select(l => settings.Limits[l])], hash.Of), detectors?[r.Upstream]));
+            settings.Lanes, RateLimitFields.For(r.CostOf, [.. r.Limits.Select(l => settings.Limits[l])], hash.Of), detectors?[r.Upstream],
+            settings.Outbox.Lane is { } lane ? settings.Lanes.Find(lane) : null));
         var token = settings.Guard.CallerToken is { } source ? secrets.Watch("guard.callerToken", source, SecretFormat.Any) : null;
         secrets.Retain(settings.Secrets());
         certificates.Retain(settings.Upstreams.Select(u => (u.Key, u.Value.Options.Tls)));
-        return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token, settings.Listen.MaxTarget), settings.Process.MaxInFlightOf(MemoryLimit.OfThisProcess));
+        return new EgressState(new RouteTable([.. routes]), new Guard(settings.Guard, token, settings.Listen.MaxTarget), settings.Process.MaxInFlightOf(MemoryLimit.OfThisProcess), settings.UsesOutbox ? settings.Outbox : null);
     }
 
     // One upstream that hangs leaves places for the others.

@@ -1,7 +1,10 @@
+using SendProxy.Configuration;
 using SendProxy.Egress;
 using SendProxy.FanOut;
 using SendProxy.Hosting;
 using SendProxy.Metrics;
+using SendProxy.Outbox;
+using SendProxy.Outbox.Worker;
 using SendProxy.Queueing;
 using SendProxy.Receiving;
 using SendProxy.Redis;
@@ -34,6 +37,7 @@ internal static class ProxyHost
         services.AddEgress();
         services.AddReceiving();
         services.AddFanOut(settings.NeedsJournal && settings.Roles.HasFlag(Roles.Worker));
+        services.AddOutbox(settings.SendsOutbox, WantedEvents);
         services.AddHealthAndAdmin(settings);
         services.AddLiveState(path, settings);
         services.AddStartOrder();
@@ -43,5 +47,12 @@ internal static class ProxyHost
         SettingsWarnings.Tell(app.Logger, settings);
         app.DispatchByListener();
         return app;
+    }
+
+    // An event that nobody wants is not stored.
+    private static Func<string, bool> WantedEvents(IServiceProvider services)
+    {
+        var live = services.GetRequiredService<Live<FanOutState>>();
+        return type => live.Current.Subscribers.Values.Any(s => s.Wants(EndEvents.Source, type));
     }
 }

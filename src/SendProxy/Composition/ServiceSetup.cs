@@ -4,6 +4,7 @@ using SendProxy.Configuration;
 using SendProxy.Egress;
 using SendProxy.FanOut;
 using SendProxy.Hosting;
+using SendProxy.Outbox.Messages;
 using SendProxy.Overload;
 using SendProxy.Receiving;
 using SendProxy.Sending.Idempotency;
@@ -68,6 +69,7 @@ internal static class ServiceSetup
         .AddSingleton<EgressComposer>()
         .AddSingleton<WebhooksComposer>()
         .AddSingleton(s => new Live<EgressState>(s.GetRequiredService<EgressComposer>().Compose(settings)))
+        .AddSingleton(s => new Live<OutboxRoutes>(OutboxComposer.Compose(settings, s.GetRequiredService<Live<EgressState>>().Current)))
         .AddSingleton(s => new Live<ReceivingState>(s.GetRequiredService<WebhooksComposer>().Receiving(settings, null)))
         .AddSingleton(s => new Live<FanOutState>(s.GetRequiredService<WebhooksComposer>().FanOut(settings)))
         .AddSingleton<SettingsApplier>()

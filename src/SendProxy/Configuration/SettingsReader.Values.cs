@@ -44,6 +44,12 @@ internal sealed partial class SettingsReader
         return Parse(key, DurationOf(fallback), Units.TryDuration, v => v >= low && v <= high, $"{Units.DurationForm}; from {min} to {max}");
     }
 
+    public TimeSpan? OptionalDuration(string key, string min, string max, string doc)
+    {
+        Describe(key, SettingKind.Duration, "null", $"{min} to {max}", false, doc);
+        return Has(key) ? Duration(key, min, min, max, doc) : null;
+    }
+
     /// <returns>Bytes.</returns>
     public long Size(string key, string fallback, string min, string max, string doc)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using SendProxy.Egress.Recipients;
 using SendProxy.Egress.Routing;
 using SendProxy.Errors;
+using SendProxy.Outbox.Intake;
 using SendProxy.Sending;
 using SendProxy.Sending.Attempts;
 using SendProxy.Sending.Idempotency;
@@ -29,6 +30,15 @@ internal sealed class EgressContext(string requestId, DateTimeOffset began)
 
     public OutboundMessage? Message { get; set; }
 
+    /// <summary>What it has to do with the outbox; null where it is sent at once.</summary>
+    public StoreRequest? Storing { get; set; }
+
+    /// <summary>The message that it became; null where it became none.</summary>
+    public Acceptance? Accepted { get; set; }
+
+    /// <summary>The answer has been written.</summary>
+    public bool IsAnswered { get; set; }
+
     public SendOutcome? Outcome { get; set; }
 
     public RequestBody Body { get; set; }
@@ -54,7 +64,7 @@ internal sealed class EgressContext(string requestId, DateTimeOffset began)
     public string RouteName => Route?.Name ?? "none";
 
     /// <summary>Of a caller that left nobody waits to say more: its attempt may have been begun.</summary>
-    public Sent Sent => Outcome?.Sent ?? Refusal?.Sent ?? (Message is null ? Sent.No : Sent.Maybe);
+    public Sent Sent => Outcome?.Sent ?? Refusal?.Sent ?? (Message is null || Accepted is { Lease: null, IsDuplicate: false } ? Sent.No : Sent.Maybe);
 
     /// <summary>Were the client to repeat by itself, the vendor could act a second time.</summary>
     public bool MustNotBeRepeated => Sent != Sent.No

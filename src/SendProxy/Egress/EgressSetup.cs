@@ -11,6 +11,8 @@ internal static class EgressSetup
         return services
             .AddSingleton<EgressMetrics>()
             .AddSingleton<BodyReader>()
+            .AddSingleton<RequestPreparer>()
+            .AddSingleton<OutboxStage>()
             .AddSingleton(s => ActivatorUtilities.CreateInstance<Recipients.RecipientCheckFactory>(s, (Func<double>)s.GetRequiredService<Random>().NextDouble))
             .AddSingleton<ResponseMemory>()
             .AddSingleton<ResponseWriter>()

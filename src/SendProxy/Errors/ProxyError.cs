@@ -120,8 +120,17 @@ internal enum ProxyError
     /// <summary>The webhook's signature, timestamp or form is not accepted.</summary>
     WebhookRejected,
 
-    /// <summary>The webhook could not be stored.</summary>
+    /// <summary>The webhook or the message could not be stored.</summary>
     JournalUnavailable,
+
+    /// <summary>A bound of the journal, or of the route in it, is reached.</summary>
+    JournalFull,
+
+    /// <summary>SendProxy-Not-Before, SendProxy-Expires or SendProxy-Reference cannot be met.</summary>
+    MessageTermsInvalid,
+
+    /// <summary>The message has begun to be sent, or has ended: it cannot be cancelled.</summary>
+    MessageBegun,
 
     /// <summary>No source has this name, or this listener has nothing at this path.</summary>
     NotFound,

@@ -99,7 +99,7 @@ internal sealed partial class FanOutWorker(
 
         if (claimed.Items.Count == 0)
         {
-            await WorkWait.ForAsync(journal.Queue, EventEnvelope.Events, claimed, Time, stop);
+            await QueueWait.ForWorkAsync(journal.Queue, EventEnvelope.Events, claimed, Time, stop);
         }
 
         return TimeSpan.Zero;

@@ -13,8 +13,11 @@ internal sealed record Subscriber(SubscriberOptions Options, KeyRing Keys)
     public bool MustSign => Options.SignWith.Count > 0;
 
     /// <summary>Whether it gets this event.</summary>
-    public bool Wants(EventEnvelope envelope) =>
-        (Options.Sources.Count == 0 || Options.Sources.Contains(envelope.Source)) && Options.Events.Any(g => g.Matches(envelope.Type));
+    public bool Wants(EventEnvelope envelope) => Wants(envelope.Source, envelope.Type);
+
+    /// <summary>Whether it gets events of this source and type.</summary>
+    public bool Wants(string source, string type) =>
+        (Options.Sources.Count == 0 || Options.Sources.Contains(source)) && Options.Events.Any(g => g.Matches(type));
 }
 
 /// <summary>What fan-out runs on; swapped whole at reload.</summary>

@@ -106,7 +106,7 @@ internal sealed partial class SubscriberLoop(
         }
         else if (claimed.Items.Count < free)
         {
-            await WorkWait.ForAsync(journal.Queue, EventEnvelope.Deliveries, claimed, context.Time, stop);
+            await QueueWait.ForWorkAsync(journal.Queue, EventEnvelope.Deliveries, claimed, context.Time, stop);
         }
     }
 

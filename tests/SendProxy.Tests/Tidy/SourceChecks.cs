@@ -25,7 +25,7 @@ internal static partial class SourceChecks
         ["Sending"] = ["Upstreams", "Sqlite", "Redis"],
         ["Egress"] = ["Sending", "Upstreams", "Outbox", "Hosting"],
         ["Queueing"] = ["Sqlite", "Redis"],
-        ["Outbox"] = ["Sending", "Queueing"],
+        ["Outbox"] = ["Sending", "Queueing", "Upstreams", "Hosting"],
         ["Receiving"] = ["Queueing", "Hosting"],
         ["FanOut"] = ["Queueing", "Upstreams", "Hosting"],
         ["Deliveries"] = ["Queueing", "Sqlite", "Redis"],

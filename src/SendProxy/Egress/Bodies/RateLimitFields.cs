@@ -19,9 +19,13 @@ internal sealed class RateLimitFields(IReadOnlyList<JsonPointer?> pers, IReadOnl
             : new RateLimitFields([.. limits.Select(l => l.Per)], costOf, hash);
 
     /// <returns>What was read, or a refusal that names the field, never its value: 415, 422.</returns>
-    public (RateLimitValues Limited, Refusal? Refusal) Read(HttpRequest request, ReadOnlyMemory<byte> body)
+    public (RateLimitValues Limited, Refusal? Refusal) Read(HttpRequest request, ReadOnlyMemory<byte> body) =>
+        Read(request.ContentType, request.Headers.ContentEncoding.ToString(), body);
+
+    /// <summary>The same of a message that is no request any more.</summary>
+    public (RateLimitValues Limited, Refusal? Refusal) Read(string? contentType, string contentEncoding, ReadOnlyMemory<byte> body)
     {
-        var (fields, refusal) = JsonBodyFields.Read(request.ContentType, request.Headers.ContentEncoding.ToString(), body);
+        var (fields, refusal) = JsonBodyFields.Read(contentType, contentEncoding, body);
         if (refusal is not null)
         {
             return (RateLimitValues.One, refusal);

@@ -11,7 +11,7 @@ namespace SendProxy.Egress.Routing;
 
 /// <summary>A route with what its requests need, looked up once.</summary>
 internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, RecipientCheck? recipients, LaneTable lanes, RateLimitFields? limitFields,
-    CredentialDetector? credentials = null)
+    CredentialDetector? credentials = null, Lane? storedLane = null)
 {
     public EgressRouteOptions Options => options;
 
@@ -33,6 +33,9 @@ internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, Rec
 
     /// <summary>For requests that do not say another.</summary>
     public Lane Lane { get; } = (options.Lane is { } name ? lanes.Find(name) : null) ?? lanes.Usual;
+
+    /// <summary>For messages that are stored and do not say another: what the route says, else the outbox's.</summary>
+    public Lane StoredLane => options.Lane is null ? storedLane ?? lanes.All[^1] : Lane;
 
     /// <summary>What reads a field of it, or writes one, needs it whole.</summary>
     public BodyLimits Body { get; } = limitFields is not null ? options.Body.Unstreamed("a limit's per, or routes[].cost")

@@ -2,6 +2,7 @@ using SendProxy.Configuration;
 using SendProxy.Egress.Admission;
 using SendProxy.Egress.Bodies;
 using SendProxy.Egress.Recipients;
+using SendProxy.Outbox.Messages;
 
 namespace SendProxy.Egress.Routing;
 
@@ -17,6 +18,9 @@ internal sealed record EgressRouteOptions(
     string? Lane, bool Paused, IdempotencyKeyOptions Keys, string? Channel, BodyLimits Body, RecipientOptions? Recipients = null, IReadOnlyList<JsonPointer>? CostOf = null,
     bool AllowGetBody = false, int? MaxInFlight = null)
 {
+    /// <summary>What it says of the outbox.</summary>
+    public RouteOutboxOptions Outbox { get; init; } = RouteOutboxOptions.None;
+
     private const int MaxPath = 1024;
 
     private static readonly string[] Known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -56,7 +60,10 @@ internal sealed record EgressRouteOptions(
                 "A body of a GET or HEAD request. Some servers do not read it and take it for the next request on the connection, which may be another caller's; send passes it on, on a connection that is closed after it.",
                 ("refuse", false), ("send", true)),
             MaxInFlight: (int?)route.OptionalInteger("maxInFlight", 1, 100_000,
-                "Requests of this route at once, waiting ones included; more get 503 upstream_busy. Default: no bound but the upstream's."));
+                "Requests of this route at once, waiting ones included; more get 503 upstream_busy. Default: no bound but the upstream's."))
+        {
+            Outbox = RouteOutboxOptions.Read(route),
+        };
     }
 
     private static IReadOnlyList<JsonPointer>? ReadCost(SettingsReader route, IReadOnlyList<JsonPointer> recipient)

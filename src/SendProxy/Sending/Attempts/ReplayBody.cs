@@ -12,6 +12,7 @@ internal sealed class ReplayBody : IDisposable
 
     private readonly Action<int>? _freed;
     private readonly int _length;
+    private readonly bool _isPooled = true;
     private byte[] _buffer;
     private int _holders = 1;
 
@@ -22,6 +23,8 @@ internal sealed class ReplayBody : IDisposable
         _freed = freed;
     }
 
+    private ReplayBody(byte[] bytes) : this(bytes, bytes.Length, null) => _isPooled = false;
+
     public int Length => _length;
 
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _length);
@@ -29,6 +32,9 @@ internal sealed class ReplayBody : IDisposable
     /// <summary>Takes over the buffer of a <see cref="BodyBuffer"/>.</summary>
     /// <param name="freed">Called once with the buffer's size when the last holder lets go.</param>
     public static ReplayBody Rented(byte[] buffer, int length, Action<int>? freed) => new(buffer, length, freed);
+
+    /// <summary>A copy of what is stored elsewhere: of nobody's pool and budget.</summary>
+    public static ReplayBody Unpooled(ReadOnlyMemory<byte> bytes) => bytes.IsEmpty ? Empty : new(bytes.ToArray());
 
     /// <summary>Holds the memory until one more <see cref="Dispose"/>.</summary>
     public ReplayBody Hold()
@@ -46,7 +52,16 @@ internal sealed class ReplayBody : IDisposable
 
         var buffer = _buffer;
         _buffer = [];
-        BodyBuffer.Free(buffer, _length);
+        if (_isPooled)
+        {
+            BodyBuffer.Free(buffer, _length);
+        }
+        else
+        {
+            // As in a pooled one: a message's text does not lie about.
+            buffer.AsSpan().Clear();
+        }
+
         _freed?.Invoke(buffer.Length);
     }
 }

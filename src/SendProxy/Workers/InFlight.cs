@@ -1,4 +1,4 @@
-namespace SendProxy.FanOut;
+namespace SendProxy.Workers;
 
 /// <summary>Counts what is on its way, and lets one wait until there is less of it.</summary>
 internal sealed class InFlight

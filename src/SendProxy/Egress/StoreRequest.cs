@@ -1,0 +1,56 @@
+using SendProxy.Egress.Routing;
+using SendProxy.Errors;
+using SendProxy.Outbox.Intake;
+using SendProxy.Outbox.Messages;
+
+namespace SendProxy.Egress;
+
+/// <summary>When a request becomes a message of the outbox.</summary>
+internal enum StoreWhen
+{
+    /// <summary>At once.</summary>
+    Now,
+
+    /// <summary>When the answer has not come within the time that the caller waits.</summary>
+    AfterWait,
+
+    /// <summary>It is none: it asks for messages of the outbox.</summary>
+    Never,
+}
+
+/// <summary>What a request has to do with the outbox.</summary>
+/// <param name="IsOptional">The caller prefers it, and nothing demands it.</param>
+internal sealed record StoreRequest(StoreWhen When, Preferences Preferences, MessageTerms Terms, bool IsOptional)
+{
+    public static readonly StoreRequest OfEndpoint = new(StoreWhen.Never, default, default, false);
+
+    /// <returns>Null where it is sent at once; a refusal where its terms cannot be met.</returns>
+    public static (StoreRequest? Request, Refusal? Refusal) Of(HttpRequest request, EgressRoute route, OutboxOptions? outbox, DateTimeOffset now)
+    {
+        var preferences = Preferences.Of(request);
+        var delayed = request.Headers.ContainsKey(MessageTerms.NotBeforeHeader);
+        var always = route.Options.Outbox.Always;
+        if (!preferences.RespondAsync && !delayed && !always)
+        {
+            return (null, null);
+        }
+
+        if (outbox is null || !IsSend(request))
+        {
+            // Sent at once it would come too early.
+            return delayed
+                ? (null, Refusal.NotSent(ProxyError.MessageTermsInvalid, $"{MessageTerms.NotBeforeHeader} needs an outbox (a journal, and outbox.enabled) and a method that sends."))
+                : (null, null);
+        }
+
+        var (terms, refusal) = MessageTerms.Of(request.Headers, now);
+        var wait = preferences.Wait < outbox.MaxWait ? preferences.Wait : preferences.Wait is null ? null : outbox.MaxWait;
+        var when = preferences.RespondAsync && wait > TimeSpan.Zero && terms.NotBefore is null && !always ? StoreWhen.AfterWait : StoreWhen.Now;
+        return refusal is null
+            ? (new StoreRequest(when, preferences with { Wait = when == StoreWhen.AfterWait ? wait : null }, terms, !always && !delayed), null)
+            : (null, refusal);
+    }
+
+    private static bool IsSend(HttpRequest request) =>
+        HttpMethods.IsPost(request.Method) || HttpMethods.IsPut(request.Method) || HttpMethods.IsPatch(request.Method) || HttpMethods.IsDelete(request.Method);
+}
