@@ -51,7 +51,7 @@ internal sealed record ProxySettings(
     public bool KeepsKeysInRedis => Fleet.Redis is not null && Roles.HasFlag(Roles.Egress);
 
     /// <summary>Where commands find the proxy that runs on the file <paramref name="path"/>.</summary>
-    public IReadOnlyList<string> AdminPlaces(string path) => AdminSocket.Places(Listen.AdminSocket, NeedsJournal ? Journal.Path : null, path);
+    public IReadOnlyList<string> AdminPlaces(string path) => AdminSocket.Places(Listen.AdminSocket, NeedsJournal && Journal.Kind == JournalKind.Sqlite ? Journal.Path : null, path);
 
     /// <summary>Files whose change is a change of the configuration.</summary>
     public IReadOnlyCollection<string> Files { get; init; } = [];
@@ -105,6 +105,11 @@ internal sealed record ProxySettings(
         if (Fleet.Redis?.Password is { } password)
         {
             yield return ("fleet.redis.password", password, SecretFormat.Any);
+        }
+
+        if (Journal.Redis?.Password is { } journalPassword)
+        {
+            yield return ("journal.redis.password", journalPassword, SecretFormat.Any);
         }
 
         if (Guard.CallerToken is { } token)
@@ -182,7 +187,7 @@ internal sealed record ProxySettings(
         {
             UsesOutbox = settings.Outbox.Enabled && settings.Journal.Kind != JournalKind.None && (root.Has("journal") || root.Has("outbox") || settings.Routes.Any(r => r.Outbox.IsUsed)),
         };
-        settings = settings with { KeepsKeys = root.Has("journal") && settings.Fleet.Redis is null && settings.Journal.Kind != JournalKind.None };
+        settings = settings with { KeepsKeys = root.Has("journal") && settings.Fleet.Redis is null && settings.Journal.Kind == JournalKind.Sqlite };
         SettingsChecks.Relations(root, settings);
         return settings with { Limits = limits.ToDictionary(l => l.Key, l => Bounded(l.Value, settings)) };
     }

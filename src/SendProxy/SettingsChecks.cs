@@ -28,6 +28,7 @@ internal static class SettingsChecks
             "is required with fleet.redis, where answers are kept sealed and all processes must open them: "
             + "journal: { sealKeys: [{ file: /run/secrets/journal/key }] } (openssl rand -base64 32)");
         Outbox(root, settings);
+        JournalOnRedis(root.Section("journal", ""), settings);
         Routes(root, settings);
         DerivedKeys(root, settings);
         Addresses(root, settings);
@@ -46,6 +47,23 @@ internal static class SettingsChecks
             $"{Spelling.Quoted(settings.Outbox.Lane ?? "")} is no name of lanes{Near(settings.Outbox.Lane ?? "", settings.Lanes.All.Select(l => l.Name))}");
         var reading = settings.Routes.FirstOrDefault(r => r.Outbox.Always && r.Methods.Any(m => m is "GET" or "HEAD" or "OPTIONS"));
         root.Check(reading is null, "routes", $"route {Spelling.Quoted(reading?.Name ?? "")} has mode: queue, and GET, HEAD or OPTIONS among its methods: an answer is asked for there, not a send");
+    }
+
+    private static void JournalOnRedis(SettingsReader journal, ProxySettings settings)
+    {
+        var options = settings.Journal;
+        if (options.Kind != Queueing.JournalKind.Redis || !settings.NeedsJournal)
+        {
+            return;
+        }
+
+        journal.Check(options.Redis is not null || settings.Fleet.Redis is not null, "kind",
+            "is redis, and there is none: write journal: { redis: { connection: redis:6379 } }, or fleet.redis, which it then shares");
+        journal.Check(options.SealKeys.Count > 0, "sealKeys",
+            "is required with kind: redis, where all processes must open the items that each has sealed: "
+            + "journal: { sealKeys: [{ file: /run/secrets/journal/key }] } (openssl rand -base64 32)");
+        journal.Check(options.Minimum != Queueing.Durability.Replicated || options.Replicas > 0, "minimum",
+            "is replicated, and replicas is 0: write how many replicas must have an item, as replicas: 1");
     }
 
     private static void Routes(SettingsReader root, ProxySettings settings)

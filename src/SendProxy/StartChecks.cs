@@ -25,7 +25,7 @@ internal static class StartChecks
     /// <param name="isRunning">A proxy runs on this configuration now: the journal and the addresses are its own.</param>
     public static IEnumerable<StartFinding> Of(ProxySettings settings, bool isRunning) =>
     [
-        .. Secrets(settings), .. Certificates(settings), .. SealKeyFiles(settings), .. settings.NeedsJournal ? Journal(settings, isRunning) : [],
+        .. Secrets(settings), .. Certificates(settings), .. SealKeyFiles(settings), .. settings is { NeedsJournal: true, Journal.Kind: Queueing.JournalKind.Sqlite } ? Journal(settings, isRunning) : [],
         .. isRunning ? [] : Addresses(settings),
     ];
 
@@ -149,7 +149,7 @@ internal static class StartChecks
         try
         {
             using var keys = journal.SealKeys.Count > 0 ? SealKeys.Load(journal.SealKeys) : SealKeys.LoadExisting(path + ".key");
-            MissingKeyHolds.RefuseIfNothingOpens(keys, needed, path);
+            Queueing.SealKeyNeeds.RefuseIfNothingOpens(keys, needed, path);
             return null;
         }
         catch (SealKeyUnavailableException e) when (journal.SealKeys.Count == 0 || e.Message.Contains("opens none", StringComparison.Ordinal))

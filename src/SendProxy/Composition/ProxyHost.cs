@@ -31,7 +31,7 @@ internal static class ProxyHost
         services.AddProxyMetrics();
         services.AddSecrets();
         services.AddRedis(settings.Fleet);
-        services.AddQueueing(settings.Journal, settings.NeedsJournal);
+        services.AddQueueing(settings.Journal, settings.Fleet.Redis, settings.NeedsJournal);
         services.AddSending();
         services.AddIdempotencyStore(settings);
         services.AddEgress();

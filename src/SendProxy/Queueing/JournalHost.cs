@@ -56,6 +56,8 @@ internal sealed class JournalHost(bool needed, Func<CancellationToken, Task<Open
             QueueError.DiskFull => "the journal's disk is full",
             QueueError.BoundReached => Bound(QueueBound.MaxBytes),
             QueueError.StoreFailed => "the journal fails",
+            QueueError.NotDurable => "the journal keeps less than journal.minimum",
+            QueueError.TooLarge => null,
             _ => "the journal is closed",
         };
 

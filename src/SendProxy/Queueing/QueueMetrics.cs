@@ -23,10 +23,14 @@ internal sealed class QueueMetrics(IMetricFactory metrics)
 
     /// <param name="queue">Name of the queue.</param>
     /// <param name="byState">Items by <see cref="ItemState"/>.</param>
-    /// <param name="unopenable">Held ones that do not open.</param>
-    public void Counted(string queue, ReadOnlySpan<long> byState, long unopenable)
+    /// <param name="unopenable">Held ones that do not open; null where they were not counted.</param>
+    public void Counted(string queue, ReadOnlySpan<long> byState, long? unopenable)
     {
-        _held.WithLabels(queue).Set(unopenable);
+        if (unopenable is { } held)
+        {
+            _held.WithLabels(queue).Set(held);
+        }
+
         for (var state = 0; state < byState.Length; state++)
         {
             _items.WithLabels(queue, ((ItemState)state).WireName()).Set(byState[state]);

@@ -1,9 +1,11 @@
 namespace SendProxy.Queueing;
 
-/// <summary>Why the store did not do it. Nothing was changed.</summary>
+/// <summary>
+/// Why the store did not do it. Nothing was changed; only where a store of another machine was lost in the middle of a call it is not known.
+/// </summary>
 internal enum QueueError
 {
-    /// <summary>No space is left on the disk. Heals when there is space.</summary>
+    /// <summary>No space is left: on the disk, or in Redis' maxmemory. Heals when there is space.</summary>
     DiskFull,
 
     /// <summary>The journal's hard bound is met. Heals when finished items are removed.</summary>
@@ -14,6 +16,12 @@ internal enum QueueError
 
     /// <summary>The queue is closed.</summary>
     StoreClosed,
+
+    /// <summary>An item is larger than <c>journal.maxItemBytes</c>: it never fits.</summary>
+    TooLarge,
+
+    /// <summary>The store keeps less than <c>journal.minimum</c> now. Heals when it keeps as much again.</summary>
+    NotDurable,
 }
 
 /// <summary>A bound of the journal's settings.</summary>

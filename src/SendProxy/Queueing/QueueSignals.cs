@@ -12,6 +12,9 @@ internal sealed class QueueSignals(TimeProvider time)
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
     private readonly ConcurrentDictionary<string, Signal> _signals = new(StringComparer.Ordinal);
 
+    /// <summary>Queues that somebody asked for.</summary>
+    public ICollection<string> Names => _signals.Keys;
+
     public long Version(string queue) => Of(queue).Version;
 
     public void Raise(string queue) => Of(queue).Raise();

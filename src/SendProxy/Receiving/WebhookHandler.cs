@@ -189,7 +189,7 @@ internal sealed class WebhookHandler(
                     return new Rejected(Rejection.JournalFull, result.RetryAfter);
                 case EnqueueVerdict.Failed:
                     journal.Observe(result.Error);
-                    return new Rejected(result.Error is QueueError.DiskFull or QueueError.BoundReached ? Rejection.JournalFull : Rejection.JournalFailed, null);
+                    return result.Error is QueueError.TooLarge ? Rejection.BodyTooLarge : new Rejected(result.Error is QueueError.DiskFull or QueueError.BoundReached ? Rejection.JournalFull : Rejection.JournalFailed, null);
                 case EnqueueVerdict.Duplicate:
                     call.Duplicates++;
                     break;

@@ -7,10 +7,11 @@ namespace SendProxy.Redis;
 /// <summary>An answer that came in time, or none.</summary>
 /// <param name="Result">Null where it did not come in time.</param>
 /// <param name="MayHaveRun">Without a result: the script was sent, and may run yet.</param>
-internal readonly record struct RedisReply(RedisResult? Result, bool MayHaveRun = false);
+/// <param name="Refusal">Without a result: the kind of error that Redis answered with, as OOM or READONLY.</param>
+internal readonly record struct RedisReply(RedisResult? Result, bool MayHaveRun = false, string? Refusal = null);
 
 /// <summary>
-/// The connection to the fleet's Redis. Made in the background: nothing waits for it at start. A call waits at most
+/// A connection to the fleet's Redis, or to the journal's. Made in the background: nothing waits for it at start. A call waits at most
 /// <see cref="RedisOptions.CallTimeout"/>; once one was not answered, no call waits until a probe is.
 /// </summary>
 internal sealed partial class RedisLink : IAsyncDisposable
@@ -43,12 +44,15 @@ internal sealed partial class RedisLink : IAsyncDisposable
         _time = time;
         _logger = logger;
         _configuration = RedisConnector.Configure(
-            options, options.Password is { } source ? secrets.Watch("fleet.redis.password", source, SecretFormat.Any) : null);
+            options, options.Password is { } source ? secrets.Watch($"{options.Section}.password", source, SecretFormat.Any) : null);
     }
 
     public RedisOptions Options { get; }
 
     public bool IsUp => Volatile.Read(ref _up) == 1;
+
+    /// <summary>Whether it is a Cluster; known once it is up.</summary>
+    public bool IsCluster => _connection?.GetServers().Any(server => server.ServerType == ServerType.Cluster) == true;
 
     /// <summary>To be called before <see cref="Start"/>; the handler must not block.</summary>
     public void Subscribe(string channel, Action<RedisValue> handler) => _subscriptions.Add((RedisChannel.Literal(channel), handler));
@@ -63,7 +67,18 @@ internal sealed partial class RedisLink : IAsyncDisposable
     public ValueTask<RedisReply> RunAsync(RedisScript script, RedisKey key, RedisValue[] arguments) => RunAsync(script, [key], arguments);
 
     /// <param name="keys">With one hash tag.</param>
-    public async ValueTask<RedisReply> RunAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments)
+    public ValueTask<RedisReply> RunAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments) =>
+        CallAsync(script.Name, keys, connection => connection.GetDatabase().ScriptEvaluateAsync(script.Text, keys, arguments));
+
+    /// <summary>Asks the node that has a key: what no script may, as CONFIG GET or WAIT.</summary>
+    /// <param name="name">The metric's word for it.</param>
+    public ValueTask<RedisReply> AskNodeAsync(string name, RedisKey key, string command, params object[] arguments) => CallAsync(
+        name, [key],
+        async connection => await connection.GetDatabase().IdentifyEndpointAsync(key) is { } node
+            ? await connection.GetServer(node).ExecuteAsync(command, arguments)
+            : throw new TimeoutException("The key has no node."));
+
+    private async ValueTask<RedisReply> CallAsync(string name, RedisKey[] keys, Func<ConnectionMultiplexer, Task<RedisResult>> send)
     {
         // The very first calls may come while the connection is being made: they wait for it as they would for an answer.
         if (!IsUp && !_first.Task.IsCompleted)
@@ -74,22 +89,22 @@ internal sealed partial class RedisLink : IAsyncDisposable
 
         if (!IsUp || _connection is not { } connection)
         {
-            return Failed(script, RedisOutcome.Spared);
+            return Failed(name, RedisOutcome.Spared);
         }
 
         var began = _time.GetTimestamp();
-        var call = connection.GetDatabase().ScriptEvaluateAsync(script.Text, keys, arguments);
+        var call = send(connection);
         try
         {
             var result = await call.WaitAsync(Options.CallTimeout, _time);
-            _metrics.Took(script.Name, _time.GetElapsedTime(began));
-            _metrics.Called(script.Name, RedisOutcome.Answered);
+            _metrics.Took(name, _time.GetElapsedTime(began));
+            _metrics.Called(name, RedisOutcome.Answered);
             return new RedisReply(result);
         }
         catch (TimeoutException) when (!call.IsCompleted)
         {
             Trip(keys, $"no answer within {Options.CallTimeout.TotalMilliseconds} ms");
-            return Failed(script, RedisOutcome.TimedOut);
+            return Failed(name, RedisOutcome.TimedOut);
         }
         catch (RedisServerException e)
         {
@@ -97,15 +112,15 @@ internal sealed partial class RedisLink : IAsyncDisposable
             var kind = e.Message.Split(' ')[0];
             if (Interlocked.Exchange(ref _refusal, kind) != kind)
             {
-                Log.Refused(_logger, script.Name, kind);
+                Log.Refused(_logger, Options.Whose, name, kind);
             }
 
-            return Failed(script, RedisOutcome.Refused);
+            return Failed(name, RedisOutcome.Refused) with { Refusal = kind };
         }
         catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
         {
             Trip(keys, "it cannot be reached");
-            return Failed(script, RedisOutcome.Unreachable);
+            return Failed(name, RedisOutcome.Unreachable);
         }
     }
 
@@ -122,9 +137,9 @@ internal sealed partial class RedisLink : IAsyncDisposable
         _trouble.Dispose();
     }
 
-    private RedisReply Failed(RedisScript script, RedisOutcome outcome)
+    private RedisReply Failed(string name, RedisOutcome outcome)
     {
-        _metrics.Called(script.Name, outcome);
+        _metrics.Called(name, outcome);
         return new RedisReply(null, MayHaveRun: outcome is RedisOutcome.TimedOut or RedisOutcome.Unreachable);
     }
 
@@ -135,7 +150,7 @@ internal sealed partial class RedisLink : IAsyncDisposable
         {
             _probeKeys = keys;
             _metrics.Up(false);
-            Log.Away(_logger, why);
+            Log.Away(_logger, Options.Whose, why);
             _trouble.Release();
         }
     }
@@ -195,7 +210,7 @@ internal sealed partial class RedisLink : IAsyncDisposable
         if (!_wasSeen)
         {
             _wasSeen = true;
-            Log.NotYet(_logger, string.Join(", ", _configuration.EndPoints), why);
+            Log.NotYet(_logger, Options.Whose, string.Join(", ", _configuration.EndPoints), why);
         }
     }
 
@@ -219,7 +234,7 @@ internal sealed partial class RedisLink : IAsyncDisposable
         Volatile.Write(ref _up, 1);
         _first.TrySetResult();
         _metrics.Up(true);
-        Log.Up(_logger);
+        Log.Up(_logger, Options.Whose);
         foreach (var action in _whenUp)
         {
             try
@@ -228,26 +243,26 @@ internal sealed partial class RedisLink : IAsyncDisposable
             }
             catch (Exception e)
             {
-                Log.FollowerFailed(_logger, e);
+                Log.FollowerFailed(_logger, Options.Whose, e);
             }
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(800, LogLevel.Information, "The fleet's Redis answers")]
-        public static partial void Up(ILogger logger);
+        [LoggerMessage(800, LogLevel.Information, "The {Whose}'s Redis answers")]
+        public static partial void Up(ILogger logger, string whose);
 
-        [LoggerMessage(801, LogLevel.Warning, "The fleet's Redis is away ({Why}): nothing waits for it until it answers again")]
-        public static partial void Away(ILogger logger, string why);
+        [LoggerMessage(801, LogLevel.Warning, "The {Whose}'s Redis is away ({Why}): nothing waits for it until it answers again")]
+        public static partial void Away(ILogger logger, string whose, string why);
 
-        [LoggerMessage(802, LogLevel.Warning, "The fleet's Redis at {Address} has not answered since the start ({Why}): the process goes on without it, within its share, and tries again until it answers")]
-        public static partial void NotYet(ILogger logger, string address, string why);
+        [LoggerMessage(802, LogLevel.Warning, "The {Whose}'s Redis at {Address} has not answered since the start ({Why}): the process goes on without it, within its share, and tries again until it answers")]
+        public static partial void NotYet(ILogger logger, string whose, string address, string why);
 
-        [LoggerMessage(803, LogLevel.Warning, "The fleet's Redis refused {Script}: {Error}")]
-        public static partial void Refused(ILogger logger, string script, string error);
+        [LoggerMessage(803, LogLevel.Warning, "The {Whose}'s Redis refused {Script}: {Error}")]
+        public static partial void Refused(ILogger logger, string whose, string script, string error);
 
-        [LoggerMessage(804, LogLevel.Error, "What was to follow the fleet's Redis coming back failed")]
-        public static partial void FollowerFailed(ILogger logger, Exception error);
+        [LoggerMessage(804, LogLevel.Error, "What was to follow the {Whose}'s Redis coming back failed")]
+        public static partial void FollowerFailed(ILogger logger, string whose, Exception error);
     }
 }

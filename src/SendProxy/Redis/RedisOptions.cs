@@ -36,7 +36,15 @@ internal sealed record RedisOptions
     /// <summary>The longest that a request waits for one call; the call after it waits for none until Redis answers again.</summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    public static RedisOptions Read(SettingsReader redis)
+    /// <summary>Whose it is, for the log: the fleet's or the journal's.</summary>
+    public string Whose { get; init; } = "fleet";
+
+    /// <summary>The section that it was read from.</summary>
+    public string Section { get; init; } = "fleet.redis";
+
+    /// <param name="whose">Whose section it is.</param>
+    /// <param name="callTimeout">Default of <c>callTimeout</c>.</param>
+    public static RedisOptions Read(SettingsReader redis, string whose = "fleet", string callTimeout = "50ms")
     {
         var connection = redis.RequiredText("connection",
             "Hosts, as in \"redis-0:6379,redis-1:6379\"; Sentinel: \"sentinel-0:26379,serviceName=mymaster\"; a Cluster is detected.",
@@ -53,8 +61,10 @@ internal sealed record RedisOptions
             Password = password is null ? null : SecretOptions.ReadSource(password, directory: false, required: true),
             Tls = redis.Flag("tls", false, "Connect by TLS; the certificate must be trusted by this machine and fit the host."),
             KeyPrefix = ReadPrefix(redis),
-            CallTimeout = redis.Duration("callTimeout", "50ms", "5ms", "2s",
+            CallTimeout = redis.Duration("callTimeout", callTimeout, "5ms", "10s",
                 "The longest that a request waits for one call; while Redis is away only the first ones wait."),
+            Whose = whose,
+            Section = $"{whose}.redis",
         };
     }
 

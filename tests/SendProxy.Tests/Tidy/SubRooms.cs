@@ -19,6 +19,8 @@ internal static class SubRooms
         ["Outbox.Intake"] = ["Outbox.Messages"],
         ["Outbox.Status"] = ["Outbox.Messages"],
         ["Outbox.Worker"] = ["Outbox.Messages"],
+        ["Queueing.Redis"] = ["Queueing", "Queueing.Redis.Shards"],
+        ["Queueing.Redis.Shards"] = ["Queueing"],
         ["Queueing.Sqlite"] = ["Queueing"],
         ["Secrets.Sealing"] = ["Secrets"],
         ["Sending"] = ["Sending.Attempts", "Sending.Idempotency", "Sending.RateLimiting", "Sending.RateLimiting.Priorities", "Sending.Responses"],

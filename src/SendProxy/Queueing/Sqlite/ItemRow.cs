@@ -57,26 +57,7 @@ internal sealed record ItemRow(StoredItem Item, long Seq, long Token, ItemState 
     }
 
     /// <summary>The item with what opens of its sealed parts; null stands for what does not.</summary>
-    public StoredItem Open(ItemSeal seal) => Item with
-    {
-        Metadata = Open(seal, Metadata, SealPart.Metadata),
-        Body = Open(seal, Body, SealPart.Body),
-        Response = Item.Response is { } response
-            ? response with { Body = Open(seal, Response, SealPart.Response).GetValueOrDefault() }
-            : null,
-    };
-
-    // Not by ?: - its null would become an empty memory, by the conversion from a null array.
-    private ReadOnlyMemory<byte>? Open(ItemSeal seal, byte[]? stored, SealPart part)
-    {
-        var context = new SealContext(Item.Queue, Item.Id, Item.Route, part);
-        if (stored is not null && seal.TryOpen(stored, context, out var plain))
-        {
-            return plain;
-        }
-
-        return null;
-    }
+    public StoredItem Open(ItemSeal seal) => new SealedRow(Item, Token, Metadata, Body, Response).Open(seal);
 
     private static DateTimeOffset? Time(SqliteRows reader, int column) =>
         reader.NumberOrNull(column) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;

@@ -25,7 +25,7 @@ internal sealed class MissingKeyHolds(SealKeys keys)
         var mayHaveItems = hasItems.Error is null ? hasItems.Value : JournalPeek.MayHaveItems(options.Path);
         var keys = options.SealKeys.Count > 0 ? SealKeys.Load(options.SealKeys) : LoadOrCreate(options.Path + ".key", mayHaveItems);
         var needed = await journal.ReadAsync(Count, cancel);
-        RefuseIfNothingOpens(keys, needed.Value ?? [], options.Path);
+        SealKeyNeeds.RefuseIfNothingOpens(keys, needed.Value ?? [], options.Path);
         return keys;
     }
 
@@ -57,22 +57,6 @@ internal sealed class MissingKeyHolds(SealKeys keys)
         }
 
         return found.ConvertAll(key => new SealKeyUse(key.Key, key.Items, Created(session, key.First)));
-    }
-
-    /// <exception cref="SealKeyUnavailableException">There are items, and no key opens any of them.</exception>
-    public static void RefuseIfNothingOpens(SealKeys keys, IReadOnlyList<SealKeyUse> counts, string journal)
-    {
-        if (counts.Count == 0 || counts.Any(count => keys.Find(count.Key) is not null))
-        {
-            return;
-        }
-
-        var items = counts.Sum(count => count.Items);
-        throw new SealKeyUnavailableException(
-            keys.Current.File, $"({string.Join(", ", keys.All.Select(key => key.Id))}) opens none of the {Items(items)} in the journal {journal}. They are sealed under "
-            + string.Join(" and ", counts.Select(count => $"the key {count.Key} ({Items(count.Items)})"))
-            + ". Nothing was changed. Give back the file with that key: anywhere in journal.sealKeys, where the first key seals and all keys open. "
-            + "If the key is lost, nobody can read these items; docs/OPERATING.md says under \"A new beginning\" how to start without them");
     }
 
     /// <summary>In the transaction in which the journal is loaded, after leased items were put back.</summary>
@@ -110,8 +94,6 @@ internal sealed class MissingKeyHolds(SealKeys keys)
             throw new SqliteException(e.Message, e.InnerException is { } inner && SqliteFaults.IsDiskFull(inner) ? SqliteFaults.Full : SqliteFaults.IoError);
         }
     }
-
-    private static string Items(long count) => count == 1 ? "1 item" : $"{count} items";
 
     private static DateTimeOffset? Created(SqliteSession session, long seq) =>
         session.Number(SealKeySql.Created, seq) is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;

@@ -11,7 +11,7 @@ internal sealed record QueuePartition(long Number, string Queue, string Route, s
     /// <summary>Claimable items, due or not, by lane.</summary>
     public long[] Ready { get; } = new long[Lanes];
 
-    public const int Lanes = 3;
+    public const int Lanes = SealedItem.Lanes;
 
     public bool IsEmpty => Array.TrueForAll(Items, count => count == 0);
 

@@ -93,7 +93,7 @@ internal sealed class SqliteMessageQueue : IMessageQueue
         }
 
         var prepared = Seal(items);
-        var bytes = prepared.Sum(item => item.Bytes);
+        var bytes = prepared.Sum(SqliteInserts.BytesOf);
         var stored = await _journal.WriteAsync(
             session => prepared.ConvertAll(item => _inserts.Enqueue(session, item, Now)), bytes, cancel);
         return stored.Error is { } error
@@ -146,7 +146,7 @@ internal sealed class SqliteMessageQueue : IMessageQueue
         }
 
         var next = Seal(finish.Next);
-        var bytes = next.Sum(item => item.Bytes) + (finish.Response?.Body.Length ?? 0);
+        var bytes = next.Sum(SqliteInserts.BytesOf) + (finish.Response?.Body.Length ?? 0);
         return await ChangeAsync(session => _transitions.Finish(session, lease, finish, next, Now), bytes, cancel);
     }
 

@@ -2,20 +2,20 @@ using System.Security.Cryptography;
 using System.Text;
 using SendProxy.Secrets.Sealing;
 
-namespace SendProxy.Queueing.Sqlite;
+namespace SendProxy.Queueing;
 
 /// <summary>A new item ready to be stored: with its id, sealed on the caller's thread, its dedupe key hashed.</summary>
 internal sealed record SealedItem(NewItem Item, Guid Id, byte[] Metadata, byte[] Body, DedupeKeyHash? DedupeHash)
 {
-    // A row's other columns and its entries in five indexes, measured at about 400 bytes; rounded up.
-    private const int RowBytes = 512;
+    /// <summary>How many lanes there are.</summary>
+    public const int Lanes = 3;
 
-    /// <summary>About how much it takes in the file.</summary>
-    public int Bytes => RowBytes + Metadata.Length + Body.Length;
+    /// <summary>Its sealed parts.</summary>
+    public int SealedBytes => Metadata.Length + Body.Length;
 
     public static SealedItem Create(NewItem item, ItemSeal seal, TimeProvider time)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(item.Lane, QueuePartition.Lanes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(item.Lane, Lanes);
         ArgumentOutOfRangeException.ThrowIfNegative(item.Lane);
         var id = item.Id ?? Secrets.RandomId.Next(time.GetUtcNow());
         return new SealedItem(

@@ -1,6 +1,6 @@
 using SendProxy.Secrets.Sealing;
 
-namespace SendProxy.Queueing.Sqlite;
+namespace SendProxy.Queueing;
 
 /// <summary>What the store tells of single items and of its keys.</summary>
 internal static partial class QueueLog
