@@ -149,7 +149,7 @@ internal static class StartChecks
         try
         {
             using var keys = journal.SealKeys.Count > 0 ? SealKeys.Load(journal.SealKeys) : SealKeys.LoadExisting(path + ".key");
-            Queueing.SealKeyNeeds.RefuseIfNothingOpens(keys, needed, path);
+            Queueing.Sealed.SealKeyNeeds.RefuseIfNothingOpens(keys, needed, path);
             return null;
         }
         catch (SealKeyUnavailableException e) when (journal.SealKeys.Count == 0 || e.Message.Contains("opens none", StringComparison.Ordinal))

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SendProxy.Queueing.Sealed;
 using StackExchange.Redis;
 
 namespace SendProxy.Queueing.Redis;

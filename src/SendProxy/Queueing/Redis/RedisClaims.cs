@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using SendProxy.Queueing.Redis.Shards;
+using SendProxy.Queueing.Sealed;
 using StackExchange.Redis;
 
 namespace SendProxy.Queueing.Redis;

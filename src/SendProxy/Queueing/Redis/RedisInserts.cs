@@ -1,4 +1,5 @@
 using SendProxy.Queueing.Redis.Shards;
+using SendProxy.Queueing.Sealed;
 using StackExchange.Redis;
 
 namespace SendProxy.Queueing.Redis;

@@ -1,5 +1,6 @@
 using Prometheus;
 using SendProxy.Queueing.Redis.Shards;
+using SendProxy.Queueing.Sealed;
 using SendProxy.Redis;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;

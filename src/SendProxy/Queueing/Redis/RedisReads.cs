@@ -1,5 +1,6 @@
 using System.Globalization;
 using SendProxy.Queueing.Redis.Shards;
+using SendProxy.Queueing.Sealed;
 using SendProxy.Redis;
 using SendProxy.Secrets.Sealing;
 using StackExchange.Redis;

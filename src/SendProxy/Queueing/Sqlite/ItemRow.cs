@@ -1,3 +1,4 @@
+using SendProxy.Queueing.Sealed;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SendProxy.Queueing.Sealed;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 

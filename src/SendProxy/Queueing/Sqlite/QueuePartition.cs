@@ -1,3 +1,5 @@
+using SendProxy.Queueing.Sealed;
+
 namespace SendProxy.Queueing.Sqlite;
 
 /// <summary>

@@ -1,3 +1,4 @@
+using SendProxy.Queueing.Sealed;
 using SendProxy.Sqlite;
 
 namespace SendProxy.Queueing.Sqlite;

@@ -1,4 +1,5 @@
 using Prometheus;
+using SendProxy.Queueing.Sealed;
 using SendProxy.Secrets.Sealing;
 using SendProxy.Sqlite;
 

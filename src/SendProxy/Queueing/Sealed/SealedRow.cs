@@ -1,6 +1,6 @@
 using SendProxy.Secrets.Sealing;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sealed;
 
 /// <summary>An item as a store gave it: everything but its sealed parts in <see cref="Item"/>, those beside it.</summary>
 /// <param name="Response">Null where there is none or it was not asked for; likewise the body.</param>

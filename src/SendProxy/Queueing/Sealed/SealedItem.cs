@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using SendProxy.Secrets.Sealing;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sealed;
 
 /// <summary>A new item ready to be stored: with its id, sealed on the caller's thread, its dedupe key hashed.</summary>
 internal sealed record SealedItem(NewItem Item, Guid Id, byte[] Metadata, byte[] Body, DedupeKeyHash? DedupeHash)

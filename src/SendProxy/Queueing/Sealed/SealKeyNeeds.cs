@@ -1,6 +1,6 @@
 using SendProxy.Secrets.Sealing;
 
-namespace SendProxy.Queueing;
+namespace SendProxy.Queueing.Sealed;
 
 /// <summary>Whether the configured seal keys are those of the journal.</summary>
 internal static class SealKeyNeeds
