@@ -36,15 +36,14 @@ internal static class StartChecks
             foreach (var reading in source.Read())
             {
                 var state = reading.Text is null ? reading.State : format.Judge(reading.Text);
+                var difference = state is SecretState.Ok or SecretState.Malformed && reading.Text is { } text ? format.Difference(text) : null;
                 if (state != SecretState.Ok)
                 {
-                    yield return new(name, $"{source.Place}{Slot(reading.Slot)} is {SecretMetrics.Told(state)}: {SecretPoller.Advice(state)}", false);
+                    yield return new(name, $"{source.Place}{Slot(reading.Slot)} is {SecretMetrics.Told(state)}: {difference ?? SecretPoller.Advice(state)}", false);
                 }
-
-                if (reading.Text is { } text && state is SecretState.Ok or SecretState.Malformed && format.Difference(text) is { } difference)
+                else if (difference is not null)
                 {
-                    yield return new(name,
-                        $"{source.Place}{Slot(reading.Slot)}: {difference}{(state == SecretState.Ok ? "; it is used all the same, since the pattern is the preset's" : "")}", false);
+                    yield return new(name, $"{source.Place}{Slot(reading.Slot)}: {difference}; it is used all the same, since the pattern is the preset's", false);
                 }
             }
 
@@ -99,6 +98,12 @@ internal static class StartChecks
     private static IEnumerable<StartFinding> Journal(ProxySettings settings, bool isRunning)
     {
         var (journal, path) = (settings.Journal, Path.GetFullPath(settings.Journal.Path));
+        if (SqliteLibrary.Problem() is { } missing)
+        {
+            yield return new("journal.path", $"the journal {missing}", true);
+            yield break;
+        }
+
         if (Directory.Exists(path))
         {
             yield return new("journal.path", $"{path} is a directory; name the file in it, which need not be there yet: {Path.Combine(path, "sendproxy.db")}", true);

@@ -60,7 +60,7 @@ internal static class CheckCommand
         catch (SettingsException e)
         {
             report = CheckReport.Of(e);
-            summary = $"{path}: {Count(e.Errors.Count, "error")}. Every setting is in docs/CONFIGURATION.md.";
+            summary = $"{path}: {Count(e.Errors.Count, "error")}. Every setting, with its bounds: sendproxy check --print-reference.";
         }
 
         to.WriteLine(json

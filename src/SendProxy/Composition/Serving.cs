@@ -55,7 +55,7 @@ internal static partial class Serving
             return Unexpected(app);
         }
 
-        Log.Stopped(app.Logger);
+        Log.Stopped(app.Logger, app.Services.GetRequiredService<DrainingLifetime>().Forced.IsCancellationRequested ? "at once, as the second signal asked" : "in order");
         return 0;
     }
 
@@ -115,8 +115,8 @@ internal static partial class Serving
         [LoggerMessage(104, LogLevel.Critical, "Cannot open the journal: {Reason}")]
         public static partial void NoJournal(ILogger logger, string reason);
 
-        [LoggerMessage(108, LogLevel.Information, "Stopped: everything that was accepted has ended or is stored")]
-        public static partial void Stopped(ILogger logger);
+        [LoggerMessage(108, LogLevel.Information, "Stopped {How}")]
+        public static partial void Stopped(ILogger logger, string how);
 
         [LoggerMessage(109, LogLevel.Debug, "What had started did not end in order")]
         public static partial void StopFailed(ILogger logger, Exception failure);

@@ -74,7 +74,7 @@ internal sealed partial class WebhookTelemetry(
     private static partial class Log
     {
         [LoggerMessage(260, LogLevel.Warning,
-            "webhooks.sources.{Source}: no secret of it made the signature of {Times} webhooks (this is told once a minute at most). The vendor signs with another secret than "
+            "webhooks.sources.{Source}: no secret of it made the signature of a webhook, {Times} times since this was told last (once a minute at most). The vendor signs with another secret than "
             + "the one that is mounted: mount it beside the old one. Or somebody else posts here")]
         public static partial void SignatureMismatch(ILogger logger, string source, long times);
     }

@@ -37,6 +37,11 @@ internal sealed class SqliteJournal : IAsyncDisposable
     /// <exception cref="JournalUnavailableException">With path, reason and remedy.</exception>
     public static SqliteJournal Open(SqliteJournalOptions options, JournalMetrics metrics, TimeProvider time)
     {
+        if (SqliteLibrary.Problem() is { } missing)
+        {
+            throw new JournalUnavailableException(Path.GetFullPath(options.Path), missing);
+        }
+
         var isEphemeral = IsOnEphemeral(options);
         SqliteSession? session;
         try

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using SendProxy.IntegrationTests.Egress;
 using SendProxy.IntegrationTests.Webhooks;
@@ -47,7 +48,6 @@ public class FirstHourTests
     public async Task WrongPort_IsToldTheRightOneOfThisProcess()
     {
         await using var stage = await EgressStage.SetAsync(more: """
-            roles: [egress, webhooks]
             journal: { path: journal.db, allowEphemeral: true, minimum: memory }
             webhooks: { sources: { sendapi: { preset: sendapi, secrets: [{ file: hook }] } } }
             """, prepare: f => f.Write("hook", Vendor.Secret));
@@ -102,5 +102,82 @@ public class FirstHourTests
 
         Assert.Contains("No stored item needs a person: none is held, dead, unknown or expired.", await ListAsync(), StringComparison.Ordinal);
         Assert.Contains("No stored item is dead or held, to the subscriber app.", await ListAsync("--state", "dead", "--state", "held", "--subscriber", "app"), StringComparison.Ordinal);
+    }
+
+    // The published folder has two files, and the obvious one alone starts.
+    [Fact]
+    public async Task Executable_WithoutItsLibrary_SaysWhichFileIsMissing()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("SENDPROXY_BINARY") is { Length: > 0 } && File.Exists(Path.Combine(Path.GetDirectoryName(ProxyProcess.Binary)!, "libe_sqlite3.so")),
+            "Only the published executable has its library beside it.");
+        using var folder = new ProxyFolder().Configure(EgressStage.Config(new Uri("http://127.0.0.1:9"), more: "journal: { path: journal.db, allowEphemeral: true, minimum: memory }"))
+            .WriteSecret("key", EgressStage.Key);
+        var alone = Path.Combine(folder.Path, "sendproxy");
+        File.Copy(ProxyProcess.Binary, alone);
+
+        var (serve, served) = await ProxyProcess.RunAsync(folder, [alone, "serve", "--config", folder.ConfigPath], Token);
+        var (check, checkedOutput) = await ProxyProcess.RunAsync(folder, [alone, "check", "--config", folder.ConfigPath], Token);
+
+        Assert.Equal((1, 2), (serve, check));
+        Assert.All([served, checkedOutput], o => Assert.Contains("needs libe_sqlite3.so beside the executable", o, StringComparison.Ordinal));
+    }
+
+    // What README.md shows is what is compiled and run here.
+    [Fact]
+    public async Task Readme_SnippetOfAnApplication_Works()
+    {
+        await using var stage = await EgressStage.SetAsync();
+        using var client = new HttpClient(new ToPort(stage.Client.BaseAddress!.Port));
+
+#pragma warning disable xUnit1051 // An application has no token of a test's.
+        // README
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost:4750/v1/sms/send")
+        {
+            Content = JsonContent.Create(new { to = "+491701234567", from = "Shop", text = "Your order is on its way" }),
+            Headers = { { "Idempotency-Key", "order-42-shipped" } },
+        };
+        using var answer = await client.SendAsync(request);
+
+        // No retries around it: the proxy made those that may be made. What went out, it says itself.
+        var sent = answer.Headers.GetValues("SendProxy-Sent").Single();
+        if (!answer.IsSuccessStatusCode && sent == "no")
+        {
+            // Nothing went out: the body says why (RFC 9457). Mend it, or send it again later with the same key.
+        }
+        // end of README
+#pragma warning restore xUnit1051
+
+        Assert.Equal((HttpStatusCode.Accepted, "yes"), (answer.StatusCode, sent));
+        var source = await File.ReadAllTextAsync(Path.Combine(Root(), "tests/SendProxy.IntegrationTests/Issues/FirstHourTests.cs"), Token);
+        var compiled = source.Split("// READ" + "ME\n")[1].Split("        // end of READ" + "ME")[0];
+        var shown = (await File.ReadAllTextAsync(Path.Combine(Root(), "README.md"), Token)).Split("```csharp\n")[1].Split("```")[0];
+        Assert.Equal(Undented(compiled), Undented(shown));
+    }
+
+    private static string[] Undented(string text)
+    {
+        var lines = text.TrimEnd().Split('\n');
+        var indent = lines[0].Length - lines[0].TrimStart().Length;
+        return [.. lines.Select(l => l.Length > indent ? l[indent..] : "")];
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "SendProxy.sln")))
+        {
+            folder = folder.Parent!;
+        }
+
+        return folder.FullName;
+    }
+
+    private sealed class ToPort(int port) : DelegatingHandler(new HttpClientHandler())
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.RequestUri = new UriBuilder(request.RequestUri!) { Host = "127.0.0.1", Port = port }.Uri;
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 }

@@ -51,12 +51,18 @@ internal sealed partial class FleetRateLimiter
             return
             [
                 new LimitView(
-                    Name, Options.Plan, Mode(now), $"{rate:0.##}/s{_vendor.Why(_machine.Known?.Multiplier ?? 1, _machine.IsInWindow)}", _granted,
+                    Name, Options.Plan, Mode(now), $"{rate:0.##}/s{Why(rate)}", _granted,
                     _machine.IsAway ? null : Math.Max(0, Math.Round(LevelNow(now), 1)), _machine.Waiting, _machine.Live,
                     Math.Max(0, (_machine.BlockedUntil - now) / 1e6), _vendor.Limit, _vendor.Remaining, _vendor.ResetAfter?.TotalSeconds),
             ];
         }
     }
+
+    private string Why(double rate) => _vendor.Why(_machine.Known?.Multiplier ?? 1, _machine.IsInWindow) switch
+    {
+        "" when rate < Options.Rate!.Value.PerSecond * 0.995 => " (less the headroom that windows need)",
+        var why => why,
+    };
 
     // The words of the column MODE. A block ends by time, whether or not the machine has looked since.
     private string Mode(double now) => _machine.Mode switch
