@@ -87,6 +87,7 @@ public class IdempotencyGateTests
     [InlineData("", 429, Meaning.Throttled, Sent.No, IdempotencyRecordEnd.Open)]
     [InlineData("", 503, Meaning.Transient, Sent.Maybe, IdempotencyRecordEnd.Open)]
     [InlineData(Unkeyed, 503, Meaning.Transient, Sent.Maybe, IdempotencyRecordEnd.Unknown)]
+    [InlineData(Unkeyed, 422, Meaning.Transient, Sent.Maybe, IdempotencyRecordEnd.Unknown)]
     [InlineData(Unkeyed, 422, Meaning.SessionDown, Sent.No, IdempotencyRecordEnd.Open)]
     public async Task Leave_Result_EndsTheRecord(string upstream, int status, object meaning, object sent, object end)
     {
