@@ -32,7 +32,7 @@ public class ClientsCampaign
 
         var kept = await RunAsync(stage.Proxy.Address("egress"), RecordedRequest.Clients);
 
-        Report("clients", RecordedRequest.Clients.Count, kept);
+        Report("clients", RecordedRequest.Clients.Count * Rounds, kept);
         Assert.True(kept.Count == 0, string.Join('\n', kept));
         Assert.Equal(RecordedRequest.Clients.Count * Rounds, vendor.Heads.Count);
         Assert.DoesNotContain(vendor.Heads, head => Offers.Any(offer => head.Contains($"\r\n{offer}", StringComparison.OrdinalIgnoreCase)));
@@ -47,7 +47,7 @@ public class ClientsCampaign
 
         var wrong = await RunAsync(stage.Proxy.Address("egress"), RecordedRequest.Browsers);
 
-        Report("browsers", RecordedRequest.Browsers.Count, wrong);
+        Report("browsers", RecordedRequest.Browsers.Count * Rounds, wrong);
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
         Assert.Empty(vendor.Heads);
     }
