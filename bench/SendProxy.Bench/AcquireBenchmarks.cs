@@ -72,7 +72,7 @@ public class AcquireBenchmarks : IDisposable
     /// <summary>A fleet's state that always has room: what is measured is the way of one that need not wait.</summary>
     private sealed class RoomyStore : ILimitStore<RateLimitCall, RateLimitReply>
     {
-        private static readonly RateLimitReply Room = new() { Now = 1e15, Tat = 1e15, Level = Plenty, Allowance = Plenty, Quantum = 1000, Epoch = 1, Live = 1, Active = 1 };
+        private static readonly RateLimitReply Room = new() { Now = new(1e15), Tat = new(1e15), Level = Plenty, Allowance = Plenty, Quantum = 1000, Epoch = 1, Live = 1, Active = 1 };
 
         public bool IsShared => true;
 

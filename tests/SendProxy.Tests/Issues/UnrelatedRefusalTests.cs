@@ -57,7 +57,7 @@ public sealed class UnrelatedRefusalTests(ITestOutputHelper output)
     {
         var detector = Heard(50, 40);
 
-        Assert.Equal(unrelated, detector.IsUnrelated(Refusal(remaining, limit, reset), 2 * Second));
+        Assert.Equal(unrelated, detector.IsUnrelated(Refusal(remaining, limit, reset), new(2 * Second)));
     }
 
     [Theory]
@@ -69,23 +69,23 @@ public sealed class UnrelatedRefusalTests(ITestOutputHelper output)
     {
         var detector = Heard(40, remaining);
 
-        Assert.Equal(unrelated, detector.IsUnrelated(Refusal(null, null, null), (1 + ago) * Second));
+        Assert.Equal(unrelated, detector.IsUnrelated(Refusal(null, null, null), new((1 + ago) * Second)));
     }
 
     [Fact]
     public void Refusal_OfAVendorWhoseHeaderNeverMoves_IsTheLimits() =>
-        Assert.False(Heard(59, 59, 59).IsUnrelated(Refusal(59, null, null), 2 * Second));
+        Assert.False(Heard(59, 59, 59).IsUnrelated(Refusal(59, null, null), new(2 * Second)));
 
     [Fact]
     public void Refusal_ThatARuleDeclares_IsTheLimits() =>
-        Assert.False(Heard(50, 40).IsUnrelated(Refusal(30, null, null) with { IsDeclared = true }, 2 * Second));
+        Assert.False(Heard(50, 40).IsUnrelated(Refusal(30, null, null) with { IsDeclared = true }, new(2 * Second)));
 
     [Fact]
     public void Refusals_MoreThanHalfOfTheAnswers_AreTheLimitsWhateverTheySay()
     {
         var detector = Heard(50, 40);
 
-        Assert.Equal(10, Enumerable.Range(0, 12).Count(_ => detector.IsUnrelated(Refusal(30, null, null), 2 * Second)));
+        Assert.Equal(10, Enumerable.Range(0, 12).Count(_ => detector.IsUnrelated(Refusal(30, null, null), new(2 * Second))));
     }
 
     [Theory]
@@ -108,7 +108,7 @@ public sealed class UnrelatedRefusalTests(ITestOutputHelper output)
         var detector = new UnrelatedRefusalDetector(Plan);
         foreach (var left in remaining)
         {
-            detector.ObserveSuccess(new RateLimitFeedbackSample(left, null, null, TimeSpan.Zero, TimeSpan.Zero), Second);
+            detector.ObserveSuccess(new RateLimitFeedbackSample(left, null, null, TimeSpan.Zero, TimeSpan.Zero), new(Second));
         }
 
         return detector;

@@ -29,12 +29,14 @@ internal static class SubRooms
         ["Sending.Idempotency"] = ["Sending.Attempts", "Sending.Responses"],
         ["Sending.RateLimiting"] =
         [
-            "Sending.RateLimiting.Concurrency", "Sending.RateLimiting.Feedback", "Sending.RateLimiting.Priorities", "Sending.RateLimiting.Quotas",
-            "Sending.RateLimiting.Rates",
+            "Sending.RateLimiting.Clocks", "Sending.RateLimiting.Concurrency", "Sending.RateLimiting.Feedback", "Sending.RateLimiting.Priorities",
+            "Sending.RateLimiting.Quotas", "Sending.RateLimiting.Rates",
         ],
-        ["Sending.RateLimiting.Concurrency"] = ["Sending.RateLimiting.Feedback", "Sending.RateLimiting.Priorities"],
+        ["Sending.RateLimiting.Concurrency"] = ["Sending.RateLimiting.Clocks", "Sending.RateLimiting.Feedback", "Sending.RateLimiting.Priorities"],
         ["Sending.RateLimiting.Quotas"] = ["Sending.RateLimiting.Priorities"],
-        ["Sending.RateLimiting.Rates"] = ["Sending.RateLimiting.Feedback", "Sending.RateLimiting.Priorities"],
+        ["Sending.RateLimiting.Feedback"] = ["Sending.RateLimiting.Clocks"],
+        ["Sending.RateLimiting.Priorities"] = ["Sending.RateLimiting.Clocks"],
+        ["Sending.RateLimiting.Rates"] = ["Sending.RateLimiting.Clocks", "Sending.RateLimiting.Feedback", "Sending.RateLimiting.Priorities"],
         ["Upstreams"] = ["Upstreams.Connections", "Upstreams.Credentials", "Upstreams.Responses"],
     };
 

@@ -1,3 +1,5 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting;
 
 /// <summary>Tells the log when the vendor blocks a limit, and when the block has ended. Called under the limit's lock.</summary>
@@ -6,9 +8,9 @@ internal sealed partial class BlockLog(string limit, ILogger logger)
     private bool _isBlocked;
 
     /// <summary>How long the block lasts yet; zero or less where there is none.</summary>
-    public void Look(double secondsLeft)
+    public void Look(Microseconds left)
     {
-        if (secondsLeft > 0 == _isBlocked)
+        if (left > Microseconds.Zero == _isBlocked)
         {
             return;
         }
@@ -16,7 +18,7 @@ internal sealed partial class BlockLog(string limit, ILogger logger)
         _isBlocked = !_isBlocked;
         if (_isBlocked)
         {
-            Log.Blocked(logger, limit, Math.Ceiling(secondsLeft), limit);
+            Log.Blocked(logger, limit, Math.Ceiling(left.Seconds), limit);
         }
         else
         {

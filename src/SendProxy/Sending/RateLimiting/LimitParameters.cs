@@ -1,3 +1,5 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting;
 
 /// <summary>
@@ -25,14 +27,14 @@ internal readonly record struct LimitParameters(double Rate, double Base, double
     /// <summary>The burst in all.</summary>
     public double Burst => Base + (2 * Reserve);
 
-    /// <summary>Of the vendor's own fixed windows, in microseconds; 0 where knowing where they begin would win nothing.</summary>
-    public double WindowLength { get; init; }
+    /// <summary>Of the vendor's own fixed windows; 0 where knowing where they begin would win nothing.</summary>
+    public Microseconds WindowLength { get; init; }
 
     /// <summary>Permits whose time may lie in one of them: what then bunches up to its end still fits.</summary>
     public double WindowPermits { get; init; }
 
     /// <summary>While they are counted one by one: the rate needs no room for a burst in each.</summary>
-    public LimitParameters InWindow => WindowLength > 0 ? this with { Rate = WindowPermits * 1_000_000 / WindowLength } : this;
+    public LimitParameters InWindow => WindowLength > Microseconds.Zero ? this with { Rate = WindowPermits / WindowLength.Seconds } : this;
 
     /// <summary>The stricter of both, in rate and burst: for a vendor that may count either way.</summary>
     public LimitParameters And(LimitParameters other)
@@ -44,7 +46,7 @@ internal readonly record struct LimitParameters(double Rate, double Base, double
             Base = least,
             Reserve = Math.Min(Reserve, other.Reserve),
             Spare = Math.Min(Spare + Base, other.Spare + other.Base) - least,
-            WindowPermits = Math.Min(WindowPermits, Math.Floor(other.Rate * WindowLength / 1_000_000)),
+            WindowPermits = Math.Min(WindowPermits, Math.Floor(other.Rate * WindowLength.Seconds)),
         };
     }
 
@@ -88,7 +90,7 @@ internal readonly record struct LimitParameters(double Rate, double Base, double
         var safe = most >= SmallBurst && bunching * 4 <= permits ? Math.Min(exact, statistical) : exact;
         var shape = Split(safe, most, permits);
         return learns && window is >= WindowLeastSeconds and <= WindowMostSeconds && (permits - bunching) / window > safe
-            ? shape with { WindowLength = window * 1e6, WindowPermits = permits - bunching }
+            ? shape with { WindowLength = Microseconds.FromSeconds(window), WindowPermits = permits - bunching }
             : shape;
     }
 

@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using SendProxy.Sending.RateLimiting.Clocks;
 
 namespace SendProxy.Sending.RateLimiting;
 
@@ -36,8 +37,8 @@ internal static class PermitModes
 /// <param name="RetryAfter">Without a permit: when it is worth asking again.</param>
 internal readonly record struct Permit(PermitMode Mode, double Level, long LevelEpoch, int Cost, PermitRefusal Reason, TimeSpan RetryAfter)
 {
-    /// <summary>Of a limit of so many at once: when it was given, in microseconds of the limiter's clock.</summary>
-    public double GrantedAt { get; init; }
+    /// <summary>Of a limit of so many at once: when it was given, by the limiter's clock.</summary>
+    public Microseconds GrantedAt { get; init; }
 
     /// <summary>Of a quota: the period that it counts in, by its start in unix seconds.</summary>
     public long QuotaPeriod { get; init; }

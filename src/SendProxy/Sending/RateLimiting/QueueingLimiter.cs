@@ -1,11 +1,28 @@
+using SendProxy.Sending.RateLimiting.Clocks;
 using SendProxy.Sending.RateLimiting.Priorities;
 
 namespace SendProxy.Sending.RateLimiting;
 
-/// <summary>A limit whose permits are waited for in a line.</summary>
-internal abstract class QueueingLimiter(LimitOptions options, LaneTable lanes, LimitMetrics.Series series) : PlanLimiter(options, lanes)
+/// <summary>A limit whose permits are waited for in a line: its clock, its lock, and the timer that wakes it are here.</summary>
+internal abstract class QueueingLimiter : PlanLimiter
 {
-    protected LimitMetrics.Series Series => series;
+    private readonly ITimer _wake;
+
+    protected QueueingLimiter(LimitOptions options, LaneTable lanes, TimeProvider time, LimitMetrics.Series series)
+        : base(options, lanes)
+    {
+        (Clock, Series) = (new LimiterClock(time), series);
+        _wake = time.CreateTimer(static limiter => ((QueueingLimiter)limiter!).OnWake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    protected LimitMetrics.Series Series { get; }
+
+    protected LimiterClock Clock { get; }
+
+    protected Microseconds Now => Clock.Now;
+
+    /// <summary>Held for each look at the limit's state and each change of it, and never over a wait.</summary>
+    protected Lock Sync { get; } = new();
 
     /// <summary>Told of blocks; null: nobody is, as for one value of many.</summary>
     public BlockLog? Blocks { get; init; }
@@ -45,18 +62,27 @@ internal abstract class QueueingLimiter(LimitOptions options, LaneTable lanes, L
     /// <summary>Out of the line. One that was served at the same moment keeps its permit: whoever waits for it has it.</summary>
     protected abstract void Leave(Waiter waiter, CancellationToken token);
 
+    /// <summary>The time of <see cref="WakeIn"/> has come. Not under the lock.</summary>
+    protected abstract void OnWake();
+
+    /// <summary>Has <see cref="OnWake"/> called once after so long; a further call takes the place of the former.</summary>
+    protected void WakeIn(Microseconds wait) => _wake.Change(wait.ToTimerSpan(), Timeout.InfiniteTimeSpan);
+
+    protected override void Dispose(bool disposing)
+    {
+        _wake.Dispose();
+        base.Dispose(disposing);
+    }
+
     /// <summary>Under the limit's lock.</summary>
     protected void Refuse(Waiter waiter, Permit permit)
     {
         RefusedCount++;
         if (!waiter.IsTry)
         {
-            series.Refused(waiter.Lane, permit.Reason);
+            Series.Refused(waiter.Lane, permit.Reason);
         }
 
         waiter.End(permit);
     }
-
-    /// <summary>Timers count whole milliseconds and cut the rest off: rounded up, or one would spin through the last of them.</summary>
-    protected static TimeSpan TimerSpan(double microseconds) => TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(microseconds / 1000), 1, 60_000));
 }

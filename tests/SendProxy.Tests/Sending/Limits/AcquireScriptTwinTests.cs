@@ -22,8 +22,8 @@ public sealed partial class AcquireScriptTwinTests(RedisFixture redis)
     private static readonly LimitParameters[] Shapes =
     [
         new(200, 18, 5, 22), new(176, 6, 2, 34), new(1.9, 1, 0, 1), new(1 / 6.05, 1, 0, 0), new(5000, 200, 20, 100), new(15.7, 26, 12, 4),
-        new(176, 6, 2, 194) { WindowLength = 1_000_000, WindowPermits = 186 }, new(193.6, 30, 10, 1970) { WindowLength = 10_000_000, WindowPermits = 1986 },
-        new(1.51, 3, 1, 97) { WindowLength = 60_000_000, WindowPermits = 96 },
+        new(176, 6, 2, 194) { WindowLength = new(1_000_000), WindowPermits = 186 }, new(193.6, 30, 10, 1970) { WindowLength = new(10_000_000), WindowPermits = 1986 },
+        new(1.51, 3, 1, 97) { WindowLength = new(60_000_000), WindowPermits = 96 },
     ];
 
     private static int Operations =>
@@ -84,7 +84,7 @@ public sealed partial class AcquireScriptTwinTests(RedisFixture redis)
         for (var i = 0; i < SequenceLength; i++)
         {
             var (clock, call) = sequence.Next();
-            var expected = book.Run(clock, twist is null ? call : twist(call));
+            var expected = book.Run(new(clock), twist is null ? call : twist(call));
             var result = await redis.Server.Database.ScriptEvaluateAsync(
                 FedClock, keys, [.. RedisRateLimitStore.Arguments(call, "twin"), (long)clock / 1_000_000, (long)clock % 1_000_000]);
             var actual = RedisRateLimitStore.Read(result);

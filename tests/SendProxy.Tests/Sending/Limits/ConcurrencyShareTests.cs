@@ -1,10 +1,11 @@
+using SendProxy.Sending.RateLimiting.Clocks;
 using SendProxy.Sending.RateLimiting.Concurrency;
 
 namespace SendProxy.Tests.Sending.Limits;
 
 public sealed class ConcurrencyShareTests
 {
-    private const double Now = 1_000_000;
+    private static readonly Microseconds Now = Microseconds.FromSeconds(1);
 
     [Fact]
     public void ToldShort_IdleSlots_GoBackAtOnce()
@@ -23,9 +24,9 @@ public sealed class ConcurrencyShareTests
     {
         var lease = Leased(10, used: 0, live: 3, rank: 0);
 
-        lease.Replied(Now, Now, new ConcurrencyCall(0, 0, false, -1, 0, 3, false, false), null);
+        lease.Replied(Now, Now, new ConcurrencyCall(0, 0, false, null, 0, 3, false, false), null);
 
-        Assert.Equal(4, lease.Cap(Now + 60_000_000));
+        Assert.Equal(4, lease.Cap(Now + Microseconds.FromSeconds(60)));
         Assert.True(lease.IsAway);
     }
 
@@ -38,30 +39,30 @@ public sealed class ConcurrencyShareTests
     {
         var lease = Leased(10, used: 0, live: 3, rank: rank);
 
-        lease.Replied(Now, Now, new ConcurrencyCall(0, 0, false, -1, 0, 3, false, false), null);
+        lease.Replied(Now, Now, new ConcurrencyCall(0, 0, false, null, 0, 3, false, false), null);
 
-        Assert.Equal(slots, lease.Cap(Now + 60_000_000));
+        Assert.Equal(slots, lease.Cap(Now + Microseconds.FromSeconds(60)));
     }
 
     [Fact]
     public void Probing_OneSlotOnly_UntilItsRequestIsAnswered()
     {
         var lease = Leased(10, used: 0);
-        var call = lease.NextCall(Now + 2_000_000, 1)!;
-        lease.Replied(Now + 2_000_000, Now + 2_000_000, call, new ConcurrencyReply(1, 1, 1, 0, 0, 1, 0, 0, 2, 1, IsProbing: true));
+        var call = lease.NextCall(Now + Microseconds.FromSeconds(2), 1)!;
+        lease.Replied(Now + Microseconds.FromSeconds(2), Now + Microseconds.FromSeconds(2), call, new ConcurrencyReply(1, 1, 1, 0, 0, 1, TimeSpan.Zero, TimeSpan.Zero, 2, 1, IsProbing: true));
         lease.Take(1);
-        Assert.Equal((true, 0), (lease.IsProbing, lease.Free(Now + 2_000_000)));
+        Assert.Equal((true, 0), (lease.IsProbing, lease.Free(Now + Microseconds.FromSeconds(2))));
 
         lease.Answered();
 
-        Assert.True(lease.NextCall(Now + 2_000_000, 1)!.ProbeAnswered);
+        Assert.True(lease.NextCall(Now + Microseconds.FromSeconds(2), 1)!.ProbeAnswered);
     }
 
     [Fact]
     public void Unblock_EndsTheBlockHereAndIsTold()
     {
         var lease = Leased(10, used: 0);
-        lease.Throttle(Now, 60_000_000, isCapped: true);
+        lease.Throttle(Now, TimeSpan.FromMinutes(1), isCapped: true);
         Assert.Equal(0, lease.Free(Now));
 
         lease.Unblock(Now);
@@ -74,20 +75,20 @@ public sealed class ConcurrencyShareTests
     {
         var lease = Leased(10, used: 0, closed: true);
 
-        lease.Replied(Now, Now, new ConcurrencyCall(0, 0, false, -1, 0, 1, false, false), null);
+        lease.Replied(Now, Now, new ConcurrencyCall(0, 0, false, null, 0, 1, false, false), null);
 
         Assert.Equal(0, lease.Free(Now));
     }
 
     [Fact]
     public void Lease_NotRenewed_EndsBeforeTheFleetGivesItAway() =>
-        Assert.Equal(0, Leased(10, used: 0).Free(Now + RedisConcurrencyStore.Lease.TotalMicroseconds - 1));
+        Assert.Equal(0, Leased(10, used: 0).Free(Now + Microseconds.From(RedisConcurrencyStore.Lease) - new Microseconds(1)));
 
     private static ConcurrencyShare Leased(int slots, int used, int live = 1, int rank = 0, bool closed = false)
     {
         var lease = new ConcurrencyShare(10, isShared: true, 1, closed, TimeSpan.FromMinutes(5));
         var call = lease.NextCall(Now, 1)!;
-        lease.Replied(Now, Now, call, new ConcurrencyReply(slots, 10, live, rank, 0, 10, 0, 0, 1, slots));
+        lease.Replied(Now, Now, call, new ConcurrencyReply(slots, 10, live, rank, 0, 10, TimeSpan.Zero, TimeSpan.Zero, 1, slots));
         lease.Take(used);
         return lease;
     }

@@ -78,8 +78,8 @@ public sealed class LeaseScriptTests(RedisFixture redis) : IAsyncDisposable
         var told = await a.AskAsync(Call(kept: 8, wanted: 8, seen: before.Number, live: 2));
 
         Assert.Equal((2, 8), (early!.Leased, told!.Leased));
-        Assert.True(early.Held > 0);
-        Assert.Equal(0, told.Held);
+        Assert.True(early.Held > TimeSpan.Zero);
+        Assert.Equal(TimeSpan.Zero, told.Held);
     }
 
     [Fact]
@@ -87,11 +87,11 @@ public sealed class LeaseScriptTests(RedisFixture redis) : IAsyncDisposable
     {
         var (a, b) = (Store("a", 10), Store("b", 10));
 
-        await a.AskAsync(Call(wanted: 1, throttled: 60_000));
+        await a.AskAsync(Call(wanted: 1, throttled: TimeSpan.FromMinutes(1)));
         var other = await b.AskAsync(Call(wanted: 20));
 
         Assert.Equal((9, 8), (other!.Bound, other.Leased));
-        Assert.InRange(other.Blocked, 1, 60_000);
+        Assert.InRange(other.Blocked, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1));
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class LeaseScriptTests(RedisFixture redis) : IAsyncDisposable
         return link;
     }
 
-    private static ConcurrencyCall Call(int kept = 0, int wanted = 0, bool isShort = false, double throttled = -1, long seen = 0, int live = 1) =>
+    private static ConcurrencyCall Call(int kept = 0, int wanted = 0, bool isShort = false, TimeSpan? throttled = null, long seen = 0, int live = 1) =>
         new(kept, wanted, isShort, throttled, seen, live, WasAway: false, Leaves: false);
 
     private RedisConcurrencyStore Store(string process, int limit) => new(_link, "calls", process, limit, cuts: true, "slots", () => { });

@@ -97,7 +97,7 @@ public sealed class RateLimitFeedbackTests
         var book = new RateLimitFeedback(Auto);
         Prove(book);
 
-        Assert.Equal(FeedbackFindingKind.Form, book.Refused(_now).Form!.Value.Kind);
+        Assert.Equal(FeedbackFindingKind.Form, book.Refused(new(_now)).Form!.Value.Kind);
         Assert.DoesNotContain("bucket", book.Why(1, isInWindow: false), StringComparison.Ordinal);
         Assert.DoesNotContain(Prove(book, 39), f => f.Kind == FeedbackFindingKind.Form);
         Assert.Contains(Prove(book, 1), f => f.Kind == FeedbackFindingKind.Form);
@@ -109,12 +109,12 @@ public sealed class RateLimitFeedbackTests
         var book = new RateLimitFeedback(Auto);
         Hear(book, 160, 100, 0.9);
 
-        Assert.Equal(FeedbackFindingKind.Limit, book.Refused(_now).Form!.Value.Kind);
+        Assert.Equal(FeedbackFindingKind.Limit, book.Refused(new(_now)).Form!.Value.Kind);
         Assert.Equal(" (the vendor says 160)", book.Why(1, isInWindow: false));
         Assert.True(book.Parameters.Rate < 160);
-        book.RefusedElsewhere(_now + 1);
+        book.RefusedElsewhere(new(_now + 1));
         Assert.Equal(59, SecondsUntilUncapped(book));
-        book.Refused(_now);
+        book.Refused(new(_now));
         Assert.Equal(119, SecondsUntilUncapped(book));
     }
 
@@ -129,7 +129,7 @@ public sealed class RateLimitFeedbackTests
             Hear(book, 40, 30 - (i % 5), 0.01, blur: blur);
         }
 
-        book.Refused(_now);
+        book.Refused(new(_now));
 
         Assert.Equal(capped ? " (the vendor says 40)" : "", book.Why(1, isInWindow: false));
         Hear(book, 40, 30, 0.9);
@@ -143,9 +143,9 @@ public sealed class RateLimitFeedbackTests
         Hear(unknown, 160, 100, 0.9);
         Prove(known);
 
-        Assert.Equal(FeedbackFindingKind.Limit, unknown.RefusedElsewhere(_now)!.Value.Kind);
-        Assert.Null(unknown.RefusedElsewhere(_now + 1));
-        Assert.Null(known.RefusedElsewhere(_now));
+        Assert.Equal(FeedbackFindingKind.Limit, unknown.RefusedElsewhere(new(_now))!.Value.Kind);
+        Assert.Null(unknown.RefusedElsewhere(new(_now + 1)));
+        Assert.Null(known.RefusedElsewhere(new(_now)));
         Assert.Equal(" (the vendor says 160)", unknown.Why(1, isInWindow: false));
     }
 
@@ -155,7 +155,7 @@ public sealed class RateLimitFeedbackTests
         var book = new RateLimitFeedback(Auto with { CountsAuto = false });
         Hear(book, 160, 100, 0.9);
 
-        Assert.Null(book.RefusedElsewhere(_now));
+        Assert.Null(book.RefusedElsewhere(new(_now)));
     }
 
     [Theory]
@@ -177,7 +177,7 @@ public sealed class RateLimitFeedbackTests
         var book = new RateLimitFeedback(Auto);
         HearWindows(book, 160);
 
-        Assert.Equal(FeedbackFindingKind.Form, book.Refused(_now).Form!.Value.Kind);
+        Assert.Equal(FeedbackFindingKind.Form, book.Refused(new(_now)).Form!.Value.Kind);
         Assert.Equal(59, SecondsUntilUncapped(book));
     }
 
@@ -216,7 +216,7 @@ public sealed class RateLimitFeedbackTests
         {
             var (count, reset) = ((long)(_now / 10_000 % 100), 1 - (_now / Second % 1));
             forms += Hear(book, limit, limit - count, reset, delay: 0) is { Kind: FeedbackFindingKind.Form } ? 1 : 0;
-            told?.Hear(Granted(), new RateLimitFeedbackSample(limit - count, limit, TimeSpan.FromSeconds(reset), TimeSpan.Zero, TimeSpan.Zero), _now);
+            told?.Hear(Granted(), new RateLimitFeedbackSample(limit - count, limit, TimeSpan.FromSeconds(reset), TimeSpan.Zero, TimeSpan.Zero), new(_now));
         }
 
         return forms;
@@ -238,7 +238,7 @@ public sealed class RateLimitFeedbackTests
     {
         _now += passed * Second;
         return book.Hear(
-            Granted(level, epoch), new RateLimitFeedbackSample(remaining, limit, TimeSpan.FromSeconds(reset), TimeSpan.FromSeconds(blur), TimeSpan.FromSeconds(delay)), _now);
+            Granted(level, epoch), new RateLimitFeedbackSample(remaining, limit, TimeSpan.FromSeconds(reset), TimeSpan.FromSeconds(blur), TimeSpan.FromSeconds(delay)), new(_now));
     }
 
     private static Permit Granted(double level = 0, long epoch = 0) => Permit.Granted(PermitMode.Ready, 1, level, epoch);

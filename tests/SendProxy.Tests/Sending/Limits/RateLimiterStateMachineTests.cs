@@ -1,3 +1,4 @@
+using SendProxy.Sending.RateLimiting.Clocks;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Sending.RateLimiting.Priorities;
 using SendProxy.Sending.RateLimiting.Rates;
@@ -17,7 +18,7 @@ public sealed class RateLimiterStateMachineTests
     {
         var machine = Asked(Room(allowance: 5));
 
-        Assert.Equal((LimiterMode.PostPaid, 5), (machine.Mode, machine.Credit(Now)));
+        Assert.Equal((LimiterMode.PostPaid, 5), (machine.Mode, machine.Credit(new(Now))));
     }
 
     [Theory]
@@ -43,9 +44,9 @@ public sealed class RateLimiterStateMachineTests
         var machine = Asked(Room(allowance: 5));
         machine.OnSpent(3);
 
-        machine.OnGivenBack(Now, Permit.Granted(PermitMode.Ready, 2));
+        machine.OnGivenBack(new(Now), Permit.Granted(PermitMode.Ready, 2));
 
-        Assert.Equal(4, machine.Credit(Now));
+        Assert.Equal(4, machine.Credit(new(Now)));
     }
 
     [Fact]
@@ -55,7 +56,7 @@ public sealed class RateLimiterStateMachineTests
         var first = Granted(machine, Now + Second);
         Assert.Null(Request(machine, Now + Second, wait: 0).Given?.Mode);
 
-        machine.OnGivenBack(Now + Second, first);
+        machine.OnGivenBack(new(Now + Second), first);
 
         Assert.Equal(PermitMode.Share, Granted(machine, Now + Second).Mode);
     }
@@ -63,25 +64,25 @@ public sealed class RateLimiterStateMachineTests
     [Fact]
     public void Reserved_NotNeeded_GoesBackAtItsOwnTime()
     {
-        var machine = Asked(Room(allowance: 0) with { Slots = [new(50_000, 123_456)] });
-        machine.OnCancelled(Now, _waiters[0]);
+        var machine = Asked(Room(allowance: 0) with { Slots = [new(new(50_000), new(123_456))] });
+        machine.OnCancelled(new(Now), _waiters[0]);
 
-        Assert.Equal([123_456], machine.TakeCall()!.Returned);
+        Assert.Equal([new(123_456)], machine.TakeCall()!.Returned);
     }
 
     [Theory]
     [InlineData(2_499_999, 5)]
     [InlineData(2_500_000, 0)]
-    public void Credit_EndsWithItsKnowledge(double later, int credit) => Assert.Equal(credit, Asked(Room(allowance: 5)).Credit(Now + later));
+    public void Credit_EndsWithItsKnowledge(double later, int credit) => Assert.Equal(credit, Asked(Room(allowance: 5)).Credit(new(Now + later)));
 
     [Fact]
     public void Throttled_WithSlotsInHand_UsesNoneOfThemAfterTheBlock()
     {
-        var machine = Asked(Room(allowance: 0) with { Slots = [new(50_000, 1)] }, wait: 10 * Second);
+        var machine = Asked(Room(allowance: 0) with { Slots = [new(new(50_000), new(1))] }, wait: 10 * Second);
 
-        machine.OnThrottled(Now, Second);
-        Tell(machine, Now, Room(allowance: 0) with { Blocked = Second });
-        machine.Advance(Now + Second + 1);
+        machine.OnThrottled(new(Now), new(Second));
+        Tell(machine, Now, Room(allowance: 0) with { Blocked = new(Second) });
+        machine.Advance(new(Now + Second + 1));
 
         Assert.Equal(0, Count(machine));
         Assert.Equal((LimiterMode.Reserving, 1), (machine.Mode, machine.TakeCall()!.Want));
@@ -93,7 +94,7 @@ public sealed class RateLimiterStateMachineTests
         var machine = Machine();
         var waiter = Request(machine, Now, wait: 2 * Second);
 
-        machine.OnThrottled(Now, 5 * Second);
+        machine.OnThrottled(new(Now), new(5 * Second));
 
         var (refused, permit) = Assert.Single(machine.Ended);
         Assert.Equal((waiter, PermitRefusal.WaitTooLong, 5001), (refused, permit.Reason, permit.RetryAfter.TotalMilliseconds));
@@ -103,9 +104,9 @@ public sealed class RateLimiterStateMachineTests
     [Fact]
     public void Slot_OlderThanTheHorizon_IsNotUsed()
     {
-        var machine = Asked(Room(allowance: 0) with { Slots = [new(50_000, 1)] }, wait: 10 * Second);
+        var machine = Asked(Room(allowance: 0) with { Slots = [new(new(50_000), new(1))] }, wait: 10 * Second);
 
-        machine.Advance(Now + 50_000 + RateLimitConstants.Horizon + 1);
+        machine.Advance(new(Now + 50_000 + RateLimitConstants.Horizon + 1));
 
         Assert.Equal(0, Count(machine));
     }
@@ -113,9 +114,9 @@ public sealed class RateLimiterStateMachineTests
     [Fact]
     public void Slot_AtItsTime_IsUsed()
     {
-        var machine = Asked(Room(allowance: 0) with { Slots = [new(50_000, 1)] }, wait: 10 * Second);
+        var machine = Asked(Room(allowance: 0) with { Slots = [new(new(50_000), new(1))] }, wait: 10 * Second);
 
-        machine.Advance(Now + 50_000);
+        machine.Advance(new(Now + 50_000));
 
         Assert.Equal(1, Count(machine));
     }
@@ -127,48 +128,48 @@ public sealed class RateLimiterStateMachineTests
         Request(machine, Now, wait: 10 * Second);
         machine.TakeCall();
 
-        machine.OnReply(Now + 3 * Second, Now, Room(allowance: 5) with { Slots = [new(0, 1)] });
+        machine.OnReply(new(Now + 3 * Second), new(Now), Room(allowance: 5) with { Slots = [new(Microseconds.Zero, new(1))] });
 
-        Assert.Equal((0, 0), (Count(machine), machine.Credit(Now + 3 * Second)));
+        Assert.Equal((0, 0), (Count(machine), machine.Credit(new(Now + 3 * Second))));
     }
 
     [Fact]
     public void Reply_Missing_KeepsToTheShareAndTellsItsNewsAgain()
     {
         var machine = Machine();
-        machine.OnThrottled(Now, 5 * Second, isCapped: true);
+        machine.OnThrottled(new(Now), new(5 * Second), isCapped: true);
         machine.TakeCall();
-        machine.OnReply(Now, Now, null);
+        machine.OnReply(new(Now), new(Now), null);
         Assert.Equal(LimiterMode.Degraded, machine.Mode);
 
-        machine.Advance(Now + Second);
+        machine.Advance(new(Now + Second));
         var call = machine.TakeCall()!;
 
         Assert.Equal((true, true), (call.WasAway, call.IsCapped));
-        Assert.InRange(call.ThrottledFor, 3.9 * Second, 4 * Second);
+        Assert.InRange(call.ThrottledFor!.Value.Seconds, 3.9, 4);
     }
 
     [Fact]
     public void Unblocked_ByAnother_EndsTheBlockWithTheNextReply()
     {
         var machine = Machine();
-        machine.OnBlocked(Now, 60 * Second);
-        machine.Advance(Now + 6 * Second);
+        machine.OnBlocked(new(Now), new(60 * Second));
+        machine.Advance(new(Now + (6 * Second)));
         machine.TakeCall();
 
-        machine.OnReply(Now + 6 * Second, Now + 6 * Second, Room(allowance: 5) with { Lifted = 5 });
+        machine.OnReply(new(Now + (6 * Second)), new(Now + (6 * Second)), Room(allowance: 5) with { Lifted = new(5) });
 
-        Assert.Equal((LimiterMode.PostPaid, Now + 6 * Second), (machine.Mode, machine.BlockedUntil));
+        Assert.Equal((LimiterMode.PostPaid, Now + (6 * Second)), (machine.Mode, machine.BlockedUntil.Value));
     }
 
     [Fact]
     public void Probe_Answered_IsToldAndAsksAtOnce()
     {
-        var machine = Asked(Room(allowance: 0) with { IsProbing = true, Slots = [new(0, 1)] }, wait: 10 * Second);
+        var machine = Asked(Room(allowance: 0) with { IsProbing = true, Slots = [new(Microseconds.Zero, new(1))] }, wait: 10 * Second);
         Assert.True(Assert.Single(machine.Ended).Permit.IsProbe);
         Assert.Equal(LimiterMode.Probing, machine.Mode);
 
-        machine.OnProbeEnded(Now, ProbeResult.Answered);
+        machine.OnProbeEnded(new(Now), ProbeResult.Answered);
 
         Assert.Equal(ProbeResult.Answered, machine.TakeCall()!.Probe);
     }
@@ -178,7 +179,7 @@ public sealed class RateLimiterStateMachineTests
     {
         var machine = Asked(Room(allowance: 5));
         machine.OnDisposed();
-        machine.OnThrottled(Now, Second);
+        machine.OnThrottled(new(Now), new(Second));
 
         Assert.Equal(LimiterMode.Closed, machine.Mode);
         Assert.All(_transitions, t => Assert.True(LimiterModes.IsAllowed(t.From, t.To)));
@@ -199,13 +200,13 @@ public sealed class RateLimiterStateMachineTests
     private readonly List<Waiter> _waiters = [];
 
     private static RateLimitReply Room(int allowance, int live = 1) =>
-        new() { Now = 1e15, Tat = 1e15, Level = 20, Allowance = allowance, Quantum = 10, Epoch = 1, Live = live, Active = 1 };
+        new() { Now = new(1e15), Tat = new(1e15), Level = 20, Allowance = allowance, Quantum = 10, Epoch = 1, Live = live, Active = 1 };
 
     private static int Count(RateLimiterStateMachine machine) => machine.Ended.Count(e => e.Permit.IsAcquired);
 
     private RateLimiterStateMachine Machine(double replyLife = double.PositiveInfinity) => new("p", Plan, LaneTable.Default, isShared: true, 1, () => 0)
     {
-        ReplyLife = replyLife,
+        ReplyLife = new(replyLife),
         OnTransition = (from, to) => _transitions.Add((from, to)),
     };
 
@@ -228,13 +229,13 @@ public sealed class RateLimiterStateMachineTests
     private static void Tell(RateLimiterStateMachine machine, double now, RateLimitReply? reply)
     {
         machine.TakeCall();
-        machine.OnReply(now, now, reply);
+        machine.OnReply(new(now), new(now), reply);
     }
 
     private static Waiter Request(RateLimiterStateMachine machine, double now, double wait)
     {
-        var waiter = new Waiter(LaneTable.Default.Usual, 1, isRepeat: false, now, now + wait);
-        machine.OnRequest(now, waiter);
+        var waiter = new Waiter(LaneTable.Default.Usual, 1, isRepeat: false, new(now), new(now + wait));
+        machine.OnRequest(new(now), waiter);
         return waiter;
     }
 

@@ -6,7 +6,8 @@ namespace SendProxy.Tests.Sending.Limits;
 public sealed class VendorWindowCounterTests
 {
     private const double Width = 60_000;
-    private static readonly LimitParameters Parameters = new(193.6, 30, 10, 1970) { WindowLength = 2_000_000, WindowPermits = 386 };
+    private const double Length = 2_000_000;
+    private static readonly LimitParameters Parameters = new(193.6, 30, 10, 1970) { WindowLength = new(Length), WindowPermits = 386 };
 
     // Bursts and pauses at random, the urgent, slots given back, edges seen more and less narrowly: wherever in them it lies, no window holds more.
     [Theory]
@@ -29,23 +30,23 @@ public sealed class VendorWindowCounterTests
                 now += random.Next(300) == 0 ? random.Next(1_500_000) : random.Next(20_000);
                 var returned = random.Next(3) == 0 && reply is not null ? reply.Slots.Select(s => s.At).ToArray() : [];
                 permits.RemoveRange(permits.Count - returned.Length, returned.Length);
-                var begun = edge + (Math.Floor((now - edge) / Parameters.WindowLength) * Parameters.WindowLength);
-                reply = book.Run(now, new RateLimitCall
+                var begun = edge + (Math.Floor((now - edge) / Length) * Length);
+                reply = book.Run(new(now), new RateLimitCall
                 {
                     Process = "p",
                     Parameters = Parameters,
                     Want = random.Next(12),
                     Urgent = random.Next(8) == 0 ? 1 : 0,
-                    Boundary = begun > said ? begun + random.Next(60_000) : 0,
-                    BoundaryWidth = Width + 60_000 + random.Next(30_000),
+                    Boundary = new(begun > said ? begun + random.Next(60_000) : 0),
+                    BoundaryWidth = new(Width + 60_000 + random.Next(30_000)),
                     Returned = returned,
                 });
                 said = begun;
                 permits.AddRange(Enumerable.Repeat(now, reply.Urgent));
-                permits.AddRange(reply.Slots.Select(s => Math.Max(s.At, now)));
+                permits.AddRange(reply.Slots.Select(s => Math.Max(s.At.Value, now)));
             }
 
-            var windows = permits.Where(p => p > 1e9 + 10_000_000).CountBy(p => Math.Floor((p - edge + (part * Width)) / Parameters.WindowLength)).Select(w => w.Value);
+            var windows = permits.Where(p => p > 1e9 + 10_000_000).CountBy(p => Math.Floor((p - edge + (part * Width)) / Length)).Select(w => w.Value);
             Assert.True(reply!.InWindow);
             most = Math.Max(most, windows.Max());
         }
@@ -62,7 +63,7 @@ public sealed class VendorWindowCounterTests
         Tell(book, 1e9);
         Tell(book, 1e9 + 10_000);
 
-        Assert.Equal(inForce, Tell(book, 1e9 + 20_000 + (windows * Parameters.WindowLength), edge: 0).InWindow);
+        Assert.Equal(inForce, Tell(book, 1e9 + 20_000 + (windows * Length), edge: 0).InWindow);
     }
 
     [Theory]
@@ -73,16 +74,16 @@ public sealed class VendorWindowCounterTests
         var book = new RateLimitState { Hold = 0 };
         for (var i = 0; i < 3; i++)
         {
-            Tell(book, 1e9 + (i * Parameters.WindowLength));
+            Tell(book, 1e9 + (i * Length));
         }
 
-        Assert.True(Tell(book, 1e9 + (3 * Parameters.WindowLength)).InWindow);
-        Assert.False(Tell(book, 1e9 + (4 * Parameters.WindowLength), edge).InWindow);
-        Assert.False(Tell(book, 1e9 + (30 * Parameters.WindowLength)).InWindow);
-        Tell(book, 1e9 + (40 * Parameters.WindowLength));
-        Assert.True(Tell(book, 1e9 + (42 * Parameters.WindowLength)).InWindow);
+        Assert.True(Tell(book, 1e9 + (3 * Length)).InWindow);
+        Assert.False(Tell(book, 1e9 + (4 * Length), edge).InWindow);
+        Assert.False(Tell(book, 1e9 + (30 * Length)).InWindow);
+        Tell(book, 1e9 + (40 * Length));
+        Assert.True(Tell(book, 1e9 + (42 * Length)).InWindow);
     }
 
     private static RateLimitReply Tell(RateLimitState book, double now, double edge = 1e9) =>
-        book.Run(now, new RateLimitCall { Process = "p", Parameters = Parameters, Boundary = edge, BoundaryWidth = Width });
+        book.Run(new(now), new RateLimitCall { Process = "p", Parameters = Parameters, Boundary = new(edge), BoundaryWidth = new(Width) });
 }

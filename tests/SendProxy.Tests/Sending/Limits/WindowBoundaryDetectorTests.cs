@@ -19,8 +19,8 @@ public sealed class WindowBoundaryDetectorTests
         if (edge is { } found)
         {
             Assert.False(found.IsElsewhere);
-            Assert.InRange(0, (found.Latest - found.Width) % (10 * Second) - (10 * Second), found.Latest % (10 * Second));
-            Assert.InRange(found.Width, 0, 0.1 * Second);
+            Assert.InRange(0, (found.Latest - found.Width).Value % (10 * Second) - (10 * Second), found.Latest.Value % (10 * Second));
+            Assert.InRange(found.Width.Seconds, 0, 0.1);
         }
     }
 
@@ -74,8 +74,8 @@ public sealed class WindowBoundaryDetectorTests
         var told = Enumerable.Range(1, 50).Select(i =>
         {
             var at = i * 10 * Second;
-            edges.Hear(at, at + (0.5 * Second), 400, TimeSpan.FromSeconds(0), 100, 20);
-            return edges.Hear(at - (0.1 * Second), at + (0.51 * Second), 460, TimeSpan.FromSeconds(10), 100, 20);
+            edges.Hear(new(at), new(at + (0.5 * Second)), 400, TimeSpan.FromSeconds(0), 100, 20);
+            return edges.Hear(new(at - (0.1 * Second)), new(at + (0.51 * Second)), 460, TimeSpan.FromSeconds(10), 100, 20);
         });
 
         Assert.All(told, Assert.Null);
@@ -94,7 +94,7 @@ public sealed class WindowBoundaryDetectorTests
 
     private static WindowBoundary? Jump(WindowBoundaryDetector edges, double at, int resetBefore, int resetAfter)
     {
-        var before = edges.Hear(at - (0.05 * Second), at - (0.02 * Second), 100, TimeSpan.FromSeconds(resetBefore), 100, 20);
-        return edges.Hear(at - (0.01 * Second), at + (0.02 * Second), 999, TimeSpan.FromSeconds(resetAfter), 100, 20) ?? before;
+        var before = edges.Hear(new(at - (0.05 * Second)), new(at - (0.02 * Second)), 100, TimeSpan.FromSeconds(resetBefore), 100, 20);
+        return edges.Hear(new(at - (0.01 * Second)), new(at + (0.02 * Second)), 999, TimeSpan.FromSeconds(resetAfter), 100, 20) ?? before;
     }
 }

@@ -1,3 +1,4 @@
+using SendProxy.Sending.RateLimiting.Clocks;
 using SendProxy.Sending.RateLimiting.Priorities;
 
 namespace SendProxy.Sending.RateLimiting.Concurrency;
@@ -6,15 +7,15 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 internal sealed partial class ConcurrencyLimiter
 {
     // Asking takes time too: whoever may not wait for a slot waits until it is known whether there is one.
-    private bool CanAsk(double now) => _store.IsShared && !_lease.IsAway && now >= _lease.BlockedUntil && !_lease.OthersAreShort;
+    private bool CanAsk(Microseconds now) => _store.IsShared && !_lease.IsAway && now >= _lease.BlockedUntil && !_lease.OthersAreShort;
 
-    private bool AwaitsFirstAnswer(Waiter waiter, double now) =>
+    private bool AwaitsFirstAnswer(Waiter waiter, Microseconds now) =>
         CanAsk(now) && waiter.FirstCall > _lease.Calls.Ended && now < waiter.Until + FirstAnswerWait;
 
-    private void Locked(Action<double> change)
+    private void Locked(Action<Microseconds> change)
     {
-        (ConcurrencyCall Call, double At)? call;
-        lock (_lock)
+        (ConcurrencyCall Call, Microseconds At)? call;
+        lock (Sync)
         {
             var now = Now;
             change(now);
@@ -25,7 +26,7 @@ internal sealed partial class ConcurrencyLimiter
     }
 
     // What follows from each change: who goes, who is late, what to ask, when to look again.
-    private (ConcurrencyCall Call, double At)? Settle(double now)
+    private (ConcurrencyCall Call, Microseconds At)? Settle(Microseconds now)
     {
         if (_disposed)
         {
@@ -43,18 +44,18 @@ internal sealed partial class ConcurrencyLimiter
 
         if (now >= _nextLate)
         {
-            EndWaiting(w => w.Until <= now && !AwaitsFirstAnswer(w, now), w => Permit.Refused(PermitRefusal.WaitTooLong, Span(Predict(now, w.Lane, w.Cost))));
-            _nextLate = Waiting == 0 ? double.PositiveInfinity
-                : Math.Max(now + LookAgain, Math.Min(_first?.Until ?? double.PositiveInfinity, _line.NextUntil));
+            EndWaiting(w => w.Until <= now && !AwaitsFirstAnswer(w, now), w => Permit.Refused(PermitRefusal.WaitTooLong, Predict(now, w.Lane, w.Cost).ToRetryAfter()));
+            _nextLate = Waiting == 0 ? Microseconds.Never
+                : Microseconds.Max(now + LookAgain, Microseconds.Min(_first?.Until ?? Microseconds.Never, _line.NextUntil));
         }
 
-        Blocks?.Look((_lease.BlockedUntil - now) / 1e6);
+        Blocks?.Look(_lease.BlockedUntil - now);
         Series.State(Waiting, _lease.Free(now), _lease.Live, _lease.Bound, _lease.IsAway);
         Arm(now);
         return call is null ? null : (call, now);
     }
 
-    private void Serve(double now)
+    private void Serve(Microseconds now)
     {
         if (_lease.IsAway && Options.ClosedWhenAway)
         {
@@ -72,22 +73,22 @@ internal sealed partial class ConcurrencyLimiter
 
             var (waiter, permit) = (_first, Grant(now, cost));
             _first = null;
-            Series.Granted(waiter.Lane, permit.Mode, cost, (now - waiter.Since) / 1e6);
+            Series.Granted(waiter.Lane, permit.Mode, cost, (now - waiter.Since).Seconds);
             waiter.End(permit);
         }
     }
 
-    private void Arm(double now)
+    private void Arm(Microseconds now)
     {
-        var at = Math.Min(_nextLate, _lease.LookAt(now, Missing));
+        var at = Microseconds.Min(_nextLate, _lease.LookAt(now, Missing));
         if (at < _armedFor)
         {
             _armedFor = at;
-            _wake.Change(TimerSpan(at - now), Timeout.InfiniteTimeSpan);
+            WakeIn(at - now);
         }
     }
 
-    private void Send((ConcurrencyCall Call, double At)? call)
+    private void Send((ConcurrencyCall Call, Microseconds At)? call)
     {
         if (call is { } request)
         {
@@ -95,7 +96,7 @@ internal sealed partial class ConcurrencyLimiter
         }
     }
 
-    private async Task CallAsync(ConcurrencyCall call, double sentAt)
+    private async Task CallAsync(ConcurrencyCall call, Microseconds sentAt)
     {
         var reply = await _store.AskAsync(call);
         Locked(now => _lease.Replied(now, sentAt, call, reply));

@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using SendProxy.Sending.RateLimiting.Clocks;
 using SendProxy.Sending.RateLimiting.Feedback;
 using SendProxy.Sending.RateLimiting.Priorities;
 
@@ -11,37 +12,29 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 internal sealed partial class ConcurrencyLimiter : QueueingLimiter
 {
     private const double MeanPart = 0.05;
-    private const double LookAgain = 1_000;
+    private static readonly Microseconds LookAgain = new(1_000);
 
     // Who may not wait at all still waits for the store's first answer, which comes sooner than this.
-    private const double FirstAnswerWait = 5_000_000;
+    private static readonly Microseconds FirstAnswerWait = Microseconds.FromSeconds(5);
 
     private readonly ILimitStore<ConcurrencyCall, ConcurrencyReply> _store;
     private readonly ConcurrencyShare _lease;
     private readonly PriorityWaitQueue _line;
-    private readonly TimeProvider _time;
-    private readonly ITimer _wake;
-    private readonly Lock _lock = new();
-    private readonly long _start;
-    private readonly double _toMicroseconds;
     private Waiter? _first;
-    private double _armedFor = double.PositiveInfinity;
-    private double _nextLate = double.PositiveInfinity;
-    private double _meanHeld;
+    private Microseconds _armedFor = Microseconds.Never;
+    private Microseconds _nextLate = Microseconds.Never;
+    private Microseconds _meanHeld;
     private long _granted;
-    private double _idleSince;
+    private Microseconds _idleSince;
     private bool _disposed;
 
     /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
     public ConcurrencyLimiter(LimitOptions options, LaneTable lanes, ILimitStore<ConcurrencyCall, ConcurrencyReply> store, int fleetSize, TimeProvider time, LimitMetrics.Series series)
-        : base(options, lanes, series)
+        : base(options, lanes, time, series)
     {
-        (_store, _time) = (store, time);
-        _toMicroseconds = 1e6 / time.TimestampFrequency;
-        _start = time.GetTimestamp();
+        _store = store;
         _line = new PriorityWaitQueue(lanes);
         _lease = new ConcurrencyShare(options.Concurrent, store.IsShared, fleetSize, options.ClosedWhenAway && store.IsShared, options.MaxBlock);
-        _wake = time.CreateTimer(static limiter => ((ConcurrencyLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (!store.IsShared)
         {
             Look();
@@ -55,14 +48,12 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
     {
         get
         {
-            lock (_lock)
+            lock (Sync)
             {
-                return Waiting > 0 || _lease.Used > 0 ? null : TimeSpan.FromMicroseconds(Now - _idleSince);
+                return Waiting > 0 || _lease.Used > 0 ? null : (Now - _idleSince).ToTimeSpan();
             }
         }
     }
-
-    private double Now => (_time.GetTimestamp() - _start) * _toMicroseconds;
 
     private int Waiting => _line.Count + (_first is null ? 0 : 1);
 
@@ -72,8 +63,8 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
 
     public override bool TryTake(in PermitRequest request, out Permit permit)
     {
-        (ConcurrencyCall Call, double At)? call;
-        lock (_lock)
+        (ConcurrencyCall Call, Microseconds At)? call;
+        lock (Sync)
         {
             var (now, cost) = (Now, Cost(request));
             if (_disposed || Waiting > 0 || _lease.Free(now) < cost)
@@ -93,17 +84,17 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
 
     public override TimeSpan Predict(in PermitRequest request)
     {
-        lock (_lock)
+        lock (Sync)
         {
-            return TimeSpan.FromMicroseconds(Math.Ceiling(Predict(Now, request.Lane, Cost(request))));
+            return Predict(Now, request.Lane, Cost(request)).Ceiling().ToTimeSpan();
         }
     }
 
     public override TimeSpan BlockedFor(in PermitRequest request)
     {
-        lock (_lock)
+        lock (Sync)
         {
-            return TimeSpan.FromMicroseconds(Math.Max(0, _lease.BlockedUntil - Now));
+            return Microseconds.Max(Microseconds.Zero, _lease.BlockedUntil - Now).ToTimeSpan();
         }
     }
 
@@ -121,7 +112,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
             Series.Found(new FeedbackFinding(FeedbackFindingKind.Limit, 0), applied: false);
         }
 
-        Locked(now => _lease.Throttle(now, Math.Max(0, wait.TotalMicroseconds), isCapped));
+        Locked(now => _lease.Throttle(now, wait > TimeSpan.Zero ? wait : TimeSpan.Zero, isCapped));
     }
 
     /// <summary>An operator ends the block.</summary>
@@ -138,11 +129,11 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
     public void LookWhetherIdle() => Locked(_ => _lease.ToldShort());
 
     /// <summary>Another process of the fleet met a 429.</summary>
-    public void Block(TimeSpan wait) => Locked(now => _lease.Block(now + wait.TotalMicroseconds));
+    public void Block(TimeSpan wait) => Locked(now => _lease.Block(now + Microseconds.From(wait)));
 
     public override RateLimiterStatistics GetStatistics()
     {
-        lock (_lock)
+        lock (Sync)
         {
             return new RateLimiterStatistics
             {
@@ -156,7 +147,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
 
     public override IEnumerable<LimitView> Views()
     {
-        lock (_lock)
+        lock (Sync)
         {
             var now = Now;
             var mode = now < _lease.BlockedUntil ? "blocked" : _lease.IsProbing ? "probing" : _lease.IsAway ? Options.ClosedWhenAway ? "closed" : "share" : _store.IsShared ? "ready" : "local";
@@ -165,7 +156,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
             [
                 new LimitView(
                     Name, Options.Plan, mode, $"{_lease.Bound} at once{why}, {_lease.Used} of {_lease.Cap(now)} here in use", _granted,
-                    _lease.Free(now), Waiting, _lease.Live, Math.Max(0, (_lease.BlockedUntil - now) / 1e6), null, null, null),
+                    _lease.Free(now), Waiting, _lease.Live, Math.Max(0, (_lease.BlockedUntil - now).Seconds), null, null, null),
             ];
         }
     }
@@ -173,7 +164,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
     protected override void Dispose(bool disposing)
     {
         bool first;
-        lock (_lock)
+        lock (Sync)
         {
             (first, _disposed) = (!_disposed, true);
             EndWaiting(_ => true, _ => Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
@@ -181,7 +172,6 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
 
         if (first)
         {
-            _wake.Dispose();
             OnDispose?.Invoke(this);
             if (_store.IsShared)
             {
@@ -195,7 +185,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
     // One that asks for more than there is at all goes alone.
     private int Cost(in PermitRequest request) => Math.Min(request.Cost, _lease.Bound);
 
-    private Permit Grant(double now, int cost)
+    private Permit Grant(Microseconds now, int cost)
     {
         _lease.Take(cost);
         _granted += cost;
@@ -209,8 +199,8 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
             return;
         }
 
-        (ConcurrencyCall Call, double At)? call;
-        lock (_lock)
+        (ConcurrencyCall Call, Microseconds At)? call;
+        lock (Sync)
         {
             var now = Now;
             _lease.Return(permit.Cost);
@@ -223,7 +213,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
             if (isMeasured)
             {
                 var held = now - permit.GrantedAt;
-                _meanHeld = _meanHeld == 0 ? held : _meanHeld + (MeanPart * (held - _meanHeld));
+                _meanHeld = _meanHeld == Microseconds.Zero ? held : _meanHeld + (MeanPart * (held - _meanHeld));
             }
 
             call = Settle(now);
@@ -232,9 +222,9 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
         Send(call);
     }
 
-    private double Predict(double now, Lane lane, int cost)
+    private Microseconds Predict(Microseconds now, Lane lane, int cost)
     {
-        var blocked = Math.Max(0, _lease.BlockedUntil - now);
+        var blocked = Microseconds.Max(Microseconds.Zero, _lease.BlockedUntil - now);
         var needed = _line.Before(lane) + (_first?.Cost ?? 0) + cost;
         var free = Math.Max(0, _lease.Cap(now) - _lease.Used);
         if (needed <= free || _lease.IsUnknown || (CanAsk(now) && needed <= _lease.Expected(now) - _lease.Used))
@@ -253,7 +243,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
         Waiter waiter = null!;
         Locked(now =>
         {
-            waiter = new Waiter(request.Lane, Cost(request), request.IsRepeat, now, now + Math.Max(0, maxWait.TotalMicroseconds));
+            waiter = new Waiter(request.Lane, Cost(request), request.IsRepeat, now, now + Microseconds.Max(Microseconds.Zero, Microseconds.From(maxWait)));
             var wait = Predict(now, request.Lane, waiter.Cost);
             if (_disposed)
             {
@@ -265,17 +255,17 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
             }
             else if (Waiting >= Options.MaxWaiting && (Waiting > 0 || _lease.Free(now) < waiter.Cost))
             {
-                Refuse(waiter, Permit.Refused(PermitRefusal.QueueFull, Span(wait)));
+                Refuse(waiter, Permit.Refused(PermitRefusal.QueueFull, wait.ToRetryAfter()));
             }
             else if (now + wait > waiter.Until || (waiter.Until <= now && _lease.Free(now) < waiter.Cost + Missing && !CanAsk(now)))
             {
-                Refuse(waiter, Permit.Refused(PermitRefusal.WaitTooLong, Span(wait)));
+                Refuse(waiter, Permit.Refused(PermitRefusal.WaitTooLong, wait.ToRetryAfter()));
             }
             else
             {
                 waiter.FirstCall = _lease.Calls.Made + 1;
                 _line.Add(waiter);
-                _nextLate = Math.Min(_nextLate, waiter.Until);
+                _nextLate = Microseconds.Min(_nextLate, waiter.Until);
             }
         });
         return waiter;
@@ -291,7 +281,6 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
         }
     });
 
-    private void OnTimer() => Locked(_ => _armedFor = double.PositiveInfinity);
+    protected override void OnWake() => Locked(_ => _armedFor = Microseconds.Never);
 
-    private static TimeSpan Span(double microseconds) => TimeSpan.FromMilliseconds(Math.Floor(Math.Max(0, microseconds) / 1000) + 1);
 }

@@ -1,8 +1,10 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting.Concurrency;
 
 /// <summary>
 /// The slots that this process holds of a limit of so many at once, and when it must talk of them. Reads no clock and calls
-/// nobody. Times are microseconds of one monotonic clock. Not safe for threads.
+/// nobody. Times are of one monotonic clock. Not safe for threads.
 /// </summary>
 /// <param name="limit">The plan's.</param>
 /// <param name="fleetSize">How many processes there are, before that is known.</param>
@@ -11,25 +13,25 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, bool isClosedWhenAway, TimeSpan longestBlock)
 {
     /// <summary>A process that is well is heard of so often.</summary>
-    private const double RenewEvery = 2_000_000;
+    private static readonly Microseconds RenewEvery = Microseconds.FromSeconds(2);
 
-    private const double AskAgain = 100_000;
-    private const double ProbeEvery = 250_000;
+    private static readonly Microseconds AskAgain = Microseconds.FromSeconds(0.1);
+    private static readonly Microseconds ProbeEvery = Microseconds.FromSeconds(0.25);
     private const int AheadMax = 16;
 
     // Of a lease a process uses less than the fleet keeps for it.
-    private static readonly double Usable = RedisConcurrencyStore.Lease.TotalMicroseconds - 500_000;
+    private static readonly Microseconds Usable = Microseconds.From(RedisConcurrencyStore.Lease) - Microseconds.FromSeconds(0.5);
 
     private int _cap;
-    private double _validUntil = double.NegativeInfinity;
-    private double _renewAt = double.NegativeInfinity;
-    private double _askAt = double.NegativeInfinity;
-    private double _probeAt;
-    private double _shareFrom;
+    private Microseconds _validUntil = Microseconds.LongAgo;
+    private Microseconds _renewAt = Microseconds.LongAgo;
+    private Microseconds _askAt = Microseconds.LongAgo;
+    private Microseconds _probeAt;
+    private Microseconds _shareFrom;
     private int _capAtAway;
     private bool _mustAsk;
     private bool _inFlight;
-    private double _throttled = -1;
+    private TimeSpan? _throttled;
     private ConcurrencyReply? _reply;
     private bool _isCapped;
     private bool _probeAnswered;
@@ -47,7 +49,7 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
 
     public bool IsAway { get; private set; }
 
-    public double BlockedUntil { get; private set; }
+    public Microseconds BlockedUntil { get; private set; }
 
     /// <summary>The limit in force, of all.</summary>
     public int Bound => _reply?.Bound ?? limit;
@@ -61,13 +63,13 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
     public bool IsUnknown => _reply is null && !IsAway;
 
     /// <summary>Slots that can be given out now.</summary>
-    public int Free(double now) => now < BlockedUntil ? 0 : Math.Max(0, Cap(now) - Used);
+    public int Free(Microseconds now) => now < BlockedUntil ? 0 : Math.Max(0, Cap(now) - Used);
 
     /// <summary>How many this process may have at the vendor.</summary>
-    public int Cap(double now) => IsAway ? Share(now) : now < _validUntil ? _cap : 0;
+    public int Cap(Microseconds now) => IsAway ? Share(now) : now < _validUntil ? _cap : 0;
 
     /// <summary>How many it can count on in the long run: what its waiters are predicted by.</summary>
-    public double Expected(double now) => IsAway ? Share(now) : Math.Max(Cap(now), OthersAreShort ? (double)Bound / Live : Bound - (_reply?.Total ?? 0) + Cap(now));
+    public double Expected(Microseconds now) => IsAway ? Share(now) : Math.Max(Cap(now), OthersAreShort ? (double)Bound / Live : Bound - (_reply?.Total ?? 0) + Cap(now));
 
     public void Take(int slots) => Used += slots;
 
@@ -79,26 +81,26 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
     /// <summary>A message said that another waits: what is idle goes back at once.</summary>
     public void ToldShort() => (OthersAreShort, _mustAsk) = (!IsAway, _mustAsk || _cap > Used);
 
-    public void Block(double until) => BlockedUntil = Math.Max(BlockedUntil, until);
+    public void Block(Microseconds until) => BlockedUntil = Microseconds.Max(BlockedUntil, until);
 
     /// <summary>A request of this process was answered, and not with a 429.</summary>
     public void Answered() => _probeAnswered |= IsProbing;
 
     /// <summary>An operator ends the block.</summary>
-    public void Unblock(double now) => (BlockedUntil, _throttled, _isCapped, _unblocks) = (Math.Min(BlockedUntil, now), -1, false, true);
+    public void Unblock(Microseconds now) => (BlockedUntil, _throttled, _isCapped, _unblocks) = (Microseconds.Min(BlockedUntil, now), null, false, true);
 
     /// <summary>The vendor said 429.</summary>
     /// <param name="isCapped">It asked for a longer wait.</param>
-    public void Throttle(double now, double microseconds, bool isCapped)
+    public void Throttle(Microseconds now, TimeSpan wait, bool isCapped)
     {
         _isCapped |= isCapped;
-        Block(now + microseconds);
-        _throttled = Math.Max(_throttled, microseconds / 1000);
+        Block(now + Microseconds.From(wait));
+        _throttled = Longest(_throttled, wait);
     }
 
     /// <param name="waiting">Slots that waiters need.</param>
     /// <returns>The call to make now; null where there is none.</returns>
-    public ConcurrencyCall? NextCall(double now, int waiting)
+    public ConcurrencyCall? NextCall(Microseconds now, int waiting)
     {
         if (_inFlight || !IsDue(now, waiting))
         {
@@ -118,24 +120,24 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
         (_inFlight, _mustAsk) = (true, false);
         Calls = (Calls.Made + 1, Calls.Ended);
         var call = new ConcurrencyCall(kept, Math.Max(kept, wanted), waiting > 0, _throttled, _reply?.Number ?? 0, Live, IsAway, Leaves: false,
-            longestBlock.TotalMilliseconds, _isCapped, _probeAnswered, _unblocks);
-        (_throttled, _isCapped, _probeAnswered, _unblocks) = (-1, false, false, false);
+            longestBlock, _isCapped, _probeAnswered, _unblocks);
+        (_throttled, _isCapped, _probeAnswered, _unblocks) = (null, false, false, false);
         return call;
     }
 
     /// <summary>The last call of a process that ends.</summary>
-    public ConcurrencyCall Leave() => new(0, 0, false, -1, _reply?.Number ?? 0, Live, false, Leaves: true, longestBlock.TotalMilliseconds);
+    public ConcurrencyCall Leave() => new(0, 0, false, null, _reply?.Number ?? 0, Live, false, Leaves: true, longestBlock);
 
     /// <param name="sentAt">When the call was taken.</param>
     /// <param name="reply">Null: it was not answered in time.</param>
-    public void Replied(double now, double sentAt, ConcurrencyCall call, ConcurrencyReply? reply)
+    public void Replied(Microseconds now, Microseconds sentAt, ConcurrencyCall call, ConcurrencyReply? reply)
     {
         _inFlight = false;
         Calls = (Calls.Made, Calls.Made);
         if (reply is null)
         {
             // What the store may not have heard is told again.
-            _throttled = Math.Max(_throttled, call.Throttled);
+            _throttled = Longest(_throttled, call.Throttled);
             (_isCapped, _probeAnswered, _unblocks) = (_isCapped || call.IsCapped, _probeAnswered || call.ProbeAnswered, _unblocks || call.Unblocks);
             GoAway(now);
             return;
@@ -143,32 +145,32 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
 
         IsAway = false;
         // Not everyone has been counted yet: what was known of the fleet before stands.
-        _reply = reply.Held > 0 ? reply with { Live = Math.Max(reply.Live, Live) } : reply;
-        (_cap, _validUntil) = (reply.Leased, isShared ? sentAt + Usable : double.PositiveInfinity);
+        _reply = reply.Held > TimeSpan.Zero ? reply with { Live = Math.Max(reply.Live, Live) } : reply;
+        (_cap, _validUntil) = (reply.Leased, isShared ? sentAt + Usable : Microseconds.Never);
         OthersAreShort = reply.Short > 0;
-        _renewAt = isShared || reply.Bound < limit ? now + RenewEvery : double.PositiveInfinity;
+        _renewAt = isShared || reply.Bound < limit ? now + RenewEvery : Microseconds.Never;
         _askAt = reply.Leased < call.Wanted ? now + (call.IsShort ? AskAgain : RenewEvery / 4) : now;
         if (reply.Lifted > _lifted)
         {
             (_lifted, BlockedUntil) = (reply.Lifted, now);
         }
 
-        Block(now + (reply.Blocked * 1000));
+        Block(now + Microseconds.From(reply.Blocked));
     }
 
     /// <summary>When there is something to do, whatever comes.</summary>
-    public double LookAt(double now, int waiting)
+    public Microseconds LookAt(Microseconds now, int waiting)
     {
-        var at = _inFlight ? double.PositiveInfinity : IsAway ? _probeAt : waiting > 0 && isShared ? Math.Min(_renewAt, _askAt) : _renewAt;
-        return IsAway && now < _shareFrom ? Math.Min(at, _shareFrom) : now < BlockedUntil ? Math.Min(at, BlockedUntil) : at;
+        var at = _inFlight ? Microseconds.Never : IsAway ? _probeAt : waiting > 0 && isShared ? Microseconds.Min(_renewAt, _askAt) : _renewAt;
+        return IsAway && now < _shareFrom ? Microseconds.Min(at, _shareFrom) : now < BlockedUntil ? Microseconds.Min(at, BlockedUntil) : at;
     }
 
     // So many are asked for before they are needed, so that nobody has to wait for the answer.
     private int Ahead => OthersAreShort ? 0 : Math.Clamp(Used / 2, 1, AheadMax);
 
-    private bool IsDue(double now, int waiting)
+    private bool IsDue(Microseconds now, int waiting)
     {
-        if ((_throttled >= 0 || _probeAnswered || _unblocks) && !IsAway)
+        if ((_throttled is not null || _probeAnswered || _unblocks) && !IsAway)
         {
             return true;
         }
@@ -192,7 +194,9 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
         return now >= _askAt && (waiting > 0 || (idle < (Ahead + 1) / 2 && _cap < Bound && !OthersAreShort));
     }
 
-    private void GoAway(double now)
+    private static TimeSpan? Longest(TimeSpan? one, TimeSpan? other) => one > other ? one : other ?? one;
+
+    private void GoAway(Microseconds now)
     {
         if (!IsAway)
         {
@@ -204,7 +208,7 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
         (IsAway, OthersAreShort, _probeAt) = (true, false, now + ProbeEvery);
     }
 
-    private int Share(double now)
+    private int Share(Microseconds now)
     {
         if (isClosedWhenAway)
         {

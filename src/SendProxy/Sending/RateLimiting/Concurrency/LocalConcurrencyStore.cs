@@ -25,16 +25,16 @@ internal sealed class LocalConcurrencyStore(int limit, bool cuts, TimeProvider t
         {
             var now = time.GetElapsedTime(_start);
             EndBlock(call, now);
-            if (call.Throttled >= 0)
+            if (call.Throttled is { } throttled)
             {
-                _isProbing = call.IsCapped || (_isProbing && call.Throttled == 0);
+                _isProbing = call.IsCapped || (_isProbing && throttled == TimeSpan.Zero);
                 if (cuts && (_cut == TimeSpan.MinValue || now - _cut > Together))
                 {
                     _multiplier = Math.Max(1.0 / limit, _multiplier * 0.9);
                 }
 
                 _cut = now;
-                _block = TimeSpan.FromTicks(Math.Max(_block.Ticks, (now + TimeSpan.FromMilliseconds(call.Throttled)).Ticks));
+                _block = TimeSpan.FromTicks(Math.Max(_block.Ticks, (now + throttled).Ticks));
             }
             else if (_multiplier < 1 && now - _cut > Peace)
             {
@@ -44,7 +44,7 @@ internal sealed class LocalConcurrencyStore(int limit, bool cuts, TimeProvider t
 
             _grown = now;
             var bound = _isProbing ? 1 : Math.Max(1, (int)Math.Floor((limit * _multiplier) + 1e-6));
-            return new ConcurrencyReply(bound, bound, 1, 0, 0, bound, Math.Max(0, (_block - now).TotalMilliseconds), 0, ++_number, bound, _isProbing, _lifted);
+            return new ConcurrencyReply(bound, bound, 1, 0, 0, bound, _block > now ? _block - now : TimeSpan.Zero, TimeSpan.Zero, ++_number, bound, _isProbing, _lifted);
         }
     }
 

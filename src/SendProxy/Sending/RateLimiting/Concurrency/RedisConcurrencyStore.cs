@@ -13,7 +13,10 @@ internal sealed class RedisConcurrencyStore(RedisLink link, string name, string 
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(6);
 
     // A number that a script can add to its clock.
-    private const double LongestBlockMs = 1e12;
+    private const long LongestBlockMs = 1_000_000_000_000;
+
+    // What the script takes for no 429.
+    private const long NoThrottle = -1;
 
     // Longer than a process that is well leaves between two calls: by then all have told what they hold.
     private static readonly TimeSpan Hold = TimeSpan.FromSeconds(3);
@@ -41,16 +44,18 @@ internal sealed class RedisConcurrencyStore(RedisLink link, string name, string 
         called();
         var reply = await link.RunAsync(Script, _keys,
         [
-            process, call.Kept, call.Wanted, call.IsShort ? 1 : 0, limit, (long)Lease.TotalMilliseconds, (long)Math.Ceiling(call.Throttled), cuts ? 1 : 0,
+            process, call.Kept, call.Wanted, call.IsShort ? 1 : 0, limit, (long)Lease.TotalMilliseconds, WholeMilliseconds(call.Throttled) ?? NoThrottle, cuts ? 1 : 0,
             call.Seen, call.KnownLive, call.WasAway ? 1 : 0, channel, call.Leaves ? 1 : 0, (long)Hold.TotalMilliseconds,
-            (long)Math.Ceiling(Math.Min(call.LongestBlockMs, LongestBlockMs)), call.IsCapped ? 1 : 0, call.ProbeAnswered ? 1 : 0, call.Unblocks ? 1 : 0,
+            Math.Min(WholeMilliseconds(call.LongestBlock) ?? LongestBlockMs, LongestBlockMs), call.IsCapped ? 1 : 0, call.ProbeAnswered ? 1 : 0, call.Unblocks ? 1 : 0,
         ]);
         return reply.Result is { } result ? Read(result) : null;
     }
 
+    private static long? WholeMilliseconds(TimeSpan? time) => time is { } known ? (long)Math.Ceiling(known.TotalMilliseconds) : null;
+
     private static ConcurrencyReply Read(RedisResult result)
     {
         var f = (long[])result!;
-        return new ConcurrencyReply((int)f[0], (int)f[1], (int)f[2], (int)f[3], (int)f[4], (int)f[5], f[6], f[7], f[8], (int)f[9], f[10] > 0, f[11]);
+        return new ConcurrencyReply((int)f[0], (int)f[1], (int)f[2], (int)f[3], (int)f[4], (int)f[5], TimeSpan.FromMilliseconds(f[6]), TimeSpan.FromMilliseconds(f[7]), f[8], (int)f[9], f[10] > 0, f[11]);
     }
 }

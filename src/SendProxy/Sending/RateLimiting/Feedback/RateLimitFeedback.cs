@@ -1,3 +1,5 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting.Feedback;
 
 /// <summary>What was learned of a limit, and what it changes.</summary>
@@ -30,11 +32,11 @@ internal sealed class RateLimitFeedback
 {
     private const double SpreadPart = 0.02;
     private const int SpreadSamples = 100;
-    private const double ReshapeEvery = 10_000_000;
+    private static readonly Microseconds ReshapeEvery = Microseconds.FromSeconds(10);
     private const double NearlyUsed = 0.4;
 
     // As acquire.lua: of refusals that come together one cuts.
-    private const double CutEvery = 500_000;
+    private static readonly Microseconds CutEvery = Microseconds.FromSeconds(0.5);
 
     private static readonly TimeSpan LeastSpread = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(2);
@@ -47,11 +49,11 @@ internal sealed class RateLimitFeedback
     private double _mean;
     private double _variance;
     private int _samples;
-    private double _reshapedAt;
+    private Microseconds _reshapedAt;
     private (int?, int?, int?) _shapedFor;
     private WindowBoundaryDetector? _edges;
     private WindowBoundary? _edge;
-    private double _refusedAt = double.NegativeInfinity;
+    private Microseconds _refusedAt = Microseconds.LongAgo;
     private readonly UnrelatedRefusalDetector _unrelated;
 
     public RateLimitFeedback(LimitOptions options)
@@ -98,7 +100,7 @@ internal sealed class RateLimitFeedback
     }
 
     /// <returns>Null where it changes nothing.</returns>
-    public FeedbackFinding? Hear(Permit permit, RateLimitFeedbackSample heard, double now)
+    public FeedbackFinding? Hear(Permit permit, RateLimitFeedbackSample heard, Microseconds now)
     {
         lock (_lock)
         {
@@ -106,7 +108,7 @@ internal sealed class RateLimitFeedback
             (Limit, Remaining, ResetAfter) = (heard.Limit ?? Limit, heard.Remaining ?? Remaining, heard.ResetAfter ?? ResetAfter);
             var isFormNew = _form.Hear(heard, now);
             if (_edges is { } edges && heard is { Remaining: { } remaining, ResetAfter: { } reset }
-                && edges.Hear(now - heard.Delay.TotalMicroseconds, now, remaining, reset, _shape.InWindow.Rate, _shape.Burst) is { } edge)
+                && edges.Hear(now - Microseconds.From(heard.Delay), now, remaining, reset, _shape.InWindow.Rate, _shape.Burst) is { } edge)
             {
                 _edge = edge;
                 isFormNew |= !edge.IsElsewhere && _form.SeeWindows();
@@ -128,7 +130,7 @@ internal sealed class RateLimitFeedback
     }
 
     /// <summary>Whether a refusal says anything of this limit. Call once for each.</summary>
-    public bool IsOfThisLimit(in VendorRefusal refusal, double now)
+    public bool IsOfThisLimit(in VendorRefusal refusal, Microseconds now)
     {
         lock (_lock)
         {
@@ -138,7 +140,7 @@ internal sealed class RateLimitFeedback
 
     /// <summary>The vendor said 429.</summary>
     /// <returns>The cut that it makes, null where one was made just before; and what else it changes, as the end of what was proven, else null.</returns>
-    public (FeedbackFinding? Cut, FeedbackFinding? Form) Refused(double now)
+    public (FeedbackFinding? Cut, FeedbackFinding? Form) Refused(Microseconds now)
     {
         lock (_lock)
         {
@@ -155,7 +157,7 @@ internal sealed class RateLimitFeedback
 
     /// <summary>The vendor said 429 to another process.</summary>
     /// <returns>Null where it changes nothing.</returns>
-    public FeedbackFinding? RefusedElsewhere(double now)
+    public FeedbackFinding? RefusedElsewhere(Microseconds now)
     {
         lock (_lock)
         {
@@ -210,7 +212,7 @@ internal sealed class RateLimitFeedback
     }
 
     // An answer's time has the vendor's own work in it: an upper bound, so that it may narrow the usual spread but not widen it.
-    private FeedbackFinding? Spread(Permit permit, TimeSpan delay, double now)
+    private FeedbackFinding? Spread(Permit permit, TimeSpan delay, Microseconds now)
     {
         if (permit.Mode is PermitMode.Share or PermitMode.Off)
         {
@@ -244,6 +246,6 @@ internal sealed class RateLimitFeedback
     {
         var plan = _options.Rate!.Value;
         (_shape, _shapedFor) = (_form.Parameters(_spread), _form.Key);
-        _edges = _shape.WindowLength > 0 ? _edges ?? new WindowBoundaryDetector(plan.Per, _form.Cap ?? plan.Permits, _form.Refill) : null;
+        _edges = _shape.WindowLength > Microseconds.Zero ? _edges ?? new WindowBoundaryDetector(plan.Per, _form.Cap ?? plan.Permits, _form.Refill) : null;
     }
 }

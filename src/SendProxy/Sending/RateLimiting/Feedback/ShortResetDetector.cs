@@ -1,3 +1,5 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting.Feedback;
 
 /// <summary>
@@ -8,14 +10,14 @@ internal sealed class ShortResetDetector(TimeSpan period)
 {
     private const int LeastAnswers = 20;
 
-    private readonly double _leastTime = 2 * period.TotalMicroseconds;
-    private double _since;
+    private readonly Microseconds _leastTime = 2 * Microseconds.From(period);
+    private Microseconds _since;
     private int _answers;
 
     /// <summary>None was longer in the last stretch of two periods.</summary>
     public bool Are { get; private set; }
 
-    public void Hear(TimeSpan reset, TimeSpan blur, double now)
+    public void Hear(TimeSpan reset, TimeSpan blur, Microseconds now)
     {
         if (reset + blur >= period / 2)
         {

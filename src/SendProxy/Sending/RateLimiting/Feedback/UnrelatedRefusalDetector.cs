@@ -1,4 +1,5 @@
 using System.Numerics;
+using SendProxy.Sending.RateLimiting.Clocks;
 
 namespace SendProxy.Sending.RateLimiting.Feedback;
 
@@ -6,30 +7,29 @@ namespace SendProxy.Sending.RateLimiting.Feedback;
 /// Decides whether a 429 has nothing to do with this limit. What the vendor's headers prove weighs more than a status: a vendor
 /// that says in the refusal itself, or said just before, that permits remain has refused for another reason (a fault, a limit of
 /// one recipient or of one kind of request). Headers are not believed when they belong to another limit, when they never change,
-/// or when they would explain more than half of the last 20 answers (<see cref="UnrelatedMost"/>). Times are microseconds of the
-/// process' clock. Not safe for several threads.
+/// or when they would explain more than half of the last 20 answers (<see cref="UnrelatedMost"/>). Not safe for several threads.
 /// </summary>
 internal sealed class UnrelatedRefusalDetector(LimitOptions options)
 {
     private const int Answers = 20;
     private const int UnrelatedMost = Answers / 2;
 
-    // Microseconds. Older headers say nothing about the present.
-    private const double HeardFor = 1_000_000;
+    // Older headers say nothing about the present.
+    private static readonly Microseconds HeardFor = Microseconds.FromSeconds(1);
 
     private static readonly TimeSpan ResetRounding = TimeSpan.FromSeconds(1);
 
     private readonly long _permits = Math.Max(options.Rate!.Value.Permits, options.Burst);
-    private readonly double _perMicrosecond = options.Rate!.Value.PerSecond / 1e6;
+    private readonly double _perSecond = options.Rate!.Value.PerSecond;
     private readonly double _bunching = LimitParameters.Bunching(options.Rate!.Value.PerSecond, LimitParameters.UsualSpread);
     private uint _last;
     private long? _remaining;
-    private double _heardAt;
+    private Microseconds _heardAt;
     private long _least = long.MaxValue;
     private long _most = long.MinValue;
 
     /// <summary>Takes note of an answer that is no refusal.</summary>
-    public void ObserveSuccess(in RateLimitFeedbackSample heard, double now)
+    public void ObserveSuccess(in RateLimitFeedbackSample heard, Microseconds now)
     {
         Add(isUnrelated: false);
         if (heard.Remaining is { } remaining && IsOfPlan(remaining, heard.Limit, heard.ResetAfter))
@@ -40,7 +40,7 @@ internal sealed class UnrelatedRefusalDetector(LimitOptions options)
     }
 
     /// <summary>A refusal.</summary>
-    public bool IsUnrelated(in VendorRefusal refusal, double now)
+    public bool IsUnrelated(in VendorRefusal refusal, Microseconds now)
     {
         var isUnrelated = !refusal.IsDeclared && HasRoom(refusal, now) && _most > _least
             && BitOperations.PopCount(_last & ((1u << Answers) - 1)) < UnrelatedMost;
@@ -48,7 +48,7 @@ internal sealed class UnrelatedRefusalDetector(LimitOptions options)
         return isUnrelated;
     }
 
-    private bool HasRoom(in VendorRefusal refusal, double now)
+    private bool HasRoom(in VendorRefusal refusal, Microseconds now)
     {
         if (refusal.Remaining is { } own)
         {
@@ -57,7 +57,7 @@ internal sealed class UnrelatedRefusalDetector(LimitOptions options)
 
         // The headers of the answer before, less all that can have been used since then and what was on its way.
         var age = now - _heardAt;
-        return _remaining is { } before && age <= HeardFor && before - (age * _perMicrosecond) - _bunching >= 1;
+        return _remaining is { } before && age <= HeardFor && before - (age.Seconds * _perSecond) - _bunching >= 1;
     }
 
     private bool IsOfPlan(long remaining, long? limit, TimeSpan? reset) =>

@@ -1,4 +1,5 @@
 using SendProxy.Configuration;
+using SendProxy.Sending.RateLimiting.Clocks;
 
 namespace SendProxy.Sending.RateLimiting.Feedback;
 
@@ -14,11 +15,11 @@ namespace SendProxy.Sending.RateLimiting.Feedback;
 /// </summary>
 internal sealed class VendorLimitModel(LimitOptions options)
 {
-    private const double CapFirst = 60_000_000;
-    private const double CapMost = 3_600_000_000;
+    private static readonly Microseconds CapFirst = Microseconds.FromSeconds(60);
+    private static readonly Microseconds CapMost = Microseconds.FromSeconds(3600);
 
     // As with cuts: refusals that come together count once.
-    private const double TogetherFor = 500_000;
+    private static readonly Microseconds TogetherFor = Microseconds.FromSeconds(0.5);
 
     // Of one nothing can be told: more often the header of something else than a bucket.
     private const int LeastBucket = 2;
@@ -30,9 +31,9 @@ internal sealed class VendorLimitModel(LimitOptions options)
     private bool _isWindow = options is { CountsAuto: false, CountsBucket: false };
     private int? _named;
     private bool _isWary;
-    private double _waryFrom = double.NegativeInfinity;
-    private double _waryUntil = double.NegativeInfinity;
-    private double _wary = CapFirst;
+    private Microseconds _waryFrom = Microseconds.LongAgo;
+    private Microseconds _waryUntil = Microseconds.LongAgo;
+    private Microseconds _wary = CapFirst;
 
     /// <summary>What the bucket holds; null where it is not one, or none that is known.</summary>
     public int? Bucket => options.CountsBucket ? options.Burst : _signs?.Size is { } size ? (int)Math.Min(size, options.Burst) : null;
@@ -59,7 +60,7 @@ internal sealed class VendorLimitModel(LimitOptions options)
 
     /// <summary>An answer.</summary>
     /// <returns>Whether a bucket was seen, or is no longer.</returns>
-    public bool Hear(RateLimitFeedbackSample heard, double now)
+    public bool Hear(RateLimitFeedbackSample heard, Microseconds now)
     {
         _isWary &= now < _waryUntil;
         if (heard.Limit is { } limit && limit >= Least && !(heard.ResetAfter > _plan.Per + TimeSpan.FromSeconds(1)))
@@ -93,7 +94,7 @@ internal sealed class VendorLimitModel(LimitOptions options)
 
     /// <summary>The vendor refused.</summary>
     /// <returns>Whether something was believed that is not any longer.</returns>
-    public bool Forget(double now)
+    public bool Forget(Microseconds now)
     {
         if (_signs is null)
         {
@@ -108,7 +109,7 @@ internal sealed class VendorLimitModel(LimitOptions options)
     }
 
     /// <summary>The vendor refused, this process or another one: what is not known may be the smaller limit that it names.</summary>
-    public void Beware(double now)
+    public void Beware(Microseconds now)
     {
         if (now - _waryFrom <= TogetherFor)
         {
@@ -116,7 +117,7 @@ internal sealed class VendorLimitModel(LimitOptions options)
         }
 
         // Again soon after a cap ended: it was right, and holds for longer.
-        _wary = now < _waryUntil + _wary ? Math.Min(CapMost, _wary * 2) : CapFirst;
+        _wary = now < _waryUntil + _wary ? Microseconds.Min(CapMost, _wary * 2) : CapFirst;
         (_isWary, _waryFrom, _waryUntil) = (true, now, now + _wary);
     }
 

@@ -1,9 +1,11 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting.Feedback;
 
-/// <summary>A time at which one of the vendor's windows had begun, in microseconds of the process's clock.</summary>
+/// <summary>A time at which one of the vendor's windows had begun, by the process's clock.</summary>
 /// <param name="Latest">It can have begun earlier, by <paramref name="Width"/> at most.</param>
 /// <param name="IsElsewhere">Not where it was thought to begin: what was told of it does not hold.</param>
-internal readonly record struct WindowBoundary(double Latest, double Width, bool IsElsewhere);
+internal readonly record struct WindowBoundary(Microseconds Latest, Microseconds Width, bool IsElsewhere);
 
 /// <summary>
 /// Finds where the vendor's fixed windows begin, from the answers to one process. Not safe for threads.
@@ -28,16 +30,16 @@ internal sealed class WindowBoundaryDetector(TimeSpan window, int permits, doubl
 
     // Clocks of vendor and process run apart, and a window does not begin to the microsecond.
     private const double DriftShare = 100e-6;
-    private const double Slack = 2_000;
+    private static readonly Microseconds Slack = new(2_000);
 
     // Seconds are cut off, rounded or rounded up; a second on each side must still leave a jump to be seen.
-    private const double Second = 1_000_000;
-    private const double JumpFrom = 4 * Second;
+    private static readonly Microseconds Second = Microseconds.FromSeconds(1);
+    private static readonly Microseconds JumpFrom = 4 * Second;
 
-    private readonly double _length = window.TotalMicroseconds;
-    private (double Sent, double Received, long Remaining, double Reset)? _last;
-    private double _earliest;
-    private double _latest;
+    private readonly Microseconds _length = Microseconds.From(window);
+    private (Microseconds Sent, Microseconds Received, long Remaining, Microseconds Reset)? _last;
+    private Microseconds _earliest;
+    private Microseconds _latest;
     private int _windows;
     private int _needed = LeastWindows;
     private bool _isTold;
@@ -45,9 +47,9 @@ internal sealed class WindowBoundaryDetector(TimeSpan window, int permits, doubl
     /// <summary>An answer.</summary>
     /// <param name="rate">Permits a second of the whole fleet, and <paramref name="burst"/> at once: how much may pass between two answers.</param>
     /// <returns>Null where it says nothing new.</returns>
-    public WindowBoundary? Hear(double sent, double received, long remaining, TimeSpan resetAfter, double rate, double burst)
+    public WindowBoundary? Hear(Microseconds sent, Microseconds received, long remaining, TimeSpan resetAfter, double rate, double burst)
     {
-        var reset = resetAfter.TotalMicroseconds;
+        var reset = Microseconds.From(resetAfter);
         var before = _last;
         _last = (sent, received, remaining, reset);
         if (reset > _length + Second)
@@ -61,8 +63,8 @@ internal sealed class WindowBoundaryDetector(TimeSpan window, int permits, doubl
             return null;
         }
 
-        var unordered = last.Received > sent ? ((last.Received - sent) * rate / 1e6) + burst : 0;
-        var refilled = refill * (received - last.Sent) / 1e6;
+        var unordered = last.Received > sent ? ((last.Received - sent).Seconds * rate) + burst : 0;
+        var refilled = refill * (received - last.Sent).Seconds;
         if (remaining - last.Remaining <= Math.Max(unordered + refilled, permits * LeastRise) || received - last.Sent > _length * SightShare)
         {
             return null;
@@ -74,7 +76,7 @@ internal sealed class WindowBoundaryDetector(TimeSpan window, int permits, doubl
     /// <summary>The vendor refused: whatever was known of its windows may be wrong.</summary>
     public void Forget() => (_windows, _isTold, _last) = (0, false, null);
 
-    private WindowBoundary? See(double earliest, double latest)
+    private WindowBoundary? See(Microseconds earliest, Microseconds latest)
     {
         if (_windows == 0)
         {
@@ -83,8 +85,8 @@ internal sealed class WindowBoundaryDetector(TimeSpan window, int permits, doubl
         }
 
         var passed = Math.Round((earliest + latest - _earliest - _latest) / 2 / _length) * _length;
-        var drift = Math.Abs(passed) * DriftShare;
-        var (low, high) = (Math.Max(earliest, _earliest + passed - drift), Math.Min(latest, _latest + passed + drift));
+        var drift = (passed > Microseconds.Zero ? passed : Microseconds.Zero - passed) * DriftShare;
+        var (low, high) = (Microseconds.Max(earliest, _earliest + passed - drift), Microseconds.Min(latest, _latest + passed + drift));
         if (low > high)
         {
             var lost = Lose();
@@ -93,8 +95,8 @@ internal sealed class WindowBoundaryDetector(TimeSpan window, int permits, doubl
         }
 
         (_earliest, _latest) = (low, high);
-        _windows += passed > 0 ? 1 : 0;
-        if (passed <= 0 || _windows < _needed || high - low > _length * WidthShare)
+        _windows += passed > Microseconds.Zero ? 1 : 0;
+        if (passed <= Microseconds.Zero || _windows < _needed || high - low > _length * WidthShare)
         {
             return null;
         }
@@ -105,7 +107,7 @@ internal sealed class WindowBoundaryDetector(TimeSpan window, int permits, doubl
 
     private WindowBoundary? Lose()
     {
-        WindowBoundary? lost = _isTold ? new WindowBoundary(0, 0, true) : null;
+        WindowBoundary? lost = _isTold ? new WindowBoundary(Microseconds.Zero, Microseconds.Zero, true) : null;
         _needed = _windows > 0 ? Math.Min(MostWindows, _needed * 2) : _needed;
         (_windows, _isTold) = (0, false);
         return lost;

@@ -1,3 +1,5 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting.Priorities;
 
 /// <summary>
@@ -21,7 +23,7 @@ internal sealed class PriorityWaitQueue(LaneTable lanes)
     public int Permits { get; private set; }
 
     /// <summary>When the first of them has waited for as long as it may; never where nobody waits.</summary>
-    public double NextUntil => _firsts.Concat(_repeats).SelectMany(l => l).Select(w => w.Until).DefaultIfEmpty(double.PositiveInfinity).Min();
+    public Microseconds NextUntil => _firsts.Concat(_repeats).SelectMany(l => l).Select(w => w.Until).DefaultIfEmpty(Microseconds.Never).Min();
 
     /// <summary>The most that anybody still needs whose turn it may be; 0 where nobody waits.</summary>
     public int NextMissing => _firsts.Concat(_repeats).Max(l => l.First?.Value.Missing ?? 0);
@@ -74,7 +76,7 @@ internal sealed class PriorityWaitQueue(LaneTable lanes)
 
     /// <summary>Whose turn it is; it no longer stands in the line.</summary>
     /// <returns>Null where nobody waits.</returns>
-    public Waiter? Take(double now)
+    public Waiter? Take(Microseconds now)
     {
         if (Count == 0)
         {
@@ -120,7 +122,7 @@ internal sealed class PriorityWaitQueue(LaneTable lanes)
         return waiter;
     }
 
-    private Waiter? Oldest(double now)
+    private Waiter? Oldest(Microseconds now)
     {
         Waiter? oldest = null;
         for (var i = 0; i < _costs.Length; i++)

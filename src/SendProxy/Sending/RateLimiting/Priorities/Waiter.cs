@@ -1,7 +1,9 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting.Priorities;
 
-/// <summary>One request that waits for its permits. Times are microseconds of the limiter's clock.</summary>
-internal sealed class Waiter(Lane lane, int cost, bool isRepeat, double since, double until)
+/// <summary>One request that waits for its permits. Times are of the limiter's clock.</summary>
+internal sealed class Waiter(Lane lane, int cost, bool isRepeat, Microseconds since, Microseconds until)
 {
     private readonly TaskCompletionSource<Permit> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Permit _given;
@@ -13,9 +15,9 @@ internal sealed class Waiter(Lane lane, int cost, bool isRepeat, double since, d
     /// <summary>A further attempt of a message, which goes after first ones.</summary>
     public bool IsRepeat => isRepeat;
 
-    public double Since => since;
+    public Microseconds Since => since;
 
-    public double Until => until;
+    public Microseconds Until => until;
 
     /// <summary>The first call to the store that can ask for it.</summary>
     public long FirstCall { get; set; }

@@ -1,3 +1,5 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting.Rates;
 
 /// <summary>
@@ -6,8 +8,8 @@ namespace SendProxy.Sending.RateLimiting.Rates;
 /// </summary>
 internal sealed class DegradedModePacer(int fleetSize, Func<double> draw)
 {
-    private const double ProbeEvery = 250_000;
-    private const double KeepCount = 5_000_000;
+    private static readonly Microseconds ProbeEvery = Microseconds.FromSeconds(0.25);
+    private static readonly Microseconds KeepCount = Microseconds.FromSeconds(5);
 
     // A state that knows nothing, met by a process that knows nobody: for the moment of the hold it counts on so many.
     private const int UnknownFleet = 10;
@@ -15,10 +17,10 @@ internal sealed class DegradedModePacer(int fleetSize, Func<double> draw)
     private int _live = Math.Max(1, fleetSize);
     private bool _isMet;
     private double _multiplier = 1;
-    private double _keepUntil = double.NegativeInfinity;
-    private double _probeAt;
-    private double _rejoinAt = double.PositiveInfinity;
-    private double _tat;
+    private Microseconds _keepUntil = Microseconds.LongAgo;
+    private Microseconds _probeAt;
+    private Microseconds _rejoinAt = Microseconds.Never;
+    private Microseconds _tat;
 
     public bool IsOn { get; private set; }
 
@@ -26,11 +28,11 @@ internal sealed class DegradedModePacer(int fleetSize, Func<double> draw)
     public int Live => _live;
 
     /// <summary>When there is something to do beside granting.</summary>
-    public double LookAt => Math.Min(_probeAt, _rejoinAt);
+    public Microseconds LookAt => Microseconds.Min(_probeAt, _rejoinAt);
 
     /// <param name="level">Permits that were left as it began; this process may use its part of them.</param>
     /// <param name="probe">False: the state is there and says itself when it can be used.</param>
-    public void Start(double now, LimitParameters shape, double level, bool probe)
+    public void Start(Microseconds now, LimitParameters shape, double level, bool probe)
     {
         if (!IsOn)
         {
@@ -39,71 +41,71 @@ internal sealed class DegradedModePacer(int fleetSize, Func<double> draw)
             _tat = now + (step * (burst - 1 + draw())) - (step * Math.Clamp(Math.Floor(level / _live / 2), 0, burst - 1));
         }
 
-        _rejoinAt = double.PositiveInfinity;
-        _probeAt = probe ? now + (ProbeEvery * (0.5 + draw())) : double.PositiveInfinity;
+        _rejoinAt = Microseconds.Never;
+        _probeAt = probe ? now + (ProbeEvery * (0.5 + draw())) : Microseconds.Never;
     }
 
-    public void Rejoin(double at) => (_rejoinAt, _probeAt) = (at, double.PositiveInfinity);
+    public void Rejoin(Microseconds at) => (_rejoinAt, _probeAt) = (at, Microseconds.Never);
 
     /// <returns>True when the state can be used again.</returns>
-    public bool TryRejoin(double now)
+    public bool TryRejoin(Microseconds now)
     {
         if (now < _rejoinAt)
         {
             return false;
         }
 
-        (IsOn, _rejoinAt, _keepUntil) = (false, double.PositiveInfinity, _isMet ? now + KeepCount : now);
+        (IsOn, _rejoinAt, _keepUntil) = (false, Microseconds.Never, _isMet ? now + KeepCount : now);
         return true;
     }
 
-    public bool ProbeDue(double now) => now >= _probeAt;
+    public bool ProbeDue(Microseconds now) => now >= _probeAt;
 
     /// <summary>One is on its way; the answer says what comes next.</summary>
-    public void Probed(double now) => _probeAt = now + (ProbeEvery * 4);
+    public void Probed(Microseconds now) => _probeAt = now + (ProbeEvery * 4);
 
     /// <summary>A state that has just come back has seen nobody yet: the count from before stands for a while.</summary>
-    public void Heard(double now, RateLimitReply reply)
+    public void Heard(Microseconds now, RateLimitReply reply)
     {
         _multiplier = reply.Multiplier;
-        if (!IsOn && now >= _keepUntil && reply.Held <= 0)
+        if (!IsOn && now >= _keepUntil && reply.Held <= Microseconds.Zero)
         {
             (_live, _isMet) = (reply.Live, true);
         }
-        else if (!_isMet && reply.Held > 0)
+        else if (!_isMet && reply.Held > Microseconds.Zero)
         {
             _live = Math.Max(Math.Max(_live, reply.Live), UnknownFleet);
         }
     }
 
     /// <summary>What the state is to count at least; 0 where it knows better.</summary>
-    public int KnownLive(double now) => _isMet && (IsOn || now < _keepUntil) ? _live : 0;
+    public int KnownLive(Microseconds now) => _isMet && (IsOn || now < _keepUntil) ? _live : 0;
 
-    public bool TryTake(double now, LimitParameters shape, int permits)
+    public bool TryTake(Microseconds now, LimitParameters shape, int permits)
     {
         if (NextAt(shape, permits) > now)
         {
             return false;
         }
 
-        _tat = Math.Max(_tat, now) + (Pace(shape).Step * permits);
+        _tat = Microseconds.Max(_tat, now) + (Pace(shape).Step * permits);
         return true;
     }
 
     public void GiveBack(LimitParameters shape, int permits) => _tat -= Pace(shape).Step * permits;
 
-    public double NextAt(LimitParameters shape, int permits)
+    public Microseconds NextAt(LimitParameters shape, int permits)
     {
         var (step, burst) = Pace(shape);
         return _tat - ((Math.Max(burst, permits) - permits) * step);
     }
 
-    public double Predict(double now, LimitParameters shape, double permits)
+    public Microseconds Predict(Microseconds now, LimitParameters shape, double permits)
     {
         var (step, burst) = Pace(shape);
-        return Math.Max(0, Math.Max(_tat, now) + ((permits - burst) * step) - now);
+        return Microseconds.Max(Microseconds.Zero, Microseconds.Max(_tat, now) + ((permits - burst) * step) - now);
     }
 
-    private (double Step, double Burst) Pace(LimitParameters shape) =>
-        (1e6 * _live / (shape.Rate * _multiplier), Math.Max(1, Math.Floor(shape.Burst / _live)));
+    private (Microseconds Step, double Burst) Pace(LimitParameters shape) =>
+        (Microseconds.FromSeconds(_live / (shape.Rate * _multiplier)), Math.Max(1, Math.Floor(shape.Burst / _live)));
 }

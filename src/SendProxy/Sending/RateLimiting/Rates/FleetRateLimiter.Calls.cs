@@ -1,13 +1,15 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting.Rates;
 
 /// <content>Each change of the machine, and what follows from it.</content>
 internal sealed partial class FleetRateLimiter
 {
     // Every change of the machine: what was spent goes in first, what it decides is done after.
-    private void Locked(Action<double> change)
+    private void Locked(Action<Microseconds> change)
     {
         RateLimitCall? call;
-        lock (_lock)
+        lock (Sync)
         {
             if (_disposed)
             {
@@ -57,7 +59,7 @@ internal sealed partial class FleetRateLimiter
             _machine.OnSpent(taken - _told);
             _granted += taken - _told;
             _told = taken;
-            Volatile.Write(ref _lastGrant, _time.GetTimestamp());
+            Volatile.Write(ref _lastGrant, Clock.Timestamp);
         }
     }
 
@@ -67,17 +69,17 @@ internal sealed partial class FleetRateLimiter
         var credit = _machine.Credit(now);
         _unlent = _machine.Level - credit;
         _lentEpoch = _machine.Epoch;
-        Volatile.Write(ref _readyUntil, _start + (long)(Math.Min(_machine.CreditUntil, now + 1e9) / _toMicroseconds));
+        Volatile.Write(ref _readyUntil, Clock.TimestampAt(Microseconds.Min(_machine.CreditUntil, now + LongestLoan)));
         Volatile.Write(ref _upTo, credit > 0 ? _told + credit : long.MinValue);
         var rate = _machine.InForce.Rate * (_machine.Known?.Multiplier ?? 1);
         _shown = new Shown(now < _machine.BlockedUntil ? 0 : LevelNow(now), now, _told, _machine.Parameters.Base, rate,
             _machine.Known?.Active ?? 1, _machine.Waiting, _machine.BlockedUntil);
-        Blocks?.Look((_machine.BlockedUntil - now) / 1e6);
+        Blocks?.Look(_machine.BlockedUntil - now);
         Series.State(_machine.Waiting, Math.Max(0, LevelNow(now)), _machine.Live, rate, _machine.IsAway);
         var wait = _machine.WakeAt - now;
-        if (!double.IsPositiveInfinity(wait))
+        if (wait < Microseconds.Never)
         {
-            _wake.Change(TimerSpan(wait), Timeout.InfiniteTimeSpan);
+            WakeIn(wait);
         }
     }
 
@@ -88,8 +90,8 @@ internal sealed partial class FleetRateLimiter
             if (permit.IsAcquired)
             {
                 _granted += permit.Cost;
-                Volatile.Write(ref _lastGrant, _time.GetTimestamp());
-                Series.Granted(waiter.Lane, permit.Mode, permit.Cost, (Now - waiter.Since) / 1e6);
+                Volatile.Write(ref _lastGrant, Clock.Timestamp);
+                Series.Granted(waiter.Lane, permit.Mode, permit.Cost, (Now - waiter.Since).Seconds);
                 waiter.End(permit);
             }
             else

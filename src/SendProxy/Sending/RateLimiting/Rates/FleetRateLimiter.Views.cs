@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using SendProxy.Sending.RateLimiting.Clocks;
 
 namespace SendProxy.Sending.RateLimiting.Rates;
 
@@ -13,11 +14,11 @@ internal sealed partial class FleetRateLimiter
             var (shown, now) = (_shown, Now);
             if (now < shown.BlockedUntil)
             {
-                return (0, (long)Math.Max(1, Math.Ceiling((shown.BlockedUntil - now) / 1e6)));
+                return (0, (long)Math.Max(1, Math.Ceiling((shown.BlockedUntil - now).Seconds)));
             }
 
             // What is there now and what comes while a request may wait for it, less those that wait already.
-            var there = Math.Min(shown.Base, shown.Level - (Volatile.Read(ref _taken) - shown.Taken) + ((now - shown.At) * shown.Rate / 1e6));
+            var there = Math.Min(shown.Base, shown.Level - (Volatile.Read(ref _taken) - shown.Taken) + ((now - shown.At).Seconds * shown.Rate));
             var (window, longest) = (Options.Rate!.Value.Per, Options.MaxWait);
             var seconds = Math.Max(1, (long)(window < longest ? window : longest).TotalSeconds);
             var coming = shown.Rate * seconds / shown.Active;
@@ -27,7 +28,7 @@ internal sealed partial class FleetRateLimiter
 
     public override RateLimiterStatistics GetStatistics()
     {
-        lock (_lock)
+        lock (Sync)
         {
             Account();
             var now = Now;
@@ -43,7 +44,7 @@ internal sealed partial class FleetRateLimiter
 
     public override IEnumerable<LimitView> Views()
     {
-        lock (_lock)
+        lock (Sync)
         {
             Account();
             var now = Now;
@@ -53,7 +54,7 @@ internal sealed partial class FleetRateLimiter
                 new LimitView(
                     Name, Options.Plan, Mode(now), $"{rate:0.##}/s{Why(rate)}", _granted,
                     _machine.IsAway ? null : Math.Max(0, Math.Round(LevelNow(now), 1)), _machine.Waiting, _machine.Live,
-                    Math.Max(0, (_machine.BlockedUntil - now) / 1e6), _vendor.Limit, _vendor.Remaining, _vendor.ResetAfter?.TotalSeconds),
+                    Math.Max(0, (_machine.BlockedUntil - now).Seconds), _vendor.Limit, _vendor.Remaining, _vendor.ResetAfter?.TotalSeconds),
             ];
         }
     }
@@ -65,7 +66,7 @@ internal sealed partial class FleetRateLimiter
     };
 
     // The words of the column MODE. A block ends by time, whether or not the machine has looked since.
-    private string Mode(double now) => _machine.Mode switch
+    private string Mode(Microseconds now) => _machine.Mode switch
     {
         _ when now < _machine.BlockedUntil => "blocked",
         LimiterMode.Degraded => Options.ClosedWhenAway ? "closed" : "share",
@@ -75,10 +76,10 @@ internal sealed partial class FleetRateLimiter
         _ => "reserved",
     };
 
-    private double LevelNow(double now) => _machine.Known is { } known
-        ? Math.Min(_machine.Parameters.Base, _machine.Level + ((now - _machine.KnownAt) * _machine.InForce.Rate * known.Multiplier / 1e6))
+    private double LevelNow(Microseconds now) => _machine.Known is { } known
+        ? Math.Min(_machine.Parameters.Base, _machine.Level + ((now - _machine.KnownAt).Seconds * _machine.InForce.Rate * known.Multiplier))
         : _machine.Parameters.Base;
 
     /// <summary>The level as it was.</summary>
-    private sealed record Shown(double Level, double At, long Taken, double Base, double Rate, int Active, int Waiting, double BlockedUntil);
+    private sealed record Shown(double Level, Microseconds At, long Taken, double Base, double Rate, int Active, int Waiting, Microseconds BlockedUntil);
 }

@@ -1,3 +1,4 @@
+using SendProxy.Sending.RateLimiting.Clocks;
 using SendProxy.Sending.RateLimiting.Feedback;
 using SendProxy.Sending.RateLimiting.Priorities;
 
@@ -9,22 +10,21 @@ namespace SendProxy.Sending.RateLimiting.Rates;
 /// </summary>
 internal sealed partial class FleetRateLimiter : QueueingLimiter
 {
-    private static readonly TimeSpan Flush = TimeSpan.FromMicroseconds(RateLimiterStateMachine.FlushEvery);
+    private static readonly TimeSpan Flush = RateLimiterStateMachine.FlushEvery.ToTimeSpan();
+
+    // A clock may stand still for longer than a loan is good for; it has an end all the same.
+    private static readonly Microseconds LongestLoan = Microseconds.FromSeconds(1000);
+    private static readonly Microseconds LeastRefusalWait = new(1000);
 
     private readonly RateLimiterStateMachine _machine;
     private readonly ILimitStore<RateLimitCall, RateLimitReply> _store;
-    private readonly TimeProvider _time;
     private readonly RateLimitFeedback _vendor;
-    private readonly ITimer _wake;
     private readonly ITimer _flush;
-    private readonly Lock _lock = new();
-    private readonly double _toMicroseconds;
-    private readonly long _start;
     private long _readyUntil;
     private long _taken;
     private long _upTo;
     private long _told;
-    private Shown _shown = new(0, 0, 0, 1, 1, 1, 0, 0);
+    private Shown _shown = new(0, Microseconds.Zero, 0, 1, 1, 1, 0, Microseconds.Zero);
     private double _unlent;
     private long _lentEpoch;
     private int _flushArmed;
@@ -36,23 +36,19 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
     public FleetRateLimiter(
         LimitOptions options, LaneTable lanes, ILimitStore<RateLimitCall, RateLimitReply> store, string process, int fleetSize, TimeProvider time, LimitMetrics.Series series, Func<double> draw)
-        : base(options, lanes, series)
+        : base(options, lanes, time, series)
     {
-        (_store, _time) = (store, time);
-        _toMicroseconds = 1e6 / time.TimestampFrequency;
-        // A clock that is never zero: zero means "never" in the machine.
-        _start = time.GetTimestamp() - time.TimestampFrequency;
-        _lastGrant = time.GetTimestamp();
+        _store = store;
+        _lastGrant = Clock.Timestamp;
         _vendor = new RateLimitFeedback(options);
         _machine = new RateLimiterStateMachine(process, _vendor.Parameters, lanes, store.IsShared, fleetSize, draw)
         {
             IsClosedWhenAway = options.ClosedWhenAway && store.IsShared,
             Learns = options.Learn == FeedbackMode.Tighten,
-            LongestBlock = options.MaxBlock.TotalMicroseconds,
-            ReplyLife = store.AnswersWithin.TotalMicroseconds + RateLimitConstants.Horizon,
+            LongestBlock = Microseconds.From(options.MaxBlock),
+            ReplyLife = Microseconds.From(store.AnswersWithin) + new Microseconds(RateLimitConstants.Horizon),
         };
-        _wake = time.CreateTimer(static limiter => ((FleetRateLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _flush = time.CreateTimer(static limiter => ((FleetRateLimiter)limiter!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _flush = time.CreateTimer(static limiter => ((FleetRateLimiter)limiter!).OnWake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Told once it has ended.</summary>
@@ -62,14 +58,12 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     {
         get
         {
-            lock (_lock)
+            lock (Sync)
             {
-                return _machine.Waiting > 0 ? null : _time.GetElapsedTime(Volatile.Read(ref _lastGrant));
+                return _machine.Waiting > 0 ? null : Clock.Since(Volatile.Read(ref _lastGrant));
             }
         }
     }
-
-    private double Now => (_time.GetTimestamp() - _start) * _toMicroseconds;
 
     public override bool TryTake(in PermitRequest request, out Permit permit)
     {
@@ -97,18 +91,18 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
 
     public override TimeSpan Predict(in PermitRequest request)
     {
-        lock (_lock)
+        lock (Sync)
         {
             Account();
-            return TimeSpan.FromMicroseconds(Math.Ceiling(_machine.Predict(Now, request.Lane, request.Cost)));
+            return _machine.Predict(Now, request.Lane, request.Cost).Ceiling().ToTimeSpan();
         }
     }
 
     public override TimeSpan BlockedFor(in PermitRequest request)
     {
-        lock (_lock)
+        lock (Sync)
         {
-            return TimeSpan.FromMicroseconds(Math.Max(0, _machine.BlockedUntil - Now));
+            return Microseconds.Max(Microseconds.Zero, _machine.BlockedUntil - Now).ToTimeSpan();
         }
     }
 
@@ -150,7 +144,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         }
 
         Learn(form);
-        Locked(now => _machine.OnThrottled(now, Math.Max(0, wait.TotalMicroseconds), isCapped));
+        Locked(now => _machine.OnThrottled(now, Microseconds.Max(Microseconds.Zero, Microseconds.From(wait)), isCapped));
     }
 
     /// <summary>An operator ends the block.</summary>
@@ -169,7 +163,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         Learn(_vendor.RefusedElsewhere(Now));
         Locked(now =>
         {
-            _machine.OnBlocked(now, wait.TotalMicroseconds);
+            _machine.OnBlocked(now, Microseconds.From(wait));
             _machine.Advance(now);
         });
     }
@@ -195,7 +189,6 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
             _disposed = true;
             _machine.OnDisposed();
         });
-        _wake.Dispose();
         _flush.Dispose();
         OnDispose?.Invoke(this);
         base.Dispose(disposing);
@@ -205,7 +198,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     protected override bool TryReady(in PermitRequest request, out Permit permit)
     {
         permit = default;
-        if (_time.GetTimestamp() >= Volatile.Read(ref _readyUntil))
+        if (Clock.Timestamp >= Volatile.Read(ref _readyUntil))
         {
             return false;
         }
@@ -242,14 +235,14 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         Locked(at =>
         {
             // From here on it waits: what the lock took is no wait for a permit.
-            waiter = new Waiter(request.Lane, request.Cost, request.IsRepeat, at, at + Math.Max(0, maxWait.TotalMicroseconds)) { IsTry = isTry };
+            waiter = new Waiter(request.Lane, request.Cost, request.IsRepeat, at, at + Microseconds.Max(Microseconds.Zero, Microseconds.From(maxWait))) { IsTry = isTry };
             if (_disposed)
             {
                 waiter.End(Permit.Refused(PermitRefusal.Disposed, TimeSpan.FromSeconds(1)));
             }
             else if (_machine.Waiting >= Options.MaxWaiting && _machine.Waiting > 0)
             {
-                var wait = TimeSpan.FromMicroseconds(Math.Max(1000, _machine.Predict(at, request.Lane, request.Cost)));
+                var wait = Microseconds.Max(LeastRefusalWait, _machine.Predict(at, request.Lane, request.Cost)).ToTimeSpan();
                 Refuse(waiter, Permit.Refused(PermitRefusal.QueueFull, wait));
             }
             else
@@ -266,7 +259,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         waiter.Cancel(token);
     }
 
-    private void OnTimer()
+    protected override void OnWake()
     {
         Volatile.Write(ref _flushArmed, 0);
         Locked(now => _machine.Advance(now));

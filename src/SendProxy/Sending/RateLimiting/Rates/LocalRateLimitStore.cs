@@ -1,10 +1,12 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting.Rates;
 
 /// <summary>A limit of this process alone: no other knows of it, and it ends with the process. Answers at once.</summary>
 internal sealed class LocalRateLimitStore(TimeProvider time) : ILimitStore<RateLimitCall, RateLimitReply>
 {
     // A point of time that is no zero: zero means "never" in the book.
-    private const double Beginning = 1e9;
+    private static readonly Microseconds Beginning = Microseconds.FromSeconds(1000);
 
     private readonly RateLimitState _book = new() { Hold = 0 };
     private readonly Lock _lock = new();
@@ -18,7 +20,7 @@ internal sealed class LocalRateLimitStore(TimeProvider time) : ILimitStore<RateL
     {
         lock (_lock)
         {
-            return _book.Run(Beginning + time.GetElapsedTime(_start).TotalMicroseconds, call);
+            return _book.Run(Beginning + Microseconds.From(time.GetElapsedTime(_start)), call);
         }
     }
 

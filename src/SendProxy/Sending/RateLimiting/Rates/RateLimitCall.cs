@@ -1,8 +1,13 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting.Rates;
 
-/// <summary>What one process tells and asks of one rate limit, in one call. Times are microseconds.</summary>
+/// <summary>What one process tells and asks of one rate limit, in one call.</summary>
 internal sealed record RateLimitCall
 {
+    /// <summary>As <see cref="Boundary"/>: the vendor's windows do not begin where it was thought.</summary>
+    public static readonly Microseconds BoundaryElsewhere = new(-1);
+
     /// <summary>Which process; unique in the fleet.</summary>
     public required string Process { get; init; }
 
@@ -17,7 +22,7 @@ internal sealed record RateLimitCall
     public bool SomeoneWaits { get; init; }
 
     /// <summary>The longest that one of those waits: a turn in the line that comes later is not taken.</summary>
-    public double Patience { get; init; }
+    public Microseconds Patience { get; init; }
 
     /// <summary>It was told to come back, and the time is there.</summary>
     public bool HasTicket { get; init; }
@@ -33,14 +38,14 @@ internal sealed record RateLimitCall
 
     public long CorrectionEpoch { get; init; }
 
-    /// <summary>How long a 429 asked to wait; negative where there was none.</summary>
-    public double ThrottledFor { get; init; } = -1;
+    /// <summary>How long a 429 asked to wait; null where there was none.</summary>
+    public Microseconds? ThrottledFor { get; init; }
 
     /// <summary>That 429 asked for more than is waited: at the block's end one request shows whether the vendor answers again.</summary>
     public bool IsCapped { get; init; }
 
     /// <summary>No block lasts longer from now on, whoever made it.</summary>
-    public double LongestBlock { get; init; } = double.MaxValue;
+    public Microseconds LongestBlock { get; init; } = Microseconds.Never;
 
     /// <summary>What came of the probe.</summary>
     public ProbeResult Probe { get; init; }
@@ -52,15 +57,15 @@ internal sealed record RateLimitCall
     public bool WasAway { get; init; }
 
     /// <summary>The store's time in the last reply; 0 before the first.</summary>
-    public double SeenNow { get; init; }
+    public Microseconds SeenNow { get; init; }
 
     /// <summary>How long that is ago by this process's clock: at least so much has passed.</summary>
-    public double SeenSince { get; init; }
+    public Microseconds SeenSince { get; init; }
 
-    public double SeenTat { get; init; }
+    public Microseconds SeenTat { get; init; }
 
     /// <summary>End of a block, in the store's time; 0 where none is known.</summary>
-    public double SeenBlock { get; init; }
+    public Microseconds SeenBlock { get; init; }
 
     /// <summary>Processes known of before the store was away; 0 to believe the store.</summary>
     public int KnownLive { get; init; }
@@ -68,14 +73,14 @@ internal sealed record RateLimitCall
     /// <summary>A 429 lowers the rate for a while.</summary>
     public bool Learns { get; init; } = true;
 
-    /// <summary>When one of the vendor's own windows had begun at the latest, in the store's time; 0: nothing new, -1: not where it was thought.</summary>
-    public double Boundary { get; init; }
+    /// <summary>When one of the vendor's own windows had begun at the latest, in the store's time; 0: nothing new, <see cref="BoundaryElsewhere"/>: not where it was thought.</summary>
+    public Microseconds Boundary { get; init; }
 
     /// <summary>By how much it can have begun earlier.</summary>
-    public double BoundaryWidth { get; init; }
+    public Microseconds BoundaryWidth { get; init; }
 
     /// <summary>Slots that are not needed, by their time.</summary>
-    public IReadOnlyList<double> Returned { get; init; } = [];
+    public IReadOnlyList<Microseconds> Returned { get; init; } = [];
 }
 
 /// <summary>What a process has to tell of a probe.</summary>
@@ -90,13 +95,13 @@ internal enum ProbeResult
     Answered,
 }
 
-/// <summary>What a rate limit answers. Times are microseconds; delays count from when the store wrote it.</summary>
+/// <summary>What a rate limit answers. Delays count from when the store wrote it.</summary>
 internal sealed record RateLimitReply
 {
     /// <summary>The store's time.</summary>
-    public required double Now { get; init; }
+    public required Microseconds Now { get; init; }
 
-    public double Tat { get; init; }
+    public Microseconds Tat { get; init; }
 
     /// <summary>Permits left in the bucket; negative where more were sold ahead.</summary>
     public double Level { get; init; }
@@ -110,10 +115,10 @@ internal sealed record RateLimitReply
     public long Epoch { get; init; }
 
     /// <summary>With no slots: when this process's turn is; else 0.</summary>
-    public double ComeBack { get; init; }
+    public Microseconds ComeBack { get; init; }
 
     /// <summary>Nobody sends for so long.</summary>
-    public double Blocked { get; init; }
+    public Microseconds Blocked { get; init; }
 
     /// <summary>Processes seen lately.</summary>
     public int Live { get; init; }
@@ -122,7 +127,7 @@ internal sealed record RateLimitReply
     public int Active { get; init; }
 
     /// <summary>The past is unknown: each keeps to its share for so long.</summary>
-    public double Held { get; init; }
+    public Microseconds Held { get; init; }
 
     /// <summary>Urgent permits given.</summary>
     public int Urgent { get; init; }
@@ -137,7 +142,7 @@ internal sealed record RateLimitReply
     public bool IsProbing { get; init; }
 
     /// <summary>When an operator last ended a block, in the store's time; 0: never.</summary>
-    public double Lifted { get; init; }
+    public Microseconds Lifted { get; init; }
 
     public IReadOnlyList<ReservedSlot> Slots { get; init; } = [];
 }
@@ -145,4 +150,4 @@ internal sealed record RateLimitReply
 /// <summary>A permit for a time.</summary>
 /// <param name="Delay">From the reply.</param>
 /// <param name="At">The store's time: what it is given back by.</param>
-internal readonly record struct ReservedSlot(double Delay, double At);
+internal readonly record struct ReservedSlot(Microseconds Delay, Microseconds At);

@@ -98,7 +98,7 @@ internal sealed partial class RateLimitState
 
         var place = Math.Max(_line, Math.Max(at - tolerance, now)) + (step * (want - 1));
         var come = Math.Max(ComeBackLeast, place - Horizon - now);
-        if (come <= call.Patience)
+        if (come <= call.Patience.Value)
         {
             _line = place + step;
         }

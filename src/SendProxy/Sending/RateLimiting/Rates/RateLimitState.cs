@@ -1,11 +1,12 @@
 using System.Globalization;
 using static SendProxy.Sending.RateLimiting.Rates.RateLimitConstants;
+using SendProxy.Sending.RateLimiting.Clocks;
 
 namespace SendProxy.Sending.RateLimiting.Rates;
 
 /// <summary>
 /// One limit's state, and what a call makes of it: the twin of acquire.lua, number for number. It serves a single process, and
-/// the simulation. Times are microseconds. Not safe for threads.
+/// the simulation. Inside it counts in plain microseconds, as the script does; what goes in and comes out has its unit. Not safe for threads.
 /// </summary>
 internal sealed partial class RateLimitState
 {
@@ -36,11 +37,11 @@ internal sealed partial class RateLimitState
     /// <summary>Time for which a store with an unknown past grants nothing.</summary>
     public double Hold { get; init; } = RateLimitConstants.Hold;
 
-    /// <param name="clock">Microseconds; larger than 0.</param>
-    public RateLimitReply Run(double clock, RateLimitCall call)
+    /// <param name="clock">Larger than 0.</param>
+    public RateLimitReply Run(Microseconds clock, RateLimitCall call)
     {
         // Steps are numbered as in acquire.lua. 1 a clock that goes on, 2 a rate that was cut grows, 3 the vendor's own windows
-        var (now, hasJumped) = Clock(clock, call);
+        var (now, hasJumped) = Clock(clock.Value, call);
         Grow(now);
         _window.Hear(now, call, isKnown: !hasJumped && !_isFresh && !call.WasAway && _held <= now);
         var parameters = _window.IsInForce ? call.Parameters.InWindow : call.Parameters;
@@ -64,7 +65,7 @@ internal sealed partial class RateLimitState
         Throttle(now, call);
         parameters = _window.IsInForce ? parameters : call.Parameters;
         (step, tolerance) = Step(parameters);
-        if (call.ThrottledFor >= 0 && _block > now)
+        if (call.ThrottledFor is not null && _block > now)
         {
             _tat = Math.Max(_tat, _block + tolerance);
             _holes.Clear();
@@ -94,27 +95,27 @@ internal sealed partial class RateLimitState
         return Reply(now, level, live) with
         {
             Quantum = quantum,
-            ComeBack = Math.Ceiling(comeBack),
+            ComeBack = new(Math.Ceiling(comeBack)),
             Active = active,
             Urgent = urgent,
-            Slots = [.. slots.Select(s => new ReservedSlot(Math.Max(0, Math.Ceiling(s - now)), Math.Ceiling(s)))],
+            Slots = [.. slots.Select(s => new ReservedSlot(new(Math.Max(0, Math.Ceiling(s - now))), new(Math.Ceiling(s))))],
         };
     }
 
     private RateLimitReply Reply(double now, double level, int live) => new()
     {
-        Now = Math.Floor(now),
-        Tat = Math.Floor(_tat),
+        Now = new(Math.Floor(now)),
+        Tat = new(Math.Floor(_tat)),
         Level = Math.Floor(level * 1000) / 1000,
         Allowance = Allowance(now, _window.Free(now, level), live),
         Epoch = _epoch,
-        Blocked = Math.Max(0, Math.Ceiling(_block - now)),
+        Blocked = new(Math.Max(0, Math.Ceiling(_block - now))),
         Live = live,
-        Held = Math.Max(0, Math.Ceiling(_held - now)),
+        Held = new(Math.Max(0, Math.Ceiling(_held - now))),
         Multiplier = Math.Floor(_multiplier * 1_000_000) / 1_000_000,
         InWindow = _window.IsInForce,
         IsProbing = IsProbing,
-        Lifted = Math.Floor(_lifted),
+        Lifted = new(Math.Floor(_lifted)),
     };
 
     // A block whose end is to be shown by one request first.
@@ -123,14 +124,14 @@ internal sealed partial class RateLimitState
     private void Block(double now, RateLimitCall call, double tolerance)
     {
         // What a process saw before an operator ended the block is out of date.
-        if (call.SeenNow >= _lifted)
+        if (call.SeenNow.Value >= _lifted)
         {
-            (_tat, _block) = (Math.Max(_tat, call.SeenTat), Math.Max(_block, call.SeenBlock));
+            (_tat, _block) = (Math.Max(_tat, call.SeenTat.Value), Math.Max(_block, call.SeenBlock.Value));
         }
 
-        if (_block > now + call.LongestBlock)
+        if (_block > now + call.LongestBlock.Value)
         {
-            _block = now + call.LongestBlock;
+            _block = now + call.LongestBlock.Value;
             _tat = Math.Min(_tat, _block + tolerance);
         }
 
@@ -149,9 +150,9 @@ internal sealed partial class RateLimitState
     private (double Now, bool HasJumped) Clock(double clock, RateLimitCall call)
     {
         var (now, hasJumped) = (clock + _offset, false);
-        if (call.SeenNow > 0)
+        if (call.SeenNow.Value > 0)
         {
-            var least = call.SeenNow + call.SeenSince;
+            var least = (call.SeenNow + call.SeenSince).Value;
             hasJumped = now < least - ClockBack || now > least + ClockJump;
             if (now < least - ClockBack || now > least + ClockAhead)
             {
@@ -243,7 +244,7 @@ internal sealed partial class RateLimitState
 
     private void Throttle(double now, RateLimitCall call)
     {
-        if (call.ThrottledFor < 0)
+        if (call.ThrottledFor is not { Value: var throttledFor })
         {
             EndProbe(now, call.Probe);
             return;
@@ -256,9 +257,9 @@ internal sealed partial class RateLimitState
             (_cut, _ceiling, _multiplier) = (now, _multiplier, Math.Max(MultiplierLeast, _multiplier * Cut));
         }
 
-        _block = Math.Max(_block, now + call.ThrottledFor);
+        _block = Math.Max(_block, now + throttledFor);
         _probe = call.IsCapped ? _block
-            : _probe > 0 && call.ThrottledFor == 0 ? now + ProbeWait
+            : _probe > 0 && throttledFor == 0 ? now + ProbeWait
             : 0;
     }
 
@@ -283,8 +284,8 @@ internal sealed partial class RateLimitState
     {
         for (var i = 0; i < call.Returned.Count; i++)
         {
-            var at = Text(call.Returned[i]);
-            _holes.Add((call.Returned[i], $"{at}:{call.Process}:{i + RedisRateLimitStore.FirstReturned}"));
+            var at = call.Returned[i].Value;
+            _holes.Add((at, $"{Text(at)}:{call.Process}:{i + RedisRateLimitStore.FirstReturned}"));
         }
 
         while (_holes.Count > 0 && _holes.Min.At <= now - Horizon)

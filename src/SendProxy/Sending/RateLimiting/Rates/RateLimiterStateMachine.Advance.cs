@@ -1,3 +1,4 @@
+using SendProxy.Sending.RateLimiting.Clocks;
 using SendProxy.Sending.RateLimiting.Priorities;
 
 namespace SendProxy.Sending.RateLimiting.Rates;
@@ -6,9 +7,9 @@ namespace SendProxy.Sending.RateLimiting.Rates;
 internal sealed partial class RateLimiterStateMachine
 {
     /// <summary>Lets go whom it may, and decides what comes next.</summary>
-    public void Advance(double now)
+    public void Advance(Microseconds now)
     {
-        WakeAt = double.PositiveInfinity;
+        WakeAt = Microseconds.Never;
         if (IsAway && !TryRejoin(now))
         {
             AdvanceDegraded(now);
@@ -19,7 +20,7 @@ internal sealed partial class RateLimiterStateMachine
         if (now < BlockedUntil)
         {
             EndLate(now);
-            Wake(Math.Min(BlockedUntil, _lastCall + LookInBlockEvery));
+            Wake(Microseconds.Min(BlockedUntil, _lastCall + LookInBlockEvery));
             AskIf(_debt != 0 || HasNews || (_isShared && now - _lastCall >= LookInBlockEvery), now, 0, 0);
             return;
         }
@@ -47,7 +48,7 @@ internal sealed partial class RateLimiterStateMachine
     }
 
     // The store is back and can be used.
-    private bool TryRejoin(double now)
+    private bool TryRejoin(Microseconds now)
     {
         if (!_share.TryRejoin(now))
         {
@@ -58,11 +59,11 @@ internal sealed partial class RateLimiterStateMachine
         return true;
     }
 
-    private void UseSlots(double now)
+    private void UseSlots(Microseconds now)
     {
         while (_slots.TryPeek(out var slot) && slot.Due <= now)
         {
-            if (slot.Due < now - RateLimitConstants.Horizon)
+            if (slot.Due < now - new Microseconds(RateLimitConstants.Horizon))
             {
                 // This process stood still: the vendor's bucket has filled up since, and others use that.
                 _slots.Dequeue();
@@ -86,7 +87,7 @@ internal sealed partial class RateLimiterStateMachine
     }
 
     /// <returns>False where it cannot go on so.</returns>
-    private bool AdvancePostPaid(double now)
+    private bool AdvancePostPaid(Microseconds now)
     {
         // Slots that were not used are kept as what they are: permits counted already.
         _debt -= _slots.Count;
@@ -121,7 +122,7 @@ internal sealed partial class RateLimiterStateMachine
         return true;
     }
 
-    private void AdvanceReserving(double now)
+    private void AdvanceReserving(Microseconds now)
     {
         if (Waiting == 0)
         {
@@ -156,7 +157,7 @@ internal sealed partial class RateLimiterStateMachine
         }
     }
 
-    private void AdvanceDegraded(double now)
+    private void AdvanceDegraded(Microseconds now)
     {
         while (now >= BlockedUntil && Waiting > 0)
         {
@@ -176,7 +177,7 @@ internal sealed partial class RateLimiterStateMachine
 
             _filling = null;
             End(waiter, Permit.Granted(PermitMode.Share, waiter.Cost) with { IsProbe = _isProbingAway });
-            _nextProbeAway = now + RateLimitConstants.ProbeWait;
+            _nextProbeAway = now + new Microseconds(RateLimitConstants.ProbeWait);
         }
 
         if (now < BlockedUntil)
@@ -193,7 +194,7 @@ internal sealed partial class RateLimiterStateMachine
         Wake(_share.LookAt);
     }
 
-    private void GoAway(double now, bool probe)
+    private void GoAway(Microseconds now, bool probe)
     {
         if (probe || !IsAway)
         {
@@ -201,10 +202,10 @@ internal sealed partial class RateLimiterStateMachine
         }
 
         Enter(LimiterMode.Degraded);
-        (_hasTicket, _comeBack, _debt) = (false, 0, 0);
+        (_hasTicket, _comeBack, _debt) = (false, Microseconds.Zero, 0);
         _slots.Clear();
         _returned.Clear();
-        _validUntil = double.NegativeInfinity;
+        _validUntil = Microseconds.LongAgo;
         if (IsClosedWhenAway)
         {
             EndWaiting(_ => true, _ => Permit.Refused(PermitRefusal.Closed, TimeSpan.FromSeconds(1)));
@@ -212,16 +213,16 @@ internal sealed partial class RateLimiterStateMachine
     }
 
     // What the fleet is to hear soon.
-    private bool HasNews => _throttledFor >= 0 || _unblocks || _probe != ProbeResult.None;
+    private bool HasNews => _throttledFor is not null || _unblocks || _probe != ProbeResult.None;
 
-    private void AskIf(bool needed, double now, int want, int urgent)
+    private void AskIf(bool needed, Microseconds now, int want, int urgent)
     {
         if (!needed || _inFlight)
         {
             return;
         }
 
-        var seenBlock = BlockedUntil > now && _reply is not null ? Math.Floor(_reply.Now + (BlockedUntil - _replyAt)) : 0;
+        var seenBlock = BlockedUntil > now && _reply is not null ? (_reply.Now + (BlockedUntil - _replyAt)).Floor() : Microseconds.Zero;
         Call = _made = new RateLimitCall
         {
             Process = _process,
@@ -229,46 +230,46 @@ internal sealed partial class RateLimiterStateMachine
             Want = want,
             FirstCost = _filling?.Missing ?? _line.NextMissing,
             SomeoneWaits = Waiting > 0 && !IsPostPaid,
-            Patience = Math.Max(0, Math.Floor(_lastUntil - now)),
+            Patience = Microseconds.Max(Microseconds.Zero, (_lastUntil - now).Floor()),
             HasTicket = _hasTicket && want > 0,
             Urgent = urgent,
             Debt = _debt,
             Correction = _correction.Permits,
             CorrectionEpoch = _correction.Epoch,
-            ThrottledFor = _throttledFor >= 0 ? Math.Max(0, Math.Min(_throttledFor, BlockedUntil - now)) : -1,
+            ThrottledFor = _throttledFor is { } wait ? Microseconds.Max(Microseconds.Zero, Microseconds.Min(wait, BlockedUntil - now)) : null,
             IsCapped = _isCapped,
             LongestBlock = LongestBlock,
             Probe = _probe,
             Unblocks = _unblocks,
             WasAway = IsAway,
-            SeenNow = _reply?.Now ?? 0,
-            SeenSince = _reply is null ? 0 : Math.Floor(now - _replyAt),
-            SeenTat = _reply?.Tat ?? 0,
+            SeenNow = _reply?.Now ?? Microseconds.Zero,
+            SeenSince = _reply is null ? Microseconds.Zero : (now - _replyAt).Floor(),
+            SeenTat = _reply?.Tat ?? Microseconds.Zero,
             SeenBlock = seenBlock,
             KnownLive = _share.KnownLive(now),
             Learns = Learns,
             Boundary = BoundaryToTell(),
-            BoundaryWidth = Math.Ceiling((_edge?.Width ?? 0) + FlushEvery),
+            BoundaryWidth = ((_edge?.Width ?? Microseconds.Zero) + FlushEvery).Ceiling(),
             Returned = [.. _returned],
         };
         _hasTicket &= want == 0;
         (_inFlight, _lastCall, _debtInFlight, _debt, _correction) = (true, now, _debt, 0, default);
-        (_throttledFor, _isCapped, _probe, _unblocks) = (-1, false, ProbeResult.None, false);
+        (_throttledFor, _isCapped, _probe, _unblocks) = (null, false, ProbeResult.None, false);
         _calls++;
         _returned.Clear();
         _edge = null;
     }
 
     // In the store's time. Permits are told behind: those of before the edge count until so much after it.
-    private double BoundaryToTell() => _edge is not { } edge || _reply is null ? 0
-        : edge.IsElsewhere ? -1
-        : Math.Floor(_reply.Now + (edge.Latest - _replyAt) + FlushEvery);
+    private Microseconds BoundaryToTell() => _edge is not { } edge || _reply is null ? Microseconds.Zero
+        : edge.IsElsewhere ? RateLimitCall.BoundaryElsewhere
+        : (_reply.Now + (edge.Latest - _replyAt) + FlushEvery).Floor();
 
     // Asking takes time too: whoever may not wait for a permit waits until it is known whether there is one.
-    private bool AwaitsFirstAnswer(Waiter waiter, double now) =>
+    private bool AwaitsFirstAnswer(Waiter waiter, Microseconds now) =>
         _isShared && !IsAway && waiter.FirstCall > _answeredCalls && now < waiter.Until + FirstAnswerWait;
 
-    private void EndLate(double now)
+    private void EndLate(Microseconds now)
     {
         if (now < _nextScan)
         {
@@ -276,11 +277,11 @@ internal sealed partial class RateLimiterStateMachine
             return;
         }
 
-        EndWaiting(w => w.Until < now && !AwaitsFirstAnswer(w, now), w => Permit.Refused(PermitRefusal.WaitTooLong, ToRetryAfter(Predict(now, w.Lane, w.Cost))));
+        EndWaiting(w => w.Until < now && !AwaitsFirstAnswer(w, now), w => Permit.Refused(PermitRefusal.WaitTooLong, Predict(now, w.Lane, w.Cost).ToRetryAfter()));
         _nextScan = now + UrgentAgain;
         if (Waiting == 0)
         {
-            _nextScan = double.PositiveInfinity;
+            _nextScan = Microseconds.Never;
         }
         else
         {

@@ -1,3 +1,5 @@
+using SendProxy.Sending.RateLimiting.Clocks;
+
 namespace SendProxy.Sending.RateLimiting.Rates;
 
 /// <content>What a reply of the store changes.</content>
@@ -5,7 +7,7 @@ internal sealed partial class RateLimiterStateMachine
 {
     /// <param name="sentAt">When the call was taken.</param>
     /// <param name="reply">Null: it was not answered in time.</param>
-    public void OnReply(double now, double sentAt, RateLimitReply? reply)
+    public void OnReply(Microseconds now, Microseconds sentAt, RateLimitReply? reply)
     {
         (_inFlight, _debtInFlight, _answeredCalls) = (false, 0, _calls);
         if (reply is null)
@@ -30,12 +32,12 @@ internal sealed partial class RateLimiterStateMachine
             Lift(now, reply.Blocked);
         }
 
-        if (reply.Blocked > 0)
+        if (reply.Blocked > Microseconds.Zero)
         {
             OnBlocked(now, reply.Blocked);
         }
 
-        if (reply.Held > 0 && _isShared)
+        if (reply.Held > Microseconds.Zero && _isShared)
         {
             GoAway(now, probe: false);
             _share.Rejoin(now + reply.Held);
@@ -65,7 +67,7 @@ internal sealed partial class RateLimiterStateMachine
     }
 
     // What the store may not have heard is told again.
-    private void RememberNews(double now)
+    private void RememberNews(Microseconds now)
     {
         if (_made is not { } made)
         {
@@ -74,19 +76,21 @@ internal sealed partial class RateLimiterStateMachine
 
         _unblocks |= made.Unblocks;
         _probe = _probe == ProbeResult.None ? made.Probe : _probe;
-        if (made.ThrottledFor >= 0 && BlockedUntil > now)
+        if (made.ThrottledFor is not null && BlockedUntil > now)
         {
-            (_throttledFor, _isCapped) = (Math.Max(_throttledFor, BlockedUntil - now), _isCapped || made.IsCapped);
+            (_throttledFor, _isCapped) = (Longest(_throttledFor, BlockedUntil - now), _isCapped || made.IsCapped);
         }
     }
 
-    private void Lift(double now, double blocked)
+    private static Microseconds Longest(Microseconds? one, Microseconds other) => one is { } known ? Microseconds.Max(known, other) : other;
+
+    private void Lift(Microseconds now, Microseconds blocked)
     {
-        BlockedUntil = Math.Min(BlockedUntil, now + blocked);
-        (_throttledFor, _isCapped, _comeBack, _isProbingAway) = (-1, false, 0, false);
+        BlockedUntil = Microseconds.Min(BlockedUntil, now + blocked);
+        (_throttledFor, _isCapped, _comeBack, _isProbingAway) = (null, false, Microseconds.Zero, false);
     }
 
-    private bool StaysPostPaid(double now, RateLimitReply reply)
+    private bool StaysPostPaid(Microseconds now, RateLimitReply reply)
     {
         if (reply.Allowance < 1 || _slots.Any(s => s.Due > now) || now < BlockedUntil)
         {
@@ -97,12 +101,12 @@ internal sealed partial class RateLimiterStateMachine
         return reply.Live <= 1 || reply.Level >= Parameters.Base * (IsPostPaid ? PostPaidUntil : PostPaidFrom);
     }
 
-    private void TakeUrgent(double now, RateLimitReply reply)
+    private void TakeUrgent(Microseconds now, RateLimitReply reply)
     {
         var given = reply.Urgent;
         if (given > 0)
         {
-            _urgentDenied = 0;
+            _urgentDenied = Microseconds.Zero;
         }
 
         while (given > 0 && now >= BlockedUntil && _line.TakeUrgent() is { } waiter)
@@ -125,16 +129,16 @@ internal sealed partial class RateLimiterStateMachine
         }
     }
 
-    private void TakeSlots(double now, RateLimitReply reply)
+    private void TakeSlots(Microseconds now, RateLimitReply reply)
     {
-        if (reply.ComeBack > 0)
+        if (reply.ComeBack > Microseconds.Zero)
         {
             (_comeBack, _hasTicket) = (now + reply.ComeBack, true);
-            EndWaiting(w => w.Until < _comeBack && !w.Lane.IsUrgent, w => Permit.Refused(PermitRefusal.WaitTooLong, ToRetryAfter(Predict(now, w.Lane, w.Cost))));
+            EndWaiting(w => w.Until < _comeBack && !w.Lane.IsUrgent, w => Permit.Refused(PermitRefusal.WaitTooLong, Predict(now, w.Lane, w.Cost).ToRetryAfter()));
             if (now + reply.ComeBack > _lastUntil)
             {
                 // No place was taken: whoever comes later asks anew.
-                (_comeBack, _hasTicket) = (Waiting > 0 ? _comeBack : 0, false);
+                (_comeBack, _hasTicket) = (Waiting > 0 ? _comeBack : Microseconds.Zero, false);
             }
         }
 
@@ -147,7 +151,7 @@ internal sealed partial class RateLimiterStateMachine
         foreach (var slot in reply.Slots)
         {
             left--;
-            _slots.Enqueue((now + slot.Delay, slot.At, slot.Delay <= 0 ? Math.Max(0, reply.Level + left) : 0));
+            _slots.Enqueue((now + slot.Delay, slot.At, slot.Delay <= Microseconds.Zero ? Math.Max(0, reply.Level + left) : 0));
         }
 
         // Holes of others may lie before slots that are held already.

@@ -1,3 +1,4 @@
+using SendProxy.Sending.RateLimiting.Clocks;
 using SendProxy.Sending.RateLimiting.Feedback;
 using SendProxy.Sending.RateLimiting.Priorities;
 
@@ -6,23 +7,23 @@ namespace SendProxy.Sending.RateLimiting.Rates;
 /// <summary>
 /// One process's part of one limit, as a machine: what came in changes the state, what is to be done comes out (whom to let go,
 /// which call to make, when to look again). It reads no clock and calls nobody, so that the same code runs in production and in
-/// a simulation of many. All times are microseconds of one monotonic clock. Not safe for threads. docs/decisions/0013.
+/// a simulation of many. All times are of one monotonic clock. Not safe for threads. docs/decisions/0013.
 /// </summary>
 internal sealed partial class RateLimiterStateMachine
 {
     /// <summary>Debits are told at most so often.</summary>
-    public const double FlushEvery = 10_000;
+    public static readonly Microseconds FlushEvery = new(10_000);
 
     /// <summary>An allowance ends with the knowledge it came from; shorter than a process counts as there without being heard.</summary>
-    public const double AllowanceLife = 2_500_000;
+    public static readonly Microseconds AllowanceLife = Microseconds.FromSeconds(2.5);
 
-    private const double UrgentAgain = 20_000;
+    private static readonly Microseconds UrgentAgain = new(20_000);
 
     // In a block a process looks so often whether an operator has ended it: a message that says so may be lost.
-    private const double LookInBlockEvery = 5_000_000;
+    private static readonly Microseconds LookInBlockEvery = Microseconds.FromSeconds(5);
 
     // Who may not wait at all still waits for the store's first answer, which comes sooner than this.
-    private const double FirstAnswerWait = 5_000_000;
+    private static readonly Microseconds FirstAnswerWait = Microseconds.FromSeconds(5);
 
     private const double PostPaidFrom = 0.4;
     private const double PostPaidUntil = 0.25;
@@ -31,29 +32,29 @@ internal sealed partial class RateLimiterStateMachine
     private readonly bool _isShared;
     private readonly PriorityWaitQueue _line;
     private readonly DegradedModePacer _share;
-    private readonly Queue<(double Due, double At, double Level)> _slots = new();
-    private readonly List<double> _returned = [];
+    private readonly Queue<(Microseconds Due, Microseconds At, double Level)> _slots = new();
+    private readonly List<Microseconds> _returned = [];
     private bool _inFlight;
     private bool _hasTicket;
     private double _debt;
     private double _debtInFlight;
-    private double _comeBack;
-    private double _urgentDenied;
-    private double _lastCall = double.NegativeInfinity;
-    private double _validUntil = double.NegativeInfinity;
-    private double _nextScan = double.PositiveInfinity;
-    private double _lastUntil;
-    private double _throttledFor = -1;
+    private Microseconds _comeBack;
+    private Microseconds _urgentDenied;
+    private Microseconds _lastCall = Microseconds.LongAgo;
+    private Microseconds _validUntil = Microseconds.LongAgo;
+    private Microseconds _nextScan = Microseconds.Never;
+    private Microseconds _lastUntil;
+    private Microseconds? _throttledFor;
     private bool _isCapped;
     private bool _unblocks;
     private ProbeResult _probe;
     private bool _isProbingAway;
-    private double _nextProbeAway;
-    private double _lifted;
+    private Microseconds _nextProbeAway;
+    private Microseconds _lifted;
     private long _calls;
     private long _answeredCalls;
     private RateLimitCall? _made;
-    private double _replyAt;
+    private Microseconds _replyAt;
     private RateLimitReply? _reply;
     private Waiter? _filling;
     private (long Epoch, double Permits) _correction;
@@ -85,11 +86,11 @@ internal sealed partial class RateLimiterStateMachine
     /// <summary>A 429 lowers the rate for a while.</summary>
     public bool Learns { get; init; } = true;
 
-    /// <summary>No block lasts longer, in microseconds.</summary>
-    public double LongestBlock { get; init; } = double.MaxValue;
+    /// <summary>No block lasts longer.</summary>
+    public Microseconds LongestBlock { get; init; } = Microseconds.Never;
 
-    /// <summary>A reply that took longer, in microseconds, was waited for by a process that stood still: its permits are out of date.</summary>
-    public double ReplyLife { get; init; } = double.PositiveInfinity;
+    /// <summary>A reply that took longer was waited for by a process that stood still: its permits are out of date.</summary>
+    public Microseconds ReplyLife { get; init; } = Microseconds.Never;
 
     /// <summary>What is to be told to whom; the reader empties it.</summary>
     public List<(Waiter Waiter, Permit Permit)> Ended { get; } = [];
@@ -98,11 +99,11 @@ internal sealed partial class RateLimiterStateMachine
     public RateLimitCall? Call { get; private set; }
 
     /// <summary>When <see cref="Advance"/> is to be called at the latest.</summary>
-    public double WakeAt { get; private set; } = double.PositiveInfinity;
+    public Microseconds WakeAt { get; private set; } = Microseconds.Never;
 
     public int Waiting => _line.Count + (_filling is null ? 0 : 1);
 
-    public double BlockedUntil { get; private set; }
+    public Microseconds BlockedUntil { get; private set; }
 
     /// <summary>Each process keeps to its share.</summary>
     public bool IsAway => Mode == LimiterMode.Degraded;
@@ -116,12 +117,12 @@ internal sealed partial class RateLimiterStateMachine
     public RateLimitReply? Known => _reply;
 
     /// <summary>How many may go out now without being asked for.</summary>
-    public int Credit(double now) => IsPostPaid && Waiting == 0 && now < _validUntil && now >= BlockedUntil && !IsAway
+    public int Credit(Microseconds now) => IsPostPaid && Waiting == 0 && now < _validUntil && now >= BlockedUntil && !IsAway
         ? (int)Math.Max(0, Math.Floor(_reply!.Allowance - _debt - _debtInFlight))
         : 0;
 
     /// <summary>Process clock's time of <see cref="Known"/>.</summary>
-    public double KnownAt => _replyAt;
+    public Microseconds KnownAt => _replyAt;
 
     /// <summary>How many processes share the limit, as far as is known.</summary>
     public int Live => _share.Live;
@@ -130,7 +131,7 @@ internal sealed partial class RateLimiterStateMachine
     public bool IsPostPaid => Mode == LimiterMode.PostPaid;
 
     /// <summary>Until when <see cref="Credit"/> holds.</summary>
-    public double CreditUntil => _validUntil;
+    public Microseconds CreditUntil => _validUntil;
 
     /// <summary>What is left in the bucket after what went out since.</summary>
     public double Level => (_reply?.Level ?? 0) - _debt - _debtInFlight;
@@ -141,7 +142,7 @@ internal sealed partial class RateLimiterStateMachine
     public void OnSpent(double permits) => _debt += permits;
 
     /// <summary>A permit was not used after all.</summary>
-    public void OnGivenBack(double now, Permit permit)
+    public void OnGivenBack(Microseconds now, Permit permit)
     {
         _probe = permit.IsProbe ? ProbeResult.NotSent : _probe;
         if (permit.Mode == PermitMode.Share)
@@ -156,45 +157,45 @@ internal sealed partial class RateLimiterStateMachine
         {
             for (var i = 0; i < permit.Cost; i++)
             {
-                _returned.Add(Math.Floor(reply.Now + (now - _replyAt)));
+                _returned.Add((reply.Now + (now - _replyAt)).Floor());
             }
         }
 
         Advance(now);
     }
 
-    /// <summary>How long a request would wait that came now, in microseconds.</summary>
-    public double Predict(double now, Lane lane, int cost)
+    /// <summary>How long a request would wait that came now.</summary>
+    public Microseconds Predict(Microseconds now, Lane lane, int cost)
     {
-        var blocked = Math.Max(0, BlockedUntil - now);
+        var blocked = Microseconds.Max(Microseconds.Zero, BlockedUntil - now);
         var before = _line.Before(lane) + (_filling?.Missing ?? 0);
         if (IsAway)
         {
-            return Math.Max(blocked, _share.Predict(now, Parameters, before + cost));
+            return Microseconds.Max(blocked, _share.Predict(now, Parameters, before + cost));
         }
 
         var missing = before + cost - _slots.Count;
         if (missing <= 0 && _slots.Count > 0)
         {
-            return Math.Max(blocked, _slots.ElementAt((int)Math.Max(0, before + cost - 1)).Due - now);
+            return Microseconds.Max(blocked, _slots.ElementAt((int)Math.Max(0, before + cost - 1)).Due - now);
         }
 
-        if (_reply is not { } reply || (blocked == 0 && missing <= Credit(now)))
+        if (_reply is not { } reply || (blocked == Microseconds.Zero && missing <= Credit(now)))
         {
             return blocked;
         }
 
         // An idle limit has filled up again since it was heard of.
         var rate = InForce.Rate * reply.Multiplier;
-        var idle = Math.Max(0, now - _replyAt) * rate / 1e6;
+        var idle = Math.Max(0, (now - _replyAt).Seconds) * rate;
         var ready = _comeBack > now ? 0 : Math.Clamp(Level + (_line.Count == 0 ? idle : 0), 0, Parameters.Base);
-        var step = 1e6 * Math.Max(1, reply.Active) / rate;
-        var wait = Math.Max(0, _comeBack - now) + (Math.Max(0, missing - ready - (_comeBack > now ? 1 : 0)) * step);
-        return Math.Max(blocked + (blocked > 0 ? missing * step : 0), wait);
+        var step = Microseconds.FromSeconds(Math.Max(1, reply.Active) / rate);
+        var wait = Microseconds.Max(Microseconds.Zero, _comeBack - now) + (Math.Max(0, missing - ready - (_comeBack > now ? 1 : 0)) * step);
+        return Microseconds.Max(blocked + (blocked > Microseconds.Zero ? missing * step : Microseconds.Zero), wait);
     }
 
     /// <summary>A request that cannot go at once.</summary>
-    public void OnRequest(double now, Waiter waiter)
+    public void OnRequest(Microseconds now, Waiter waiter)
     {
         if (IsAway && IsClosedWhenAway)
         {
@@ -205,19 +206,19 @@ internal sealed partial class RateLimiterStateMachine
         var wait = Predict(now, waiter.Lane, waiter.Cost);
         if (now + wait > waiter.Until)
         {
-            End(waiter, Permit.Refused(PermitRefusal.WaitTooLong, ToRetryAfter(wait)));
+            End(waiter, Permit.Refused(PermitRefusal.WaitTooLong, wait.ToRetryAfter()));
             return;
         }
 
         waiter.FirstCall = _calls + 1;
         _line.Add(waiter);
-        _nextScan = Math.Min(_nextScan, waiter.Until);
-        _lastUntil = _line.Count == 1 ? waiter.Until : Math.Max(_lastUntil, waiter.Until);
+        _nextScan = Microseconds.Min(_nextScan, waiter.Until);
+        _lastUntil = _line.Count == 1 ? waiter.Until : Microseconds.Max(_lastUntil, waiter.Until);
         Advance(now);
     }
 
     /// <summary>A request that no longer waits. What it had collected goes back.</summary>
-    public void OnCancelled(double now, Waiter waiter)
+    public void OnCancelled(Microseconds now, Waiter waiter)
     {
         _line.Remove(waiter);
         if (_filling == waiter)
@@ -267,8 +268,6 @@ internal sealed partial class RateLimiterStateMachine
         }
     }
 
-    private static TimeSpan ToRetryAfter(double microseconds) => TimeSpan.FromMilliseconds(Math.Floor(Math.Max(0, microseconds) / 1000) + 1);
-
     private void EndWaiting(Func<Waiter, bool> which, Func<Waiter, Permit> answer)
     {
         if (_filling is { } filling && which(filling))
@@ -285,5 +284,5 @@ internal sealed partial class RateLimiterStateMachine
 
     private void End(Waiter waiter, Permit permit) => Ended.Add((waiter, permit));
 
-    private void Wake(double at) => WakeAt = Math.Min(WakeAt, at);
+    private void Wake(Microseconds at) => WakeAt = Microseconds.Min(WakeAt, at);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SendProxy.Redis;
+using SendProxy.Sending.RateLimiting.Clocks;
 using StackExchange.Redis;
 
 namespace SendProxy.Sending.RateLimiting.Rates;
@@ -16,7 +17,10 @@ internal sealed class RedisRateLimitStore(RedisLink link, string limit, string c
     public static readonly RedisScript Script = RedisScript.Embedded("limit", "Sending/RateLimiting/Rates/acquire.lua");
 
     // A number that a script can add to its clock.
-    private const double LongestBlock = 1e15;
+    private static readonly Microseconds LongestBlock = new(1e15);
+
+    // What the script takes for no 429.
+    private static readonly Microseconds NoThrottle = new(-1);
 
     private readonly RedisKey[] _keys = Keys(link.Options.KeyPrefix, limit);
 
@@ -47,10 +51,10 @@ internal sealed class RedisRateLimitStore(RedisLink link, string limit, string c
         RedisValue[] arguments =
         [
             call.Process, call.Want, Flag(call.SomeoneWaits), Flag(call.HasTicket), call.Urgent, Text(call.Debt), call.CorrectionEpoch,
-            Text(call.Correction), Text(call.ThrottledFor), Text(plan.Rate), Text(plan.Base), Text(plan.Reserve), Flag(call.WasAway),
+            Text(call.Correction), Text(call.ThrottledFor ?? NoThrottle), Text(plan.Rate), Text(plan.Base), Text(plan.Reserve), Flag(call.WasAway),
             Text(call.SeenNow), Text(call.SeenSince), Text(call.SeenTat), Text(call.SeenBlock), call.KnownLive, Flag(call.Learns),
             Text(call.Patience), Text(plan.WindowLength), Text(plan.WindowPermits), Text(call.Boundary), Text(call.BoundaryWidth),
-            Text(Math.Min(call.LongestBlock, LongestBlock)), Flag(call.IsCapped), (int)call.Probe - 1, Flag(call.Unblocks), call.FirstCost, channel,
+            Text(Microseconds.Min(call.LongestBlock, LongestBlock)), Flag(call.IsCapped), (int)call.Probe - 1, Flag(call.Unblocks), call.FirstCost, channel,
         ];
         return [.. arguments, .. call.Returned.Select(Text)];
     }
@@ -62,33 +66,35 @@ internal sealed class RedisRateLimitStore(RedisLink link, string limit, string c
         var slots = new ReservedSlot[(fields.Length - FixedFields) / 2];
         for (var i = 0; i < slots.Length; i++)
         {
-            slots[i] = new ReservedSlot(fields[FixedFields + (2 * i)], fields[FixedFields + (2 * i) + 1]);
+            slots[i] = new ReservedSlot(new(fields[FixedFields + (2 * i)]), new(fields[FixedFields + (2 * i) + 1]));
         }
 
         // In the order of the script's step 13.
         return new RateLimitReply
         {
-            Now = fields[0],
-            Tat = fields[1],
+            Now = new(fields[0]),
+            Tat = new(fields[1]),
             Level = fields[2] / 1000d,
             Allowance = (int)fields[3],
             Quantum = (int)fields[4],
             Epoch = fields[5],
-            ComeBack = fields[6],
-            Blocked = fields[7],
+            ComeBack = new(fields[6]),
+            Blocked = new(fields[7]),
             Live = (int)fields[8],
             Active = (int)fields[9],
-            Held = fields[10],
+            Held = new(fields[10]),
             Urgent = (int)fields[11],
             Multiplier = fields[12] / 1e6,
             InWindow = fields[13] == 1,
             IsProbing = fields[14] == 1,
-            Lifted = fields[15],
+            Lifted = new(fields[15]),
             Slots = slots,
         };
     }
 
     private static int Flag(bool isSet) => isSet ? 1 : 0;
+
+    private static RedisValue Text(Microseconds time) => Text(time.Value);
 
     private static RedisValue Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -32,18 +32,18 @@ internal sealed class VendorWindowCounter
     /// <param name="isKnown">No permits went out uncounted, and the clock did not jump.</param>
     public void Hear(double now, RateLimitCall call, bool isKnown)
     {
-        var window = call.Parameters.WindowLength;
+        var window = call.Parameters.WindowLength.Value;
         if (window <= 0 || window != _length || !isKnown)
         {
             (_edge, _length) = (0, window);
         }
-        else if (call.Boundary < 0)
+        else if (call.Boundary == RateLimitCall.BoundaryElsewhere)
         {
             (_edge, _doubt) = (0, now + _distrust);
         }
-        else if (call.Boundary > 0 && now >= _doubt)
+        else if (call.Boundary > Clocks.Microseconds.Zero && now >= _doubt)
         {
-            Believe(now, call.Boundary, call.BoundaryWidth);
+            Believe(now, call.Boundary.Value, call.BoundaryWidth.Value);
         }
 
         IsInForce = false;

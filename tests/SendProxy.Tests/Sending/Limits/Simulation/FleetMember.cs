@@ -22,8 +22,8 @@ internal sealed class FleetMember
         _vendor = new RateLimitFeedback(world.Options.Plan);
         _machine = new RateLimiterStateMachine($"p{index}", _vendor.Parameters, lanes, isShared: true, world.Options.Processes, world.Random.NextDouble)
         {
-            LongestBlock = world.Options.MaxBlockSeconds * 1e6,
-            ReplyLife = 50_000 + RateLimitConstants.Horizon,
+            LongestBlock = new(world.Options.MaxBlockSeconds * 1e6),
+            ReplyLife = new(50_000 + RateLimitConstants.Horizon),
             OnTransition = (from, to) => Assert.True(LimiterModes.IsAllowed(from, to), $"{from} to {to}"),
         };
     }
@@ -60,18 +60,18 @@ internal sealed class FleetMember
 
     public void Block(double wait)
     {
-        _vendor.RefusedElsewhere(_world.Now);
+        _vendor.RefusedElsewhere(new(_world.Now));
         Change(now =>
         {
             _machine.OnFeedback(_vendor.Parameters, -1, 0, edge: null);
-            _machine.OnBlocked(now, wait);
-            _machine.Advance(now);
+            _machine.OnBlocked(new(now), new(wait));
+            _machine.Advance(new(now));
         });
     }
 
-    public void AskAgain() => Change(_machine.OnProbeAnsweredElsewhere);
+    public void AskAgain() => Change(now => _machine.OnProbeAnsweredElsewhere(new(now)));
 
-    public void Unblock() => Change(_machine.OnUnblocked);
+    public void Unblock() => Change(now => _machine.OnUnblocked(new(now)));
 
     private Lane DrawLane()
     {
@@ -84,18 +84,18 @@ internal sealed class FleetMember
     private void Request(Lane lane)
     {
         var now = _world.Now;
-        if (_machine.Credit(now) >= 1 || _hoard >= 1)
+        if (_machine.Credit(new(now)) >= 1 || _hoard >= 1)
         {
             _hoard = Math.Max(0, _hoard - 1);
             var permit = Permit.Granted(PermitMode.Ready, 1, _machine.Level - 1, _machine.Epoch);
             _machine.OnSpent(1);
             Go(lane, now, permit);
-            _world.AfterAwake(_machine.Credit(now) < 1 ? 0 : RateLimiterStateMachine.FlushEvery, () => Change(at => _machine.Advance(at)));
+            _world.AfterAwake(_machine.Credit(new(now)) < 1 ? 0 : RateLimiterStateMachine.FlushEvery.Value, () => Change(at => _machine.Advance(new(at))));
             return;
         }
 
-        var waiter = new Waiter(lane, 1, false, now, now + (_world.Options.MaxWaitSeconds * 1e6));
-        Change(at => _machine.OnRequest(at, waiter));
+        var waiter = new Waiter(lane, 1, false, new(now), new(now + (_world.Options.MaxWaitSeconds * 1e6)));
+        Change(at => _machine.OnRequest(new(at), waiter));
     }
 
     private void Change(Action<double> change)
@@ -110,7 +110,7 @@ internal sealed class FleetMember
         {
             if (permit.IsAcquired)
             {
-                Go(waiter.Lane, waiter.Since, permit);
+                Go(waiter.Lane, waiter.Since.Value, permit);
             }
             else
             {
@@ -123,9 +123,9 @@ internal sealed class FleetMember
         {
             Calls++;
             var sentAt = _world.Now;
-            if (call.ThrottledFor > 0)
+            if (call.ThrottledFor is { Value: > 0 } throttled)
             {
-                _world.Block(call.ThrottledFor);
+                _world.Block(throttled.Value);
             }
 
             if (call.Probe == ProbeResult.Answered)
@@ -137,12 +137,12 @@ internal sealed class FleetMember
             {
                 _hoard += _world.Options.Flaw == FleetFlaw.TokensNeverExpire ? reply?.Allowance ?? 0 : 0;
                 Replies.Add((_world.Now, reply is { InWindow: true }));
-                Change(at => _machine.OnReply(at, sentAt, reply));
+                Change(at => _machine.OnReply(new(at), new(sentAt), reply));
             });
         }
 
         // A timer of production: whole milliseconds, one at a time.
-        var wake = _machine.WakeAt;
+        var wake = _machine.WakeAt.Value;
         if (!double.IsPositiveInfinity(wake) && (wake < _wakeAt - 1 || _wakeAt < _world.Now))
         {
             var at = _wakeAt = _world.Now + (1000 * Math.Max(1, Math.Ceiling((wake - _world.Now) / 1000)));
@@ -151,7 +151,7 @@ internal sealed class FleetMember
                 if (_wakeAt == at)
                 {
                     _wakeAt = double.PositiveInfinity;
-                    Change(now => _machine.Advance(now));
+                    Change(now => _machine.Advance(new(now)));
                 }
             });
         }
@@ -179,16 +179,16 @@ internal sealed class FleetMember
                 var asked = Math.Ceiling(wait / 1e6) * 1e6;
                 var most = _world.Options.MaxBlockSeconds * 1e6;
                 long? remaining = _world.Options.HasHeaders ? answer.Remaining : null;
-                if (!_vendor.IsOfThisLimit(new VendorRefusal(TimeSpan.FromMicroseconds(Math.Min(asked, most)), asked > most, remaining, answer.Limit, answer.ResetAfter, false), _world.Now))
+                if (!_vendor.IsOfThisLimit(new VendorRefusal(TimeSpan.FromMicroseconds(Math.Min(asked, most)), asked > most, remaining, answer.Limit, answer.ResetAfter, false), new(_world.Now)))
                 {
                     return;
                 }
 
-                _vendor.Refused(_world.Now);
+                _vendor.Refused(new(_world.Now));
                 Change(at =>
                 {
                     _machine.OnFeedback(_vendor.Parameters, -1, 0, edge: null);
-                    _machine.OnThrottled(at, Math.Min(asked, most), asked > most);
+                    _machine.OnThrottled(new(at), new(Math.Min(asked, most)), asked > most);
                 });
             }
             else
@@ -202,7 +202,7 @@ internal sealed class FleetMember
     {
         if (permit.IsProbe)
         {
-            Change(now => _machine.OnProbeEnded(now, ProbeResult.Answered));
+            Change(now => _machine.OnProbeEnded(new(now), ProbeResult.Answered));
         }
 
         if (!_world.Options.HasHeaders)
@@ -212,7 +212,7 @@ internal sealed class FleetMember
 
         var delay = TimeSpan.FromMicroseconds(_world.Now - began);
         var finding = _vendor.Hear(
-            permit, new RateLimitFeedbackSample(answer.Remaining, answer.Limit, answer.ResetAfter, _world.ResetBlur, delay), _world.Now);
+            permit, new RateLimitFeedbackSample(answer.Remaining, answer.Limit, answer.ResetAfter, _world.ResetBlur, delay), new(_world.Now));
         _findings.AddRange(finding is { } found ? [(_world.Now, found.Kind)] : []);
         var edge = _vendor.TakeEdge();
         if (finding is not null || edge is not null)

@@ -1,3 +1,4 @@
+using SendProxy.Sending.RateLimiting.Clocks;
 using SendProxy.Sending.RateLimiting;
 using SendProxy.Sending.RateLimiting.Priorities;
 using SendProxy.Sending.RateLimiting.Rates;
@@ -227,8 +228,8 @@ internal sealed class FleetWorld
     {
         var call = _options.Flaw switch
         {
-            FleetFlaw.ClockIsBelieved => told with { SeenNow = 0, SeenTat = 0 },
-            FleetFlaw.PhaseIsBelieved => told with { Parameters = told.Parameters.InWindow with { WindowLength = 0 } },
+            FleetFlaw.ClockIsBelieved => told with { SeenNow = Microseconds.Zero, SeenTat = Microseconds.Zero },
+            FleetFlaw.PhaseIsBelieved => told with { Parameters = told.Parameters.InWindow with { WindowLength = Microseconds.Zero } },
             _ => told,
         };
         if (IsAway)
@@ -247,7 +248,7 @@ internal sealed class FleetWorld
                 return;
             }
 
-            var reply = BookOf(call).Run(1e12 + Now + (_options.ClockJumps.Where(j => Now >= (j.At * 1e6) + 1e6).Sum(j => j.By) * 1e6), call);
+            var reply = BookOf(call).Run(new(1e12 + Now + (_options.ClockJumps.Where(j => Now >= (j.At * 1e6) + 1e6).Sum(j => j.By) * 1e6)), call);
             AfterAwake(trip / 2, () => answered(reply));
         });
     }
