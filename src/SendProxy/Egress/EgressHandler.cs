@@ -41,7 +41,7 @@ internal sealed partial class EgressHandler(
             if (call is { Refusal: null, Storing: not null })
             {
                 // 5 store it
-                call.Refusal = await outbox.RunAsync(context, call);
+                call.Refusal = await outbox.RunAsync(context, state, call);
             }
             else if (call.Refusal is null && (call.Refusal = writer.Memory.Reserve(call)) is null)
             {

@@ -12,6 +12,7 @@ internal static class EgressSetup
             .AddSingleton<EgressMetrics>()
             .AddSingleton<BodyReader>()
             .AddSingleton<RequestPreparer>()
+            .AddSingleton<OutboxBatch>()
             .AddSingleton<OutboxStage>()
             .AddSingleton(s => ActivatorUtilities.CreateInstance<Recipients.RecipientCheckFactory>(s, (Func<double>)s.GetRequiredService<Random>().NextDouble))
             .AddSingleton<ResponseMemory>()

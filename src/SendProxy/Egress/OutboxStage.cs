@@ -1,31 +1,55 @@
 using SendProxy.Errors;
+using SendProxy.Outbox.Handover;
 using SendProxy.Outbox.Intake;
 using SendProxy.Outbox.Status;
 
 namespace SendProxy.Egress;
 
 /// <summary>Stage 5 of requests that have to do with the outbox: stores a message and answers 202, or answers what is asked of stored ones.</summary>
-internal sealed class OutboxStage(OutboxIntake intake, OutboxEndpoint endpoint)
+internal sealed class OutboxStage(OutboxIntake intake, OutboxEndpoint endpoint, OutboxBatch batch, MessageHandover handover, ResponseMemory memory)
 {
     /// <returns>Null where it has answered.</returns>
-    public async ValueTask<Refusal?> RunAsync(HttpContext context, EgressContext call)
+    public ValueTask<Refusal?> RunAsync(HttpContext context, EgressState state, EgressContext call) => call.Storing!.When switch
     {
-        if (call.Storing!.When == StoreWhen.Never)
+        StoreWhen.Never => EndpointAsync(context, state, call),
+        StoreWhen.Now => StoreAsync(context, call),
+        _ => SendAsync(context, call),
+    };
+
+    private async ValueTask<Refusal?> EndpointAsync(HttpContext context, EgressState state, EgressContext call)
+    {
+        context.Response.Headers["SendProxy-Request-Id"] = call.RequestId;
+        var refusal = await (OutboxBatch.IsIts(context.Request) ? batch.HandleAsync(context, state) : endpoint.HandleAsync(context));
+        call.IsAnswered = refusal is null;
+        return refusal;
+    }
+
+    private async ValueTask<Refusal?> SendAsync(HttpContext context, EgressContext call)
+    {
+        if (memory.Reserve(call) is { } noRoom)
         {
-            call.IsAnswered = true;
-            context.Response.Headers["SendProxy-Request-Id"] = call.RequestId;
-            var refusal = await endpoint.HandleAsync(context);
-            call.IsAnswered = refusal is null;
-            return refusal;
+            return noRoom;
         }
 
-        return await StoreAsync(context, call);
+        var storing = call.Storing!;
+        var (outcome, accepted) = await handover.SendAsync(call.Message!, storing.Terms, storing.Gate!, storing.Preferences.Wait, context.RequestAborted);
+        if (accepted is { } stored)
+        {
+            return await AcceptedAsync(context, call, stored);
+        }
+
+        call.Outcome = outcome;
+        return outcome!.Refusal;
     }
 
     private async ValueTask<Refusal?> StoreAsync(HttpContext context, EgressContext call)
     {
         var submission = new OutboxSubmission(call.Message!, call.Storing!.Terms);
-        var accepted = (await intake.AcceptAsync([submission], context.RequestAborted))[0];
+        return await AcceptedAsync(context, call, (await intake.AcceptAsync([submission], context.RequestAborted))[0]);
+    }
+
+    private async ValueTask<Refusal?> AcceptedAsync(HttpContext context, EgressContext call, Acceptance accepted)
+    {
         if (accepted.Refusal is { } refusal)
         {
             return refusal;

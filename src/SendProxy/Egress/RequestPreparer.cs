@@ -16,15 +16,17 @@ namespace SendProxy.Egress;
 internal sealed class RequestPreparer(BodyReader reader, TimeProvider time)
 {
     /// <summary>Makes the call's message, or says why there is none.</summary>
-    public async ValueTask<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressContext call)
-    {
-        // 1 guard and route
-        var request = context.Request;
-        if (state.Guard.Check(context) is { } refused)
-        {
-            return refused;
-        }
+    public ValueTask<Refusal?> PrepareAsync(HttpContext context, EgressState state, EgressContext call) =>
+        state.Guard.Check(context) is { } refused ? ValueTask.FromResult<Refusal?>(refused) : PrepareAdmittedAsync(context, state, call);
 
+    /// <summary>The same for a request of a batch, whose sender was admitted with the batch: only its form is checked.</summary>
+    public ValueTask<Refusal?> PrepareOfBatchAsync(HttpContext context, EgressState state, EgressContext call) =>
+        state.Guard.CheckForm(context) is { } refused ? ValueTask.FromResult<Refusal?>(refused) : PrepareAdmittedAsync(context, state, call);
+
+    private async ValueTask<Refusal?> PrepareAdmittedAsync(HttpContext context, EgressState state, EgressContext call)
+    {
+        // 1 route
+        var request = context.Request;
         // The raw target, not Kestrel's decoded path: what is matched is what is sent.
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         if (state.Outbox is not null && OutboxEndpoint.IsIts(target))
@@ -118,7 +120,7 @@ internal sealed class RequestPreparer(BodyReader reader, TimeProvider time)
 
     private static Refusal? Store(EgressContext call, StoreRequest waiting)
     {
-        call.Storing = waiting with { When = StoreWhen.Now };
+        call.Storing = waiting with { When = StoreWhen.Now, Gate = null };
         return null;
     }
 
@@ -127,8 +129,9 @@ internal sealed class RequestPreparer(BodyReader reader, TimeProvider time)
     {
         if (call.Storing!.IsOptional)
         {
+            var hasPlace = call.Storing.When != StoreWhen.Now;
             call.Storing = null;
-            return call.Enter(route);
+            return hasPlace ? null : call.Enter(route);
         }
 
         return Refusal.NotSent(ProxyError.BodyTooLarge, $"The body is larger than outbox.maxBody ({Units.FormatSize(outbox.MaxBody)}): it cannot be stored.");
@@ -149,6 +152,7 @@ internal sealed class RequestPreparer(BodyReader reader, TimeProvider time)
             Cost = limited.Cost,
             Pers = limited.Pers,
             Deadline = deadline,
+            BeforeAttempt = call.Storing?.Gate is { } gate ? gate.BeginAsync : null,
         };
 
     private StreamedBody Streamed(HttpRequest request, EgressRoute route, ReplayBody head) => new(

@@ -1,5 +1,6 @@
 using SendProxy.Egress.Routing;
 using SendProxy.Errors;
+using SendProxy.Outbox.Handover;
 using SendProxy.Outbox.Intake;
 using SendProxy.Outbox.Messages;
 
@@ -14,6 +15,9 @@ internal enum StoreWhen
     /// <summary>When the answer has not come within the time that the caller waits.</summary>
     AfterWait,
 
+    /// <summary>When it met a full limit or an outage.</summary>
+    WhenBusy,
+
     /// <summary>It is none: it asks for messages of the outbox.</summary>
     Never,
 }
@@ -22,6 +26,9 @@ internal enum StoreWhen
 /// <param name="IsOptional">The caller prefers it, and nothing demands it.</param>
 internal sealed record StoreRequest(StoreWhen When, Preferences Preferences, MessageTerms Terms, bool IsOptional)
 {
+    /// <summary>Who has the message, where it is sent at once and may be handed over.</summary>
+    public AttemptGate? Gate { get; init; }
+
     public static readonly StoreRequest OfEndpoint = new(StoreWhen.Never, default, default, false);
 
     /// <returns>Null where it is sent at once; a refusal where its terms cannot be met.</returns>
@@ -29,8 +36,8 @@ internal sealed record StoreRequest(StoreWhen When, Preferences Preferences, Mes
     {
         var preferences = Preferences.Of(request);
         var delayed = request.Headers.ContainsKey(MessageTerms.NotBeforeHeader);
-        var always = route.Options.Outbox.Always;
-        if (!preferences.RespondAsync && !delayed && !always)
+        var (always, whenBusy) = (route.Options.Outbox.Always, route.Options.Outbox.WhenBusy);
+        if (!preferences.RespondAsync && !delayed && !always && !whenBusy)
         {
             return (null, null);
         }
@@ -45,9 +52,13 @@ internal sealed record StoreRequest(StoreWhen When, Preferences Preferences, Mes
 
         var (terms, refusal) = MessageTerms.Of(request.Headers, now);
         var wait = preferences.Wait < outbox.MaxWait ? preferences.Wait : preferences.Wait is null ? null : outbox.MaxWait;
-        var when = preferences.RespondAsync && wait > TimeSpan.Zero && terms.NotBefore is null && !always ? StoreWhen.AfterWait : StoreWhen.Now;
+        var when = always || terms.NotBefore is not null ? StoreWhen.Now
+            : preferences.RespondAsync ? (wait > TimeSpan.Zero ? StoreWhen.AfterWait : StoreWhen.Now)
+            : delayed ? StoreWhen.Now
+            : StoreWhen.WhenBusy;
+        var gate = when == StoreWhen.Now ? null : new AttemptGate();
         return refusal is null
-            ? (new StoreRequest(when, preferences with { Wait = when == StoreWhen.AfterWait ? wait : null }, terms, !always && !delayed), null)
+            ? (new StoreRequest(when, preferences with { Wait = when == StoreWhen.AfterWait ? wait : null }, terms, !always && !delayed) { Gate = gate }, null)
             : (null, refusal);
     }
 

@@ -1,4 +1,5 @@
 using SendProxy.Configuration;
+using SendProxy.Outbox.Handover;
 using SendProxy.Outbox.Intake;
 using SendProxy.Outbox.Messages;
 using SendProxy.Outbox.Status;
@@ -26,6 +27,7 @@ internal static class OutboxSetup
             .AddSingleton(s => ActivatorUtilities.CreateInstance<EndEvents>(s, wanted(s)))
             .AddSingleton(s => ActivatorUtilities.CreateInstance<MessageMover>(s, Draw(s)))
             .AddSingleton<MessageSender>()
+            .AddSingleton<MessageHandover>()
             .AddSingleton<Func<string, UpstreamLoop>>(s => upstream => new UpstreamLoop(
                 upstream, s.GetRequiredService<JournalHost>(), s.GetRequiredService<Live<OutboxRoutes>>(), s.GetRequiredService<MessageSender>(),
                 s.GetRequiredService<OutboxMetrics>(), Draw(s), s.GetRequiredService<WorkerContext>()));

@@ -33,6 +33,9 @@ internal sealed class Guard(GuardOptions options, WatchedSecret? token, int maxT
         return what is null ? null : Refusal.NotSent(ProxyError.ProtocolUnsupported, $"{what} is not passed on; the local port takes plain HTTP/1.1 requests.");
     }
 
+    /// <returns>Null where nobody could read the request differently.</returns>
+    public Refusal? CheckForm(HttpContext context) => CheckForm(context.Request, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
+
     private Refusal? CheckForm(HttpRequest request, string target) =>
         (TargetValidator.Check(target, maxTarget) ?? HeaderValidator.Check(request)) is { } wrong ? Refusal.NotSent(ProxyError.RequestMalformed, wrong) : null;
 

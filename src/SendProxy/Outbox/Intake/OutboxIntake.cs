@@ -10,7 +10,11 @@ namespace SendProxy.Outbox.Intake;
 /// <summary>A message to be stored.</summary>
 /// <param name="Running">Not null: an attempt of it runs already, or may have been sent since; when it may first have been.</param>
 /// <param name="CredentialFingerprint">Of that attempt; null where it is not known.</param>
-internal sealed record OutboxSubmission(OutboundMessage Message, MessageTerms Terms, DateTimeOffset? Running = null, string? CredentialFingerprint = null);
+internal sealed record OutboxSubmission(OutboundMessage Message, MessageTerms Terms, DateTimeOffset? Running = null, string? CredentialFingerprint = null)
+{
+    /// <summary>When it is tried first; null: at once, or as its terms say.</summary>
+    public DateTimeOffset? Due { get; init; }
+}
 
 /// <summary>What became of it.</summary>
 /// <param name="Id">Of the stored message: this one, or an earlier one under the same idempotency key.</param>
@@ -128,7 +132,7 @@ internal sealed class OutboxIntake(JournalHost journal, Live<OutboxRoutes> live,
             Route = message.Plan.Route,
             Group = options.Namespace,
             Lane = QueueLane(message, route),
-            Due = terms.NotBefore,
+            Due = submission.Due ?? terms.NotBefore,
             Expires = terms.Expires ?? (terms.NotBefore ?? now) + (route?.Options.Expires ?? options.Expires),
             Dedupe = IdempotencyGate.Guards(message.IdempotencyKey) ? Key(message, options) : null,
             IdempotencyKey = message.IdempotencyKey.Value.Length > 0 ? message.IdempotencyKey.Value : null,

@@ -66,7 +66,9 @@ internal sealed class MessageMover(JournalHost journal, Live<OutboxRoutes> live,
         observers.Moved(item.Item, envelope, state, finish.Reason, finish.Response?.Status ?? 0, attempts, messageId, moved, null);
     }
 
-    private TimeSpan Wait(int attempts, TimeSpan? asked)
+    /// <param name="attempts">Made so far.</param>
+    /// <param name="asked">By the vendor or the limit; null: by nobody.</param>
+    public TimeSpan Wait(int attempts, TimeSpan? asked)
     {
         var retry = live.Current.Options.Retry;
         var grown = retry.BaseDelay.TotalSeconds * Math.Pow(1.5, Math.Min(attempts, MaxGrowth));
