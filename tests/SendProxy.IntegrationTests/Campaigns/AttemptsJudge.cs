@@ -40,10 +40,10 @@ internal static class AttemptsJudge
             }
         }
 
-        // A vendor's final refusal settles it too, as long as it did nothing. Before one that does not deduplicate it is told as maybe
-        // after an attempt that may have been sent.
+        // A vendor's final refusal settles it too, as long as it did nothing, or sent it and yet refuses for good, as session-drop does.
+        // It is told as maybe after an attempt that may have been sent.
         broken.AddRange(settled.Where(c => c.Told != Told.Success && (deduplicates || c.Code != "outcome_unknown")
-                && !(c is { Told: Told.Answered or Told.Maybe, Status: 400 or 404 or 413 or 422, Code: "" } && !effects[c.Intent].Any()))
+                && !(c is { Told: Told.Answered or Told.Maybe, Status: 400 or 404 or 413 or 422, Code: "" } && effects[c.Intent].All(e => e.Fault == "session-drop")))
             .Select(c => $"message {c.Intent} did not settle: {c.Told}, {c.Status} {c.Code}"));
         return broken;
     }

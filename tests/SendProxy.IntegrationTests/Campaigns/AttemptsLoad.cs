@@ -41,7 +41,7 @@ internal sealed class AttemptsLoad(int seed, int sends, Func<int, Uri> proxies) 
     {
         while (Interlocked.Increment(ref _begun) is var number && number <= sends)
         {
-            var random = new Random(HashCode.Combine(seed, number));
+            var random = Draw(number);
             var intent = new Intent($"{seed:x}-{number}", random.Next(100) < 15);
             var callers = random.Next(100) switch
             {
@@ -64,7 +64,7 @@ internal sealed class AttemptsLoad(int seed, int sends, Func<int, Uri> proxies) 
         await Parallel.ForEachAsync(open, new ParallelOptions { MaxDegreeOfParallelism = Workers * 4, CancellationToken = cancellation }, async (name, token) =>
         {
             var number = int.Parse(name.AsSpan(name.IndexOf('-', StringComparison.Ordinal) + 1), System.Globalization.CultureInfo.InvariantCulture);
-            var intent = new Intent(name, new Random(HashCode.Combine(seed, number)).Next(100) < 15);
+            var intent = new Intent(name, Draw(number).Next(100) < 15);
             Call call;
             var asked = 0;
             do
@@ -85,6 +85,9 @@ internal sealed class AttemptsLoad(int seed, int sends, Func<int, Uri> proxies) 
     }
 
     public void Dispose() => _client.Dispose();
+
+    // HashCode would draw anew in each process.
+    private Random Draw(int number) => new(unchecked((seed * 397) ^ number));
 
     private async Task CallerAsync(Intent intent, Random random, CancellationToken cancellation)
     {
