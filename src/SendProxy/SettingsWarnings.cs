@@ -20,6 +20,11 @@ internal static partial class SettingsWarnings
             }
         }
 
+        foreach (var name in settings.Upstreams.Keys.Where(name => !settings.Routes.Any(r => r.Upstream == name)))
+        {
+            yield return $"upstreams.{name} has no route that leads to it: each request meant for it gets 404 route_not_found. Name a preset, which has routes, or write routes.";
+        }
+
         foreach (var warning in settings.Guard.Warnings())
         {
             yield return warning;

@@ -27,7 +27,7 @@ internal static class Outcomes
 
         // An open breaker is never an attempt: it is told as it is.
         var error = (result.Error == ProxyError.UpstreamBreakerOpen && send.Attempts == 0 ? result.Error : send.Error ?? result.Error) ?? ProxyError.UpstreamBroken;
-        return Outcome(send, result, null, new Refusal(error, send.Sent, Detail(send, error, send.Status ?? result.Status), send.RetryAfter));
+        return Outcome(send, result, null, new Refusal(error, send.Sent, Detail(send, error, send.Status ?? result.Status, result.Cause), send.RetryAfter));
     }
 
     private static SendOutcome Outcome(SendContext send, AttemptResult result, HttpResponseMessage? answer, Refusal? refusal) => new()
@@ -49,7 +49,7 @@ internal static class Outcomes
         VendorRemaining = result.Hint.Remaining,
     };
 
-    private static string Detail(SendContext send, ProxyError error, int? status)
+    private static string Detail(SendContext send, ProxyError error, int? status, string? cause)
     {
         var options = send.Message.Plan.Pipeline.Upstream.Options;
         var what = error switch
@@ -57,10 +57,10 @@ internal static class Outcomes
             ProxyError.UpstreamTimedOut when send.Message.Streamed is not null =>
                 $"upstreams.{options.Name}.timeouts.total ({Configuration.Units.Format(options.Timeouts.Total)}), or the caller's time, passed after the request was begun",
             ProxyError.UpstreamTimedOut => $"upstreams.{options.Name}.timeouts.attempt ({Configuration.Units.Format(options.Timeouts.Attempt)}) passed after the request was begun",
-            ProxyError.UpstreamUnreachable => $"no connection to {HostBinding.Of(options.Address)}",
+            ProxyError.UpstreamUnreachable => $"no connection to {HostBinding.Of(options.Address)}{(cause is null ? "" : $": {cause}")}",
             ProxyError.UpstreamBusy => $"all connections to {HostBinding.Of(options.Address)} (upstreams.{options.Name}.connections.max: {options.Connections.Max}) were in use and none became free in time",
             ProxyError.UpstreamRefused => $"{HostBinding.Of(options.Address)} declared by HTTP/2 (GOAWAY, REFUSED_STREAM) that it did not process the request",
-            ProxyError.UpstreamTlsFailed => $"the certificate of {HostBinding.Of(options.Address)} is not trusted or not for this name",
+            ProxyError.UpstreamTlsFailed => $"the TLS handshake with {HostBinding.Of(options.Address)} failed: its certificate is not trusted or not for this name, or it does not speak TLS",
             ProxyError.UpstreamAddressRefused => $"{options.Address.Host} leads to a loopback, private, link-local, metadata or reserved address",
             ProxyError.UpstreamBreakerOpen => $"upstreams.{options.Name}.breaker is open",
             ProxyError.CredentialUnavailable => $"the key of upstreams.{options.Name} is bound to other hosts than its address",

@@ -94,7 +94,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
     private static SendOutcome NoCredential(UpstreamPipeline line) =>
         Refused(new Refusal(ProxyError.CredentialUnavailable, Sent.No,
                 $"No usable key: upstreams.{line.Upstream.Name}.credential ({line.Upstream.Credential.Watched.Place}) is "
-                + $"{Secrets.SecretMetrics.Told(line.Upstream.Credential.Watched.State)}."), TimeSpan.Zero);
+                + $"{Secrets.SecretMetrics.Told(line.Upstream.Credential.Watched.State)}: {Secrets.SecretPoller.Advice(line.Upstream.Credential.Watched.State)}."), TimeSpan.Zero);
 
     private static SendOutcome NoPlaceForKey(UpstreamPipeline line) =>
         Refused(Refusal.NotSent(ProxyError.BodyInvalid,

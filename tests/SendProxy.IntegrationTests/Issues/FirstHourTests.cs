@@ -104,6 +104,20 @@ public class FirstHourTests
         Assert.Contains("No stored item is dead or held, to the subscriber app.", await ListAsync("--state", "dead", "--state", "held", "--subscriber", "app"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task NoConnection_NoKey_AreToldWithTheCause()
+    {
+        await using var stage = await EgressStage.SetAsync("retry: { attempts: 1 }", address: new Uri("http://127.0.0.1:9"));
+        using var unreachable = await stage.SendAsync();
+        var problem = await unreachable.AssertProblemAsync(HttpStatusCode.BadGateway, "upstream_unreachable", "no");
+        await using var without = await EgressStage.SetAsync(key: null);
+        using var unsent = await without.SendAsync();
+        var missing = await unsent.AssertProblemAsync(HttpStatusCode.ServiceUnavailable, "credential_unavailable", "no");
+
+        Assert.Contains("no connection to http://127.0.0.1:9: nothing listens there", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.EndsWith("/key) is missing: create it.", missing.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
     // The published folder has two files, and the obvious one alone starts.
     [Fact]
     public async Task Executable_WithoutItsLibrary_SaysWhichFileIsMissing()

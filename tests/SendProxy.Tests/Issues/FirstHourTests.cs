@@ -1,9 +1,11 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
 using SendProxy.Cli;
 using SendProxy.Configuration;
 using SendProxy.Receiving;
 using SendProxy.Secrets;
 using SendProxy.Tests.Configuration;
+using SendProxy.Upstreams.Connections;
 
 namespace SendProxy.Tests.Issues;
 
@@ -125,6 +127,28 @@ public sealed class FirstHourTests : IDisposable
         Assert.Contains("/key is a file and no directory: name it by file:", Found1("directory: key"), StringComparison.Ordinal);
         var refused = Assert.Throws<SettingsException>(() => ProxySettings.Load(_file.Folder, _ => null));
         Assert.Contains($"is a directory; name the file in it, as --config {Path.Combine(_file.Folder, "proxy.yaml")}", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(SocketError.HostNotFound, "DNS knows no such name")]
+    [InlineData(SocketError.TryAgain, "DNS did not answer")]
+    [InlineData(SocketError.ConnectionRefused, "nothing listens there")]
+    [InlineData(SocketError.NetworkUnreachable, "no network leads there")]
+    [InlineData(SocketError.AccessDenied, null)]
+    public void NoConnection_IsToldByItsCause(SocketError error, string? expected) =>
+        Assert.Equal(expected, ConnectFailure.Told(new HttpRequestException("x", new SocketException((int)error))));
+
+    [Fact]
+    public void NoConnectionInTime_NamesTheSetting() =>
+        Assert.Equal("nothing answered within timeouts.connect", ConnectFailure.Told(new HttpRequestException("x", new TaskCanceledException("y", new TimeoutException()))));
+
+    [Fact]
+    public void Warnings_UpstreamWithoutARoute_AreTold()
+    {
+        var settings = _file.Load(Good.Replace("preset: sendapi, ", "", StringComparison.Ordinal));
+
+        Assert.Contains(SettingsWarnings.Of(settings), w => w.StartsWith("upstreams.sendapi has no route that leads to it", StringComparison.Ordinal));
+        Assert.DoesNotContain(SettingsWarnings.Of(_file.Load(Good)), w => w.Contains("no route", StringComparison.Ordinal));
     }
 
     public void Dispose() => _file.Dispose();

@@ -67,7 +67,10 @@ internal static class AttemptClassifier
                 AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamAddressRefused, mayRepeat: false),
             HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } =>
                 AttemptResult.Failed(AttemptOutcome.NothingWritten, ProxyError.UpstreamTlsFailed, mayRepeat: false),
-            _ => AttemptResult.Failed(AttemptOutcome.NothingWritten, waitedForConnection ? ProxyError.UpstreamBusy : ProxyError.UpstreamUnreachable),
+            _ => AttemptResult.Failed(AttemptOutcome.NothingWritten, waitedForConnection ? ProxyError.UpstreamBusy : ProxyError.UpstreamUnreachable) with
+            {
+                Cause = ConnectFailure.Told(exception),
+            },
         };
     }
 

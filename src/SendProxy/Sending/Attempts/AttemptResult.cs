@@ -27,6 +27,9 @@ internal sealed record AttemptResult
     /// <summary>Why there is no answer; null where there is one.</summary>
     public ProxyError? Error { get; init; }
 
+    /// <summary>Why there was no connection, for people; null where the error says all that is known.</summary>
+    public string? Cause { get; init; }
+
     /// <summary>False where repeating cannot help, whatever the table says: a refused address, an open breaker.</summary>
     public bool MayRepeat { get; init; } = true;
 
