@@ -34,7 +34,7 @@ public class AcquireBenchmarks : IDisposable
     {
         var options = new LimitOptions("plan", new Rate(1_000_000, TimeSpan.FromSeconds(1)), true, 1_000_000, TimeSpan.FromSeconds(5), 1000);
         var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
-        _fleet = new FleetRateLimiter(options, LaneTable.Default, new RoomyStore(), "bench", 1, TimeProvider.System, metrics.For(options, LaneTable.Default), () => 0.5);
+        _fleet = new FleetRateLimiter(options, new RoomyStore(), "bench", new LimiterServices(LaneTable.Default, TimeProvider.System, metrics.For(options, LaneTable.Default), 1, () => 0.5));
 
         // The first one asks; from then on there is room.
         _fleet.AcquireAsync(Request, TimeSpan.FromSeconds(1), CancellationToken.None).AsTask().GetAwaiter().GetResult();

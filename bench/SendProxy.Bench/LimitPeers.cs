@@ -130,8 +130,8 @@ internal sealed class LimitPeers(string redis, TimeSpan length, int processes, i
             await up.Task.WaitAsync(TimeSpan.FromSeconds(10), Time);
             links.Add(link);
             limiters.Add(new FleetRateLimiter(
-                options, LaneTable.Default, new RedisRateLimitStore(link, "plan", $"{prefix}:blocks", () => Interlocked.Increment(ref calls)), $"p{i}", processes, Time,
-                limitMetrics.For(options, LaneTable.Default), Random.Shared.NextDouble));
+                options, new RedisRateLimitStore(link, "plan", $"{prefix}:blocks", () => Interlocked.Increment(ref calls)), $"p{i}",
+                new LimiterServices(LaneTable.Default, Time, limitMetrics.For(options, LaneTable.Default), processes, Random.Shared.NextDouble)));
         }
 
         return (
@@ -182,7 +182,7 @@ internal sealed class LimitPeers(string redis, TimeSpan length, int processes, i
     {
         var (options, metrics) = (Options(), new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry())));
         FleetRateLimiter[] limiters = [.. Enumerable.Range(0, processes).Select(i => new FleetRateLimiter(
-            options, LaneTable.Default, new LocalRateLimitStore(Time), $"p{i}", 1, Time, metrics.For(options, LaneTable.Default), Random.Shared.NextDouble))];
+            options, new LocalRateLimitStore(Time), $"p{i}", new LimiterServices(LaneTable.Default, Time, metrics.For(options, LaneTable.Default), 1, Random.Shared.NextDouble)))];
         return Task.FromResult<(Func<Random, Task<bool>>, Func<long>, Func<Task>)>((
             async random => (await limiters[random.Next(processes)].AcquireAsync(new PermitRequest(LaneTable.Default.Usual, 1, false), MaxWait, CancellationToken.None)).IsAcquired,
             () => 0,

@@ -23,6 +23,8 @@ internal sealed class SendingUnderBench : IDisposable
     private static readonly KeyValuePair<string, string>[] Headers = [new("Content-Type", "application/json"), new("User-Agent", "bench/1")];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("sendproxy-bench-").FullName;
+    private readonly ReplacedResources _replaced;
+    private readonly UpstreamComposer _upstreams;
     private readonly EgressComposer _composer;
     private readonly TlsFilesPoller _certificates;
     private readonly SecretPoller _secrets;
@@ -45,10 +47,13 @@ internal sealed class SendingUnderBench : IDisposable
         var sending = new SendingMetrics(metrics);
         _certificates = new TlsFilesPoller(metrics, new WorkerContext(new WorkerMetrics(metrics, time), time, NullLoggerFactory.Instance));
         _secrets = new SecretPoller(new SecretMetrics(metrics), metrics, new WorkerContext(new WorkerMetrics(metrics, time), time, NullLoggerFactory.Instance));
+        _replaced = new ReplacedResources(time);
+        _upstreams = new UpstreamComposer(
+            _replaced, _secrets, new CredentialUsageTracker(new CredentialMetrics(metrics, time), time, NullLogger<CredentialUsageTracker>.Instance), _certificates, sending, time);
         _composer = new EgressComposer(
-            _secrets, new CredentialUsageTracker(new CredentialMetrics(metrics, time), time, NullLogger<CredentialUsageTracker>.Instance), _certificates, sending,
+            _replaced, _upstreams, _secrets,
             new LimiterFactory(null, new SendProxy.Redis.FleetOptions(null, 1, ""), new LimitMetrics(metrics), time, Random.Shared.NextDouble, NullLogger<LimiterFactory>.Instance),
-            new RecipientCheckFactory(new EgressMetrics(metrics), () => 0.5, time), time);
+            new RecipientCheckFactory(new EgressMetrics(metrics), () => 0.5, time));
         _plan = _composer.Compose(settings).Routes.Find("POST", "/v1/sms/send").Route!.Plan;
         var store = new Always();
         _sender = new Sender(sending, new DetachedAttemptTracker(sending), new IdempotencyGate(() => store, new UnrecordedSends(new IdempotencyMetrics(metrics)), new IdempotencyMetrics(metrics), time), time, () => 0.5);
@@ -91,6 +96,8 @@ internal sealed class SendingUnderBench : IDisposable
     public void Dispose()
     {
         _composer.Dispose();
+        _upstreams.Dispose();
+        _replaced.Dispose();
         _certificates.Dispose();
         _secrets.Dispose();
         Directory.Delete(_folder, recursive: true);

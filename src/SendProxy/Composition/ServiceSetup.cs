@@ -66,15 +66,18 @@ internal static class ServiceSetup
 
     /// <summary>What the listeners run on, made of the settings and swapped whole at a reload.</summary>
     public static void AddLiveState(this IServiceCollection services, string path, ProxySettings settings) => services
+        .AddSingleton<ReplacedResources>()
+        .AddSingleton<UpstreamComposer>()
         .AddSingleton<EgressComposer>()
         .AddSingleton<WebhooksComposer>()
         .AddSingleton(s => new Live<EgressState>(s.GetRequiredService<EgressComposer>().Compose(settings)))
         .AddSingleton(s => new Live<OutboxRoutes>(OutboxComposer.Compose(settings, s.GetRequiredService<Live<EgressState>>().Current)))
         .AddSingleton(s => new Live<ReceivingState>(s.GetRequiredService<WebhooksComposer>().Receiving(settings, null)))
         .AddSingleton(s => new Live<FanOutState>(s.GetRequiredService<WebhooksComposer>().FanOut(settings)))
+        .AddSingleton<LiveState>()
         .AddSingleton<SettingsApplier>()
         .AddHostedService(s => ActivatorUtilities.CreateInstance<Reload>(
-            s, path, settings, (Action<ProxySettings>)s.GetRequiredService<SettingsApplier>().Apply, (Action)s.GetRequiredService<EgressComposer>().EndRetired));
+            s, path, settings, (Action<ProxySettings>)s.GetRequiredService<SettingsApplier>().Apply, (Action)s.GetRequiredService<ReplacedResources>().EndRetired));
 
     /// <summary>What must be there before anything listens, in its order.</summary>
     public static void AddStartOrder(this IServiceCollection services) => services.AddHostedService<StartOrder>();

@@ -12,7 +12,7 @@ using SendProxy.Upstreams.Connections;
 namespace SendProxy.Egress;
 
 /// <summary>One request at the local port: what is known of it so far, for its answer's headers, its log line and its metrics.</summary>
-internal sealed class EgressContext(string requestId, DateTimeOffset began)
+internal sealed class EgressContext(string requestId, DateTimeOffset began, long startTimestamp)
 {
     /// <summary>How the adapter below the forwarder finds the call.</summary>
     public static readonly HttpRequestOptionsKey<EgressContext> Key = new("sendproxy.call");
@@ -25,6 +25,9 @@ internal sealed class EgressContext(string requestId, DateTimeOffset began)
     public string RequestId => requestId;
 
     public DateTimeOffset Began => began;
+
+    /// <summary>When it began, in monotonic time: what its duration is counted from.</summary>
+    public long StartTimestamp => startTimestamp;
 
     public EgressRoute? Route { get; set; }
 

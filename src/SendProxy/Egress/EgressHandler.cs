@@ -8,9 +8,8 @@ namespace SendProxy.Egress;
 /// <summary>
 /// The way of a send through the local port: 1 guard and route, 2 body, 3 key, 4 check, 5 send and answer, or store, 6 log. Each stage may end it.
 /// </summary>
-internal sealed partial class EgressHandler(
-    Live<EgressState> live, RequestPreparer preparer, ISender sender, OutboxStage outbox, ResponseWriter writer, EgressTelemetry telemetry, TimeProvider time,
-    ILogger<EgressHandler> log) : IRequestActivity
+internal sealed class EgressHandler(
+    Live<EgressState> live, RequestPreparer preparer, ISender sender, OutboxStage outbox, ResponseWriter writer, EgressTelemetry telemetry) : IRequestActivity
 {
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(1);
 
@@ -25,12 +24,7 @@ internal sealed partial class EgressHandler(
     public async Task HandleAsync(HttpContext context)
     {
         var state = live.Current;
-        var now = time.GetUtcNow();
-        var call = new EgressContext(Secrets.RandomId.Next(now).ToString(), now)
-        {
-            TakesTrailers = HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpMethods.IsHead(context.Request.Method),
-        };
-        var start = time.GetTimestamp();
+        var call = telemetry.Begin(context);
         var running = Interlocked.Increment(ref _inFlight);
         telemetry.InFlight(running);
         try
@@ -59,7 +53,7 @@ internal sealed partial class EgressHandler(
         catch (Exception e) when (!context.Response.HasStarted)
         {
             // A defect of this program's own; what is under way already is Kestrel's to break off.
-            Log.Defect(log, e, call.RequestId);
+            telemetry.Defect(e, call);
             call.Refusal = new Refusal(ProxyError.Internal, call.Sent, "The log has the reason, by the request's id.");
             await RefuseAsync(context, call, call.Refusal);
         }
@@ -70,10 +64,10 @@ internal sealed partial class EgressHandler(
             call.Settle();
             call.Outcome?.Response?.Dispose();
             call.Leave();
-            LastActive = time.GetTimestamp();
+            LastActive = telemetry.Timestamp;
             context.Features.Get<ListenerConnection>()?.RequestEnded(LastActive);
             telemetry.InFlight(Interlocked.Decrement(ref _inFlight));
-            telemetry.Ended(context, call, time.GetElapsedTime(start)); // 6 log
+            telemetry.Ended(context, call); // 6 log
         }
     }
 
@@ -82,11 +76,5 @@ internal sealed partial class EgressHandler(
         var format = call.Route?.Plan?.Pipeline.Upstream.Options.Errors ?? ClientErrorFormat.Default;
         call.Explain(context.Response.Headers);
         return Problem.WriteAsync(context, call.MustNotBeRepeated ? format.Undecided(refusal) : refusal, call.RequestId, format.Member);
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(240, LogLevel.Error, "A request failed by a defect of the proxy; request id {RequestId}")]
-        public static partial void Defect(ILogger log, Exception exception, string requestId);
     }
 }

@@ -4,16 +4,33 @@ using SendProxy.Telemetry;
 
 namespace SendProxy.Egress;
 
-/// <summary>The one line and the counters at the end of each request, also of failed ones.</summary>
-internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, TelemetryOptions options, Func<double> draw, TimeProvider time)
+/// <summary>A request's beginning, and the one line and the counters at its end, also of failed ones.</summary>
+internal sealed partial class EgressTelemetry(
+    EgressMetrics metrics, LogSink sink, TelemetryOptions options, Func<double> draw, TimeProvider time, ILogger<EgressTelemetry> log)
 {
     // nginx's number for a caller that left; it reaches nobody but the log and the metrics.
     private const int CallerLeft = 499;
 
+    /// <summary>Monotonic time, as <see cref="EgressContext.StartTimestamp"/> has it.</summary>
+    public long Timestamp => time.GetTimestamp();
+
+    public EgressContext Begin(HttpContext context)
+    {
+        var now = time.GetUtcNow();
+        return new EgressContext(Secrets.RandomId.Next(now).ToString(), now, Timestamp)
+        {
+            TakesTrailers = HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpMethods.IsHead(context.Request.Method),
+        };
+    }
+
+    /// <summary>A request that a defect of this program's own has ended.</summary>
+    public void Defect(Exception exception, EgressContext call) => Log.Defect(log, exception, call.RequestId);
+
     public void InFlight(int count) => metrics.InFlight(count);
 
-    public void Ended(HttpContext context, EgressContext call, TimeSpan duration)
+    public void Ended(HttpContext context, EgressContext call)
     {
+        var duration = time.GetElapsedTime(call.StartTimestamp);
         var left = context.RequestAborted.IsCancellationRequested && call.Outcome is null && call.Refusal is null;
         var status = left ? CallerLeft : context.Response.StatusCode;
         var code = call.Refusal is { } refusal ? ProxyErrorTable.Describe(refusal.Error).Code
@@ -105,5 +122,11 @@ internal sealed class EgressTelemetry(EgressMetrics metrics, LogSink sink, Telem
         public static readonly JsonEncodedText LimitRemaining = JsonEncodedText.Encode("limitRemaining");
         public static readonly JsonEncodedText Info = JsonEncodedText.Encode("info");
         public static readonly JsonEncodedText Request = JsonEncodedText.Encode("request");
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(240, LogLevel.Error, "A request failed by a defect of the proxy; request id {RequestId}")]
+        public static partial void Defect(ILogger log, Exception exception, string requestId);
     }
 }

@@ -65,7 +65,7 @@ internal sealed class OutboxBatch(RequestPreparer preparer, BodyReader reader, O
     private async ValueTask<BatchCall> PrepareAsync(HttpContext context, EgressState state, ReadOnlyMemory<byte> line)
     {
         var now = time.GetUtcNow();
-        var call = new EgressContext(Secrets.RandomId.Next(now).ToString(), now);
+        var call = new EgressContext(Secrets.RandomId.Next(now).ToString(), now, time.GetTimestamp());
         var (inner, unreadable) = BatchRequest.Read(line, context);
         var refusal = unreadable ?? await preparer.PrepareOfBatchAsync(inner!, state, call);
         return new BatchCall(call, refusal ?? (call is { Storing.When: StoreWhen.Now, Message: not null }

@@ -32,7 +32,7 @@ public sealed class MaxWaitTests : IDisposable
     {
         var time = new GoingOnTime();
         var options = new LimitOptions("slots", null, false, 1, TimeSpan.Zero, 1000) { Concurrent = 2 };
-        using var limiter = new ConcurrencyLimiter(options, LaneTable.Default, new LocalConcurrencyStore(2, true, time), 1, time, Series(options));
+        using var limiter = new ConcurrencyLimiter(options, new LocalConcurrencyStore(2, true, time), Services(options, time));
 
         Assert.True((await limiter.AcquireAsync(One, TimeSpan.FromSeconds(30), Token)).IsAcquired);
         Assert.True((await limiter.AcquireAsync(One, TimeSpan.FromSeconds(30), Token)).IsAcquired);
@@ -169,13 +169,15 @@ public sealed class MaxWaitTests : IDisposable
     private double Count(string reason) => Prometheus.Metrics.WithCustomRegistry(_registry)
         .CreateCounter("sendproxy_limit_refusals_total", "", ["limit", "lane", "reason"]).WithLabels("plan", "normal", reason).Value;
 
+    private LimiterServices Services(LimitOptions options, TimeProvider time) => new(LaneTable.Default, time, Series(options), 1, () => 0.5);
+
     private LimitMetrics.Series Series(LimitOptions options) => new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(_registry)).For(options, LaneTable.Default);
 
     private FleetRateLimiter Rate(string rate, TimeSpan maxWait, TimeProvider time)
     {
         Assert.True(Units.TryRate(rate, out var parsed));
         var options = new LimitOptions("plan", parsed, false, 1, maxWait, 1000);
-        var limiter = new FleetRateLimiter(options, LaneTable.Default, new LocalRateLimitStore(time), "self", 1, time, Series(options), () => 0.5);
+        var limiter = new FleetRateLimiter(options, new LocalRateLimitStore(time), "self", Services(options, time));
         _made.Add(limiter);
         return limiter;
     }

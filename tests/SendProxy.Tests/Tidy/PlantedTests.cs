@@ -97,6 +97,17 @@ public partial class PlantedTests
     [Fact]
     public void DoubleEventIds_Pair_IsFound() => Assert.Single(TypeChecks.DoubleEventIds([typeof(Planted)]));
 
+    [Fact]
+    public void ConstructorSizes_SevenParameters_AreFound() => Assert.Single(ConstructorSizes.TooLarge([typeof(PlantedSeven), typeof(PlantedSix), typeof(PlantedData)]));
+
+    private sealed record PlantedData(int A, int B, int C, int D, int E, int F, int G);
+
+#pragma warning disable CS9113, CA1812 // They are here to be looked at.
+    private sealed class PlantedSeven(int a, int b, int c, int d, int e, int f, int g);
+
+    private sealed class PlantedSix(int a, int b, int c, int d, int e, int f);
+#pragma warning restore CS9113, CA1812
+
     private static partial class Planted
     {
 #pragma warning disable CA1823, IDE0051, CS0169, IDE0044, CS0414, SYSLIB1006 // It is here to be found.

@@ -32,6 +32,9 @@ public partial class TidyTests
     public void TypeNames_AreTheFieldsTerms() => AssertSame(PrivateWords.NotYetRenamed, PrivateWords.In(Own(App)), "rename the type");
 
     [Fact]
+    public void Constructors_TakeFewThings() => AssertSame(ConstructorSizes.NotYetSplit, ConstructorSizes.TooLarge(Own(App)), "none is added to the list");
+
+    [Fact]
     public void Texts_CiteOnlyWhatIsInTheRepository()
     {
         var files = Citations.Files();

@@ -9,25 +9,30 @@ using SendProxy.Sending.RateLimiting.Priorities;
 
 namespace SendProxy.Egress.Routing;
 
+/// <summary>What is looked for in a route's requests.</summary>
+/// <param name="Recipients">Null where no recipient is checked.</param>
+/// <param name="RateLimitFields">Null where no limit reads a field of a body.</param>
+/// <param name="Credentials">Null where no credential is looked for.</param>
+internal sealed record RequestChecks(RecipientCheck? Recipients = null, RateLimitFields? RateLimitFields = null, CredentialDetector? Credentials = null);
+
 /// <summary>A route with what its requests need, looked up once.</summary>
-internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, RecipientCheck? recipients, LaneTable lanes, RateLimitFields? limitFields,
-    CredentialDetector? credentials = null, Lane? storedLane = null)
+internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, LaneTable lanes, RequestChecks checks, Lane? storedLane = null)
 {
     public EgressRouteOptions Options => options;
 
     public SendPlan Plan => plan;
 
     /// <summary>Null where nothing of a body is read.</summary>
-    public RecipientCheck? Recipients => recipients;
+    public RecipientCheck? Recipients => checks.Recipients;
 
     /// <summary>Null where no limit reads a field of a body.</summary>
-    public RateLimitFields? RateLimitFields => limitFields;
+    public RateLimitFields? RateLimitFields => checks.RateLimitFields;
 
     /// <summary>Null where the route has no bound of its own.</summary>
     public Upstreams.Connections.Bulkhead? Bulkhead { get; } = options.MaxInFlight is { } most ? new(most) : null;
 
     /// <summary>Null where nothing is looked for.</summary>
-    public CredentialDetector? Credentials => credentials;
+    public CredentialDetector? Credentials => checks.Credentials;
 
     public LaneTable Lanes => lanes;
 
@@ -38,7 +43,7 @@ internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, Rec
     public Lane StoredLane => options.Lane is null ? storedLane ?? lanes.All[^1] : Lane;
 
     /// <summary>What reads a field of it, or writes one, needs it whole.</summary>
-    public BodyLimits Body { get; } = limitFields is not null ? options.Body.Unstreamed("a limit's per, or routes[].cost")
+    public BodyLimits Body { get; } = checks.RateLimitFields is not null ? options.Body.Unstreamed("a limit's per, or routes[].cost")
         : plan?.Pipeline.Upstream.Options.Idempotency is { Kind: Upstreams.CarrierKind.Body } carrier && carrier.Touches(options.Path, options.Prefix)
             ? options.Body.Unstreamed($"upstreams.{plan.Pipeline.Upstream.Name}.idempotency.carrier: body")
             : options.Body;

@@ -91,12 +91,11 @@ internal sealed class LimiterFactory
         var blocks = options.Per is null ? new BlockLog(options.Name, _logger) : null;
         if (_link is null)
         {
-            return new FleetRateLimiter(options, lanes, new LocalRateLimitStore(_time), Process, 1, _time, series, _draw) { Blocks = blocks };
+            return new FleetRateLimiter(options, new LocalRateLimitStore(_time), Process, Services(lanes, series)) { Blocks = blocks };
         }
 
         var key = RedisRateLimitStore.Keys(_link.Options.KeyPrefix, name)[0].ToString();
-        var limiter = new FleetRateLimiter(
-            options, lanes, new RedisRateLimitStore(_link, name, _channel, series.Called), Process, _fleetSize, _time, series, _draw)
+        var limiter = new FleetRateLimiter(options, new RedisRateLimitStore(_link, name, _channel, series.Called), Process, Services(lanes, series))
         {
             OnDispose = l => _byKey.TryRemove(new KeyValuePair<string, FleetRateLimiter>(key, l)),
             Blocks = blocks,
@@ -125,20 +124,22 @@ internal sealed class LimiterFactory
         return new UnblockResult(name, canBeBlocked, blocked, reply.Result is null ? "process" : "fleet");
     }
 
+    private LimiterServices Services(LaneTable lanes, LimitMetrics.Series series) => new(lanes, _time, series, _link is null ? 1 : _fleetSize, _draw);
+
     private bool UnblockHere(string name) => Shown.Where(l => l.Name == name).Aggregate(false, (any, limit) => limit.Unblock() || any);
 
     // Each limiter has slots of its own: after a reload the one that was replaced keeps its own until its requests have ended.
     private ConcurrencyLimiter Slots(LimitOptions options, LaneTable lanes, LimitMetrics.Series series)
     {
-        var cuts = options.Learn == FeedbackMode.Tighten;
         if (_link is null)
         {
-            return new ConcurrencyLimiter(options, lanes, new LocalConcurrencyStore(options.Concurrent, cuts, _time), 1, _time, series) { Blocks = new BlockLog(options.Name, _logger) };
+            var local = new LocalConcurrencyStore(options.Concurrent, options.Learn == FeedbackMode.Tighten, _time);
+            return new ConcurrencyLimiter(options, local, Services(lanes, series)) { Blocks = new BlockLog(options.Name, _logger) };
         }
 
         var process = $"{Process}-{Interlocked.Increment(ref _made)}";
-        var store = new RedisConcurrencyStore(_link, options.Name, process, options.Concurrent, cuts, _slotChannel, series.Called);
-        var limiter = new ConcurrencyLimiter(options, lanes, store, _fleetSize, _time, series)
+        var store = new RedisConcurrencyStore(_link, options, process, _slotChannel, series.Called);
+        var limiter = new ConcurrencyLimiter(options, store, Services(lanes, series))
         {
             OnDispose = l => _slots.TryRemove(l, out _),
             Blocks = new BlockLog(options.Name, _logger),
@@ -156,11 +157,11 @@ internal sealed class LimiterFactory
     {
         if (_link is null)
         {
-            return new QuotaLimiter(options, lanes, null, 1, _time, series, _logger);
+            return new QuotaLimiter(options, null, Services(lanes, series), _logger);
         }
 
         var store = new RedisQuotaStore(_link, options.Name, $"{Process}-{Interlocked.Increment(ref _made)}", options.Quota!, series.Called);
-        var limiter = new QuotaLimiter(options, lanes, store, _fleetSize, _time, series, _logger) { OnDispose = l => _quotas.TryRemove(l, out _) };
+        var limiter = new QuotaLimiter(options, store, Services(lanes, series), _logger) { OnDispose = l => _quotas.TryRemove(l, out _) };
         _quotas[limiter] = true;
         if (_link.IsUp)
         {

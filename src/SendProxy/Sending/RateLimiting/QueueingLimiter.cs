@@ -8,11 +8,11 @@ internal abstract class QueueingLimiter : PlanLimiter
 {
     private readonly ITimer _wake;
 
-    protected QueueingLimiter(LimitOptions options, LaneTable lanes, TimeProvider time, LimitMetrics.Series series)
-        : base(options, lanes)
+    protected QueueingLimiter(LimitOptions options, LimiterServices services)
+        : base(options, services.Lanes)
     {
-        (Clock, Series) = (new LimiterClock(time), series);
-        _wake = time.CreateTimer(static limiter => ((QueueingLimiter)limiter!).OnWake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        (Clock, Series) = (new LimiterClock(services.Time), services.Series);
+        _wake = services.Time.CreateTimer(static limiter => ((QueueingLimiter)limiter!).OnWake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     protected LimitMetrics.Series Series { get; }

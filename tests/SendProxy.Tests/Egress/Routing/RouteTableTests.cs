@@ -75,5 +75,5 @@ public class RouteTableTests
     }
 
     private static EgressRoute Route(string name, string? path, string? prefix, params string[] methods) =>
-        new(new EgressRouteOptions(name, methods, path, prefix, "sendapi", [], null, false, new IdempotencyKeyOptions(false, null, null), null, new BodyLimits(1024, 0, null)), null!, null, SendProxy.Sending.RateLimiting.Priorities.LaneTable.Default, null);
+        new(new EgressRouteOptions(name, methods, path, prefix, "sendapi", [], null, false, new IdempotencyKeyOptions(false, null, null), null, new BodyLimits(1024, 0, null)), null!, SendProxy.Sending.RateLimiting.Priorities.LaneTable.Default, new RequestChecks());
 }

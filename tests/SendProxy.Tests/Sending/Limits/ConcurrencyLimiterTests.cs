@@ -201,7 +201,7 @@ public sealed class ConcurrencyLimiterTests : IDisposable
         var options = new LimitOptions("calls", null, false, 1, Long, maxWaiting) { Concurrent = concurrent, Learn = learn };
         var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
         var store = new LocalConcurrencyStore(concurrent, learn == FeedbackMode.Tighten, _time);
-        var limiter = new ConcurrencyLimiter(options, LaneTable.Default, store, 1, _time, metrics.For(options, LaneTable.Default));
+        var limiter = new ConcurrencyLimiter(options, store, new LimiterServices(LaneTable.Default, _time, metrics.For(options, LaneTable.Default), 1, () => 0.5));
         _made.Add(limiter);
         return limiter;
     }

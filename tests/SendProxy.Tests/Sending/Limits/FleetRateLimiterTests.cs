@@ -237,7 +237,7 @@ public sealed class FleetRateLimiterTests : IDisposable
         var options = new LimitOptions("plan", parsed, false, auto ? parsed.Permits : 1, Long, maxWaiting) { Learn = learn, CountsAuto = auto };
         var metrics = new LimitMetrics(_metrics);
         var limiter = new FleetRateLimiter(
-            options, LaneTable.Default, new LocalRateLimitStore(_time), "self", 1, _time, metrics.For(options, LaneTable.Default), () => 0.5);
+            options, new LocalRateLimitStore(_time), "self", new LimiterServices(LaneTable.Default, _time, metrics.For(options, LaneTable.Default), 1, () => 0.5));
         _made.Add(limiter);
         return limiter;
     }

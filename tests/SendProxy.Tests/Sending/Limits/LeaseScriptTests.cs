@@ -1,3 +1,4 @@
+using SendProxy.Sending.RateLimiting;
 using SendProxy.Sending.RateLimiting.Concurrency;
 using SendProxy.Tests.Redis;
 
@@ -121,5 +122,5 @@ public sealed class LeaseScriptTests(RedisFixture redis) : IAsyncDisposable
     private static ConcurrencyCall Call(int kept = 0, int wanted = 0, bool isShort = false, TimeSpan? throttled = null, long seen = 0, int live = 1) =>
         new(kept, wanted, isShort, throttled, seen, live, WasAway: false, Leaves: false);
 
-    private RedisConcurrencyStore Store(string process, int limit) => new(_link, "calls", process, limit, cuts: true, "slots", () => { });
+    private RedisConcurrencyStore Store(string process, int limit) => new(_link, new LimitOptions("calls", null, false, 1, TimeSpan.Zero, 10) { Concurrent = limit }, process, "slots", () => { });
 }

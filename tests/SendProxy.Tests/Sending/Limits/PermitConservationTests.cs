@@ -129,6 +129,6 @@ public class PermitConservationTests
         Assert.True(Units.TryRate($"{Rate}/s", out var rate));
         var options = new LimitOptions("plan", rate, true, 200, TimeSpan.FromSeconds(3), 500);
         var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
-        return new FleetRateLimiter(options, LaneTable.Default, new LocalRateLimitStore(time), "self", 1, time, metrics.For(options, LaneTable.Default), () => 0.5);
+        return new FleetRateLimiter(options, new LocalRateLimitStore(time), "self", new LimiterServices(LaneTable.Default, time, metrics.For(options, LaneTable.Default), 1, () => 0.5));
     }
 }

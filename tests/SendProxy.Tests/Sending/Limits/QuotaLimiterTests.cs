@@ -151,7 +151,7 @@ public sealed class QuotaLimiterTests(RedisFixture redis)
         var options = new LimitOptions("month", null, false, 1, TimeSpan.FromSeconds(5), 1000) { Quota = kind };
         var metrics = new LimitMetrics(Prometheus.Metrics.WithCustomRegistry(Prometheus.Metrics.NewCustomRegistry()));
         store ??= link is null ? null : new RedisQuotaStore(link, "month", process, kind, () => { });
-        return new QuotaLimiter(options, LaneTable.Default, store, 2, time, metrics.For(options, LaneTable.Default), NullLogger.Instance);
+        return new QuotaLimiter(options, store, new LimiterServices(LaneTable.Default, time, metrics.For(options, LaneTable.Default), 2, () => 0.5), NullLogger.Instance);
     }
 
     private sealed class UnavailableStore : ILimitStore<QuotaCall, QuotaReply>

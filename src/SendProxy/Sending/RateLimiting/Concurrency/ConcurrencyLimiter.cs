@@ -28,13 +28,12 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
     private Microseconds _idleSince;
     private bool _disposed;
 
-    /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
-    public ConcurrencyLimiter(LimitOptions options, LaneTable lanes, ILimitStore<ConcurrencyCall, ConcurrencyReply> store, int fleetSize, TimeProvider time, LimitMetrics.Series series)
-        : base(options, lanes, time, series)
+    public ConcurrencyLimiter(LimitOptions options, ILimitStore<ConcurrencyCall, ConcurrencyReply> store, LimiterServices services)
+        : base(options, services)
     {
         _store = store;
-        _line = new PriorityWaitQueue(lanes);
-        _lease = new ConcurrencyShare(options.Concurrent, store.IsShared, fleetSize, options.ClosedWhenAway && store.IsShared, options.MaxBlock);
+        _line = new PriorityWaitQueue(services.Lanes);
+        _lease = new ConcurrencyShare(options.Concurrent, store.IsShared, services.FleetSize, options.ClosedWhenAway && store.IsShared, options.MaxBlock);
         if (!store.IsShared)
         {
             Look();

@@ -5,9 +5,7 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 
 /// <summary>Slots of a limit in the fleet's Redis: four keys with one hash tag, one script, its clock.</summary>
 /// <param name="process">Unique in the fleet, and among the limiters of one process.</param>
-/// <param name="limit">How many at once, in the plan.</param>
-/// <param name="cuts">A 429 lowers the bound.</param>
-internal sealed class RedisConcurrencyStore(RedisLink link, string name, string process, int limit, bool cuts, string channel, Action called) : ILimitStore<ConcurrencyCall, ConcurrencyReply>
+internal sealed class RedisConcurrencyStore(RedisLink link, LimitOptions options, string process, string channel, Action called) : ILimitStore<ConcurrencyCall, ConcurrencyReply>
 {
     /// <summary>A process that is not heard of for so long has lost its slots.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(6);
@@ -24,7 +22,7 @@ internal sealed class RedisConcurrencyStore(RedisLink link, string name, string 
     /// <summary>The script; its arguments and reply are described in it.</summary>
     public static readonly RedisScript Script = RedisScript.Embedded("slots", "Sending/RateLimiting/Concurrency/lease.lua");
 
-    private readonly RedisKey[] _keys = Keys(link.Options.KeyPrefix, name);
+    private readonly RedisKey[] _keys = Keys(link.Options.KeyPrefix, options.Name);
 
     public bool IsShared => true;
 
@@ -44,7 +42,7 @@ internal sealed class RedisConcurrencyStore(RedisLink link, string name, string 
         called();
         var reply = await link.RunAsync(Script, _keys,
         [
-            process, call.Kept, call.Wanted, call.IsShort ? 1 : 0, limit, (long)Lease.TotalMilliseconds, WholeMilliseconds(call.Throttled) ?? NoThrottle, cuts ? 1 : 0,
+            process, call.Kept, call.Wanted, call.IsShort ? 1 : 0, options.Concurrent, (long)Lease.TotalMilliseconds, WholeMilliseconds(call.Throttled) ?? NoThrottle, options.Learn == FeedbackMode.Tighten ? 1 : 0,
             call.Seen, call.KnownLive, call.WasAway ? 1 : 0, channel, call.Leaves ? 1 : 0, (long)Hold.TotalMilliseconds,
             Math.Min(WholeMilliseconds(call.LongestBlock) ?? LongestBlockMs, LongestBlockMs), call.IsCapped ? 1 : 0, call.ProbeAnswered ? 1 : 0, call.Unblocks ? 1 : 0,
         ]);

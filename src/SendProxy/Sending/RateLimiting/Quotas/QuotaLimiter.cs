@@ -1,5 +1,4 @@
 using System.Threading.RateLimiting;
-using SendProxy.Sending.RateLimiting.Priorities;
 
 namespace SendProxy.Sending.RateLimiting.Quotas;
 
@@ -43,15 +42,14 @@ internal sealed partial class QuotaLimiter : PlanLimiter
     private bool _disposed;
 
     /// <param name="store">Null: this process is alone.</param>
-    /// <param name="fleetSize">How many processes share the quota, before that is known.</param>
-    public QuotaLimiter(
-        LimitOptions options, LaneTable lanes, ILimitStore<QuotaCall, QuotaReply>? store, int fleetSize, TimeProvider time, LimitMetrics.Series series, ILogger logger)
-        : base(options, lanes)
+    public QuotaLimiter(LimitOptions options, ILimitStore<QuotaCall, QuotaReply>? store, LimiterServices services, ILogger logger)
+        : base(options, services.Lanes)
     {
-        (_quota, _store, _fleetSize, _time, _series, _logger) = (options.Quota!, store, Math.Max(1, fleetSize), time, series, logger);
+        (_quota, _store, _logger) = (options.Quota!, store, logger);
+        (_fleetSize, _time, _series) = (Math.Max(1, services.FleetSize), services.Time, services.Series);
         Turn(Now);
         var first = store is null ? Timeout.InfiniteTimeSpan : RenewEvery;
-        _tell = time.CreateTimer(static limiter => ((QuotaLimiter)limiter!).OnTimer(), this, first, first);
+        _tell = _time.CreateTimer(static limiter => ((QuotaLimiter)limiter!).OnTimer(), this, first, first);
     }
 
     /// <summary>Told once it has ended.</summary>

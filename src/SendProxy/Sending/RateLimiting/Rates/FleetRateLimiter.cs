@@ -33,22 +33,20 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
     private bool _disposed;
 
     /// <param name="process">Unique in the fleet.</param>
-    /// <param name="fleetSize">How many processes share the limit, before that is known.</param>
-    public FleetRateLimiter(
-        LimitOptions options, LaneTable lanes, ILimitStore<RateLimitCall, RateLimitReply> store, string process, int fleetSize, TimeProvider time, LimitMetrics.Series series, Func<double> draw)
-        : base(options, lanes, time, series)
+    public FleetRateLimiter(LimitOptions options, ILimitStore<RateLimitCall, RateLimitReply> store, string process, LimiterServices services)
+        : base(options, services)
     {
         _store = store;
         _lastGrant = Clock.Timestamp;
         _vendor = new RateLimitFeedback(options);
-        _machine = new RateLimiterStateMachine(process, _vendor.Parameters, lanes, store.IsShared, fleetSize, draw)
+        _machine = new RateLimiterStateMachine(process, _vendor.Parameters, services.Lanes, store.IsShared, services.FleetSize, services.Draw)
         {
             IsClosedWhenAway = options.ClosedWhenAway && store.IsShared,
             Learns = options.Learn == FeedbackMode.Tighten,
             LongestBlock = Microseconds.From(options.MaxBlock),
             ReplyLife = Microseconds.From(store.AnswersWithin) + new Microseconds(RateLimitConstants.Horizon),
         };
-        _flush = time.CreateTimer(static limiter => ((FleetRateLimiter)limiter!).OnWake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _flush = services.Time.CreateTimer(static limiter => ((FleetRateLimiter)limiter!).OnWake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Told once it has ended.</summary>
