@@ -31,6 +31,7 @@ var parts = new (string Name, Func<Task> Run)[]
     ("tls", () => Titled("Way out, upstream over TLS", () => WayOut.RunAsync(shop, page, options, "https", Candidates.All, brief))),
     ("features", () => Titled("SendProxy without one thing each, upstream over http", () => WayOut.RunAsync(shop, page, options, "http", Candidates.Features, brief))),
     ("in", () => WayIn.RunAsync(shop, page, options)),
+    ("outbox", () => WayOutbox.RunAsync(shop, page, options)),
     ("growth", () => Growth.RunAsync(shop, page, options)),
     ("fault", () => Faults.RunAsync(shop, page, options)),
 };

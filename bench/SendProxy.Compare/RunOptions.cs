@@ -8,7 +8,7 @@ namespace SendProxy.Compare;
 internal sealed record RunOptions(
     bool Quick, IReadOnlyList<string> Parts, int Rounds, TimeSpan Length, TimeSpan Budget, string Page, string Plots)
 {
-    public static readonly string[] AllParts = ["start", "out", "tls", "features", "in", "growth", "fault"];
+    public static readonly string[] AllParts = ["start", "out", "tls", "features", "in", "outbox", "growth", "fault"];
 
     public static RunOptions? Parse(string[] args)
     {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Side by side: SendProxy and what a user would take instead, on this machine, in one run. Prints tables, writes bench/RESULTS.md and
 # bench/plots. Bounded to 20 minutes, builds included; loopback only; ends what it started. Builds SendProxy unless SENDPROXY_BINARY names one.
-# Usage: bash bench/compare/run.sh [--quick] [--only start,out,tls,features,in,growth,fault] [--rounds N] [--seconds N] [--page FILE] [--plots DIR]
+# Usage: bash bench/compare/run.sh [--quick] [--only start,out,tls,features,in,outbox,growth,fault] [--rounds N] [--seconds N] [--page FILE] [--plots DIR]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
