@@ -66,16 +66,16 @@ internal sealed class EgressContext(string requestId, DateTimeOffset began, long
 
     public string RouteName => Route?.Name ?? "none";
 
-    /// <summary>Of a caller that left nobody waits to say more: its attempt may have been begun.</summary>
+    /// <summary>Where the caller left, the outcome is not known: its attempt may have been begun.</summary>
     public Sent Sent => Outcome?.Sent ?? Refusal?.Sent ?? (Message is null || Accepted is { Lease: null, IsDuplicate: false } ? Sent.No : Sent.Maybe);
 
-    /// <summary>Were the client to repeat by itself, the vendor could act a second time.</summary>
+    /// <summary>If the client repeated the request by itself, the vendor could act a second time.</summary>
     public bool MustNotBeRepeated => Sent != Sent.No
         && Message is { } message && AttemptTable.Of(message.Method, vendorDeduplicates: false) != Repeatability.Idempotent
         && (Refusal is { RepetitionIsHeld: false } || Outcome is { Response.IsSuccessStatusCode: false });
 
     /// <summary>
-    /// The end. What certainly did not go out anew is not counted either: a vendor's outage must not lock its recipients out.
+    /// Called at the end. A message that was certainly not sent does not count for its recipients: a vendor's outage must not lock them out.
     /// A caller that left has no outcome, and its attempt may go on.
     /// </summary>
     public void Settle()
@@ -124,7 +124,7 @@ internal sealed class EgressContext(string requestId, DateTimeOffset began, long
         return true;
     }
 
-    /// <summary>What the answer says of its way: never what an upstream could forge.</summary>
+    /// <summary>Writes the headers that tell how the answer came about. An upstream cannot forge them.</summary>
     public void Explain(IHeaderDictionary headers)
     {
         headers["SendProxy-Request-Id"] = requestId;
@@ -149,7 +149,7 @@ internal sealed class EgressContext(string requestId, DateTimeOffset began, long
         {
             foreach (var name in ClientErrorFormat.ShouldRetryHeaders)
             {
-                // A vendor that says so itself knows better.
+                // What the vendor itself says takes precedence.
                 headers.TryAdd(name, "false");
             }
         }

@@ -52,7 +52,7 @@ internal sealed class EgressHandler(
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            // A defect of this program's own; what is under way already is Kestrel's to break off.
+            // A defect of this program. Where the response has begun, Kestrel breaks it off instead.
             telemetry.Defect(e, call);
             call.Refusal = new Refusal(ProxyError.Internal, call.Sent, "The log has the reason, by the request's id.");
             await RefuseAsync(context, call, call.Refusal);

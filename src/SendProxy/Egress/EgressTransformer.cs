@@ -3,8 +3,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace SendProxy.Egress;
 
 /// <summary>
-/// What YARP asks for on the way: out, only the call is handed on, since the message is complete already; back, headers are
-/// filtered and the way is explained.
+/// YARP's hooks. For the request only the call is handed on, since the message is complete already. For the response, headers are
+/// filtered, and others say how it came about.
 /// </summary>
 internal sealed class EgressTransformer : HttpTransformer
 {
@@ -42,7 +42,7 @@ internal sealed class EgressTransformer : HttpTransformer
 
         if (call.Outcome?.IsStreamed == true)
         {
-            // Its head is not kept waiting for the first byte of its body: of a stream of events that may take long.
+            // The head is sent at once, since the first byte of a stream of events may take long.
             await httpContext.Response.Body.FlushAsync(cancellationToken);
         }
 

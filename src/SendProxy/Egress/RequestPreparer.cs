@@ -111,7 +111,7 @@ internal sealed class RequestPreparer(BodyReader reader, TimeProvider time)
                 $"{request.Method} has a body, which some servers take for the next request; if the vendor wants it, set getBody: send on the route {route.Name}.");
         }
 
-        // What is only stored takes no place at the vendor; what would wait for one is stored instead.
+        // A message that is only stored needs no place at the vendor. A message that would have to wait for one is stored instead.
         return call.Storing is { When: StoreWhen.Now } ? null
             : call.Enter(route) is not { } noPlace ? null
             : call.Storing is { When: StoreWhen.AfterWait } waiting ? Store(call, waiting)
@@ -195,12 +195,12 @@ internal sealed class RequestPreparer(BodyReader reader, TimeProvider time)
             return new IdempotencyKey(RequestFingerprint.Derive(fingerprint, window, time.GetUtcNow()), IdempotencyKeyOrigin.Derived);
         }
 
-        // A vendor that takes no key gets none: then there is nothing to tell the caller either.
+        // A vendor that takes no key gets none, and the caller is told of none.
         return route.Plan.Pipeline.Upstream.Options.Idempotency.At(target).Deduplicates ? IdempotencyKey.Generate(time) : IdempotencyKey.None;
     }
 }
 
-/// <summary>What a request holds of its body until its end.</summary>
+/// <summary>The body of a request, which it holds until its end.</summary>
 internal readonly record struct RequestBody(ReplayBody? Kept, StreamedBody? Streamed) : IDisposable
 {
     public void Dispose()

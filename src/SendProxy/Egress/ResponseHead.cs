@@ -15,7 +15,7 @@ internal static class ResponseHead
     private const int LongestReason = 128;
     private const int LargestNeeded = 1024;
 
-    // What a caller acts upon has room also behind many others.
+    // Headers that callers act upon are passed on even where many others came before them.
     private static readonly HashSet<string> Needed = new(StringComparer.OrdinalIgnoreCase) { "Content-Type", "Location", "Retry-After", "WWW-Authenticate" };
 
     /// <summary>Status, reason and headers. The length of the body is written only where it is certain.</summary>
@@ -82,12 +82,12 @@ internal static class ResponseHead
         var bounds = call.Route!.Plan.Pipeline.Upstream.Options.Responses;
         var room = (Headers: bounds.MaxHeaders, Bytes: bounds.MaxHeadersSize);
 
-        // Those of the content first: where the room ends, a body without its type would be worth less.
+        // Headers of the content come first: where there is no room for all, a body without its type would be worth less.
         Copy(from.Content.Headers.NonValidated, call, to, ref room);
         Copy(from.Headers.NonValidated, call, to, ref room);
     }
 
-    // The limits wait no longer than this; a client that obeys a vendor's thirty years would never come again.
+    // The limits themselves wait no longer than this. A client that obeyed a vendor's thirty years would never come again.
     private static void BoundRetryAfter(EgressContext call, HttpResponseMessage from, IHeaderDictionary to)
     {
         if (to.RetryAfter.Count == 0)

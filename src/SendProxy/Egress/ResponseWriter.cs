@@ -9,7 +9,7 @@ namespace SendProxy.Egress;
 /// </summary>
 internal sealed partial class ResponseWriter(IHttpForwarder forwarder, ResponseMemory memory, ILogger<ResponseWriter> log) : IDisposable
 {
-    // The answer's stream bounds every wait; the forwarder's own timer is only a net below it.
+    // The response's stream bounds every wait. The forwarder's own timer only matters should that fail.
     private static readonly ForwarderRequestConfig Forwarding = new() { ActivityTimeout = TimeSpan.FromHours(2) };
     private static readonly EgressTransformer Transformer = new();
 
@@ -58,7 +58,7 @@ internal sealed partial class ResponseWriter(IHttpForwarder forwarder, ResponseM
 
             if (!ResponseHead.Write(context, call, response))
             {
-                // Here, and not behind the handler, where nobody could make good what the server refuses.
+                // The head is written here: after the handler has returned, nobody could replace a head that the server refuses.
                 await context.Response.StartAsync(CancellationToken.None);
                 return;
             }

@@ -18,7 +18,7 @@ internal enum StoreWhen
     /// <summary>When it met a full limit or an outage.</summary>
     WhenBusy,
 
-    /// <summary>It is none: it asks for messages of the outbox.</summary>
+    /// <summary>Never: the request asks about messages of the outbox.</summary>
     Never,
 }
 
@@ -44,7 +44,7 @@ internal sealed record StoreRequest(StoreWhen When, Preferences Preferences, Mes
 
         if (outbox is null || !IsSend(request))
         {
-            // Sent at once it would come too early.
+            // If it were sent at once, it would be too early.
             return delayed
                 ? (null, Refusal.NotSent(ProxyError.MessageTermsInvalid, $"{MessageTerms.NotBeforeHeader} needs an outbox (a journal, and outbox.enabled) and a method that sends."))
                 : (null, null);

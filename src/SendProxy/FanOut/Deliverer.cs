@@ -13,7 +13,7 @@ internal sealed class Deliverer(
 {
     private static readonly TimeSpan GoneWait = TimeSpan.FromHours(1);
 
-    // Beyond it the expected wait is the longest one anyway, and 1.5^n stays a number.
+    // After so many failures the expected wait is the longest one anyway; the bound keeps 1.5^n finite.
     private const int MaxGrowth = 40;
 
     /// <param name="cut">Ends a running attempt; its delivery goes back.</param>
@@ -34,7 +34,7 @@ internal sealed class Deliverer(
         }
         catch (OperationCanceledException) when (cut.IsCancellationRequested)
         {
-            // It may have arrived: the next process sends it again under the same webhook-id.
+            // The delivery may have arrived. The next process sends it again under the same webhook-id.
             await journal.Queue.RetryAsync(item.Lease, new Retry(time.GetUtcNow(), "stopped"), CancellationToken.None);
             return null;
         }
@@ -78,7 +78,7 @@ internal sealed class Deliverer(
             return (null, true);
         }
 
-        // The last attempt is made when the time is over, however long the wait would be.
+        // The last attempt is made when retry.for ends, however long the wait would be.
         var due = now + Wait(options, number, result);
         due = due > deadline && !isGone ? deadline : due;
         await QueueRetry.UntilAnsweredAsync(
@@ -93,10 +93,10 @@ internal sealed class Deliverer(
             return GoneWait;
         }
 
-        // The wait before this one is not stored; what it was expected to be stands for it.
+        // The wait before this attempt is not stored; its expected value is used instead.
         var grown = options.BaseDelay.TotalSeconds * Math.Pow(1.5, Math.Min(number, MaxGrowth) - 1);
         var last = number == 1 ? 0 : Math.Min(options.MaxDelay.TotalSeconds, grown);
-        // A Retry-After of a year is a mistake of the subscriber's: it is asked again after the longest wait of the settings.
+        // A Retry-After of a year is a mistake of the subscriber's: it is tried again after the longest wait of the settings.
         var asked = result.RetryAfter is { } wait && wait > options.MaxDelay ? options.MaxDelay : result.RetryAfter;
         return Backoff.Next(TimeSpan.FromSeconds(last), options.BaseDelay, options.MaxDelay, asked, draw());
     }

@@ -126,8 +126,8 @@ internal sealed class DeliveryAttempt(SubscriberClient client, TimeProvider time
         return new(outcome, status, hint.RetryAfter);
     }
 
-    // Read so that the connection can be used again; more than the bound ends it. The status is known: what fails here
-    // is no failure.
+    // The body is read so that the connection can be used again; one above the bound ends the connection. The status is known already,
+    // so that an error here is no failure of the attempt.
     private static async Task DropAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(8192);

@@ -69,7 +69,7 @@ internal sealed class SubscriberClient : IDisposable
             MaxResponseHeadersLength = 32,
             // As Kestrel read them: what came in goes out.
             RequestHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8,
-            // What the answer says is dropped here, within bounds; the handler need not read on.
+            // The response's body is read and dropped here, within bounds; the handler must not read on.
             MaxResponseDrainSize = 0,
             ConnectCallback = place.UnixPath is { } path
                 ? async (_, cancellation) => await ConnectUnixAsync(path, cancellation)

@@ -2,10 +2,10 @@ using System.Buffers;
 
 namespace SendProxy.Overload;
 
-/// <summary>Memory for one body: charged to the budget before it is had, and grown as the body comes, whatever length was announced.</summary>
+/// <summary>Memory for one body. It is charged to the budget before it is allocated, and grows as the body comes, whatever length was announced.</summary>
 internal sealed class BodyBuffer(MemoryBudget budget, MemoryUse use) : IDisposable
 {
-    /// <summary>Larger buffers are not pooled: what a flood of large bodies took would stay with the pool, outside of the budget.</summary>
+    /// <summary>Larger buffers are not pooled: after a flood of large bodies the pool would keep their memory, outside of the budget.</summary>
     public const int MaxPooledBytes = MemoryBudget.SmallBytes;
 
     private byte[] _buffer = [];
@@ -17,7 +17,7 @@ internal sealed class BodyBuffer(MemoryBudget budget, MemoryUse use) : IDisposab
     /// <summary>Gives a buffer of <see cref="BodyBuffer"/> back to where it came from, cleared up to <paramref name="length"/>.</summary>
     public static void Free(byte[] buffer, int length)
     {
-        // A message's text and recipient do not lie about in the pool for the next one to find.
+        // Cleared, so that a message's text and recipient do not stay in the pool.
         buffer.AsSpan(0, length).Clear();
         if (buffer.Length is > 0 and <= MaxPooledBytes)
         {
@@ -59,7 +59,7 @@ internal sealed class BodyBuffer(MemoryBudget budget, MemoryUse use) : IDisposab
 
     private bool TryGrow(long needed, long expected)
     {
-        // Twice as much each time, but not more than the body is said to have: then the last buffer fits exactly.
+        // Each buffer has twice the size of the last one, but not more than the announced length: then the last one fits exactly.
         var size = Math.Max(needed, Math.Min(Math.Max(_buffer.Length * 2L, 4096), Math.Max(expected, 1)));
         var larger = size <= MaxPooledBytes ? ArrayPool<byte>.Shared.Rent((int)size) : null;
         size = larger?.Length ?? size;

@@ -3,8 +3,8 @@ using System.IO.Pipelines;
 namespace SendProxy.Overload;
 
 /// <summary>
-/// Ends transfers whose peer is too slow. Only time in which the peer is waited for counts, and only the window of now: what a peer sent
-/// before gives it no credit (Kestrel's own MinDataRate averages over the whole body, so that a fast begin pays for an hour of silence).
+/// Ends transfers whose peer is too slow. Only the time counts in which this process waits for the peer, and only the current window: what a
+/// peer sent before gives it no credit (Kestrel's own MinDataRate averages over the whole body, so that a fast begin pays for an hour of silence).
 /// When memory is short, the one that has been silent for longest gives way.
 /// </summary>
 internal sealed class DataRateMonitor : IDisposable
@@ -12,7 +12,7 @@ internal sealed class DataRateMonitor : IDisposable
     // How exactly silence is measured.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
-    // Who was silent for less may only be on its way.
+    // A peer that was silent for less time may have sent bytes that are still on their way.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
     private readonly DataRateOptions _options;
@@ -38,7 +38,7 @@ internal sealed class DataRateMonitor : IDisposable
     /// <summary>Transfers that were ended since memory was short and their peer was silent for longest.</summary>
     public long GaveWay => Interlocked.Read(ref _gaveWay);
 
-    /// <summary>Transfers whose peer is waited for.</summary>
+    /// <summary>Transfers that wait for their peer now.</summary>
     public int Waiting
     {
         get

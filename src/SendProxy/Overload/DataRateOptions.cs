@@ -2,7 +2,7 @@ using SendProxy.Configuration;
 
 namespace SendProxy.Overload;
 
-/// <summary>How fast a peer must bring or take the bytes that it is waited for.</summary>
+/// <summary>How fast a peer must send or take bytes while this process waits for it.</summary>
 /// <param name="BytesPerSecond">Of a request's body; 0: any rate.</param>
 /// <param name="Window">What the rate is measured over, and the longest silence.</param>
 /// <param name="ResponseStall">How long a peer may take nothing of its answer.</param>

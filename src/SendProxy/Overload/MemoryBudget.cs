@@ -27,7 +27,7 @@ internal enum MemoryUse
 /// <param name="isShared">The local port and webhooks are both served.</param>
 internal sealed class MemoryBudget(long bytes, bool isShared)
 {
-    /// <summary>Up to here a holder is small.</summary>
+    /// <summary>A holder of at most so many bytes counts as small.</summary>
     public const int SmallBytes = 64 * 1024;
 
     private readonly long[] _reserved = new long[Enum.GetValues<MemoryUse>().Length];
@@ -73,7 +73,7 @@ internal sealed class MemoryBudget(long bytes, bool isShared)
         return false;
     }
 
-    /// <summary>Takes memory that cannot be refused any more; the budget may be exceeded, and new holders are refused until it is not.</summary>
+    /// <summary>Takes memory that can no longer be refused. The budget may be exceeded by it; then new holders are refused until enough was released.</summary>
     public void Charge(MemoryUse use, long amount)
     {
         Interlocked.Add(ref _total, amount);

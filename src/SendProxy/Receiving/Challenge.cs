@@ -31,7 +31,7 @@ internal static class Challenge
         call.Verdict = "challenged";
         var body = Encoding.UTF8.GetBytes(challenge);
         context.Response.ContentType = "text/plain; charset=utf-8";
-        // What is given back came from outside: no browser may take it for a page.
+        // The text that is given back came from outside: no browser may show it as a page.
         context.Response.Headers.XContentTypeOptions = "nosniff";
         context.Response.ContentLength = body.Length;
         await context.Response.Body.WriteAsync(body, context.RequestAborted);

@@ -20,7 +20,7 @@ internal sealed class SigningTemplate
 
     public bool HasUrl => Has("url");
 
-    /// <summary>What stands behind <c>{id}</c>: an id with it in could move bytes from one part to the next. 0: nothing.</summary>
+    /// <summary>The character behind <c>{id}</c>. An id that contains it could move bytes from one part to the next. 0: there is none.</summary>
     public char AfterId => Array.FindIndex(_parts, p => p.Name == "id") is >= 0 and var at && at + 1 < _parts.Length
         && _parts[at + 1] is { Name: null, Text: [var first, ..] } ? (char)first : '\0';
 

@@ -3,7 +3,7 @@ using SendProxy.Secrets;
 
 namespace SendProxy.Receiving;
 
-/// <summary>A source in use: its settings, its keys, how many of its webhooks are worked on.</summary>
+/// <summary>A source in use: its settings, its keys, and how many of its webhooks are being processed.</summary>
 /// <param name="verifyToken">Null where the source has no challenge.</param>
 internal sealed class Source(SourceOptions options, KeyRing keys, WatchedSecret? verifyToken)
 {
@@ -29,7 +29,7 @@ internal sealed class Source(SourceOptions options, KeyRing keys, WatchedSecret?
 
     public void Leave() => Interlocked.Decrement(ref _running);
 
-    /// <summary>Signatures that none of its secrets made.</summary>
+    /// <summary>Counts signatures that none of its secrets made.</summary>
     public Occurrences Mismatches { get; } = new();
 }
 

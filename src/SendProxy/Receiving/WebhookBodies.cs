@@ -42,7 +42,7 @@ internal sealed class WebhookBodies(RequestBodyReader reader, MemoryBudget budge
         }
     }
 
-    /// <summary>Before a body is worked on, and after its signature was checked.</summary>
+    /// <summary>Call it after the signature was checked and before the body is processed.</summary>
     /// <returns>False where the budget has no room for what will be made of it.</returns>
     public static bool TryPrepare(WebhookBody body) => body.TryReserve(body.Bytes.Length + (CountTokens(body.Bytes.Span) * BytesForEachToken));
 

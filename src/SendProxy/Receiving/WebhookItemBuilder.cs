@@ -37,7 +37,7 @@ internal static class WebhookItemBuilder
             return null;
         }
 
-        // The header's id is the whole request's: an element is known by it and by its place.
+        // The header's id belongs to the whole request: an element is known by that id and by its place.
         return [.. document.RootElement.EnumerateArray().Select((e, place) =>
             Item(source, request, isJson: true, JsonMarshal.GetRawUtf8Value(e).ToArray(), request.HeaderId is { } id ? $"{id}/{place}" : null, time))];
     }
@@ -73,7 +73,7 @@ internal static class WebhookItemBuilder
         };
     }
 
-    // A signed body that is no JSON is an event all the same: its sender meant it.
+    // A signed body that is not JSON is still an event: its sender meant it to be one.
     private static JsonDocument? Parse(ReadOnlyMemory<byte> body)
     {
         try

@@ -18,7 +18,7 @@ internal sealed class DetachedAttemptTracker(SendingMetrics metrics)
         Track(SettleAsync(attempt, upstream, ended));
     }
 
-    /// <summary>Awaits something at the end of the process that nobody waits for before.</summary>
+    /// <summary>Keeps a task that nobody waits for until the process ends; then it is awaited.</summary>
     public void Track(Task settling)
     {
         _running.TryAdd(settling, 0);

@@ -9,7 +9,7 @@ namespace SendProxy.Sending;
 
 /// <summary>
 /// One request on its way to a vendor, whoever made it: a caller at the egress port, or the outbox. Knows nothing of HttpContext.
-/// The sender does not own <see cref="Body"/>; who made the message ends it after the outcome.
+/// The sender does not own <see cref="Body"/>: whoever made the message disposes of it after the outcome.
 /// </summary>
 internal sealed class OutboundMessage
 {
@@ -43,10 +43,10 @@ internal sealed class OutboundMessage
 
     public required Lane Lane { get; init; }
 
-    /// <summary>Permits that it takes of each limit: 1, or as many as it has recipients.</summary>
+    /// <summary>Permits that it needs of each limit: 1, or as many as it has recipients.</summary>
     public int Cost { get; init; } = 1;
 
-    /// <summary>For each limit of the plan whose limit it is, hashed; null where none of them has <c>per</c>.</summary>
+    /// <summary>For each limit of the plan the value of its <c>per</c>, hashed; null where no limit has <c>per</c>.</summary>
     public IReadOnlyList<string?>? Pers { get; init; }
 
     public required Deadline Deadline { get; init; }
@@ -68,5 +68,5 @@ internal sealed class OutboundMessage
 /// <param name="Route">The route's name, for metrics and logs.</param>
 /// <param name="Pipeline">The vendor with its pipeline.</param>
 /// <param name="Limits">A permit is taken from each.</param>
-/// <param name="KeyNamespace">Within what, beside the upstream, an idempotency key is unique.</param>
+/// <param name="KeyNamespace">The namespace in which, together with the upstream, an idempotency key is unique.</param>
 internal sealed record SendPlan(string Route, UpstreamPipeline Pipeline, IReadOnlyList<PlanLimiter> Limits, string KeyNamespace);

@@ -6,7 +6,7 @@ using SendProxy.Upstreams.Credentials;
 
 namespace SendProxy.Sending;
 
-/// <summary>What one send knows of itself while it runs: its key, its attempts, what may have happened. One at a time uses it.</summary>
+/// <summary>The state of one send while it runs: its credential, its attempts, and what may have been sent. It is used by one at a time.</summary>
 internal sealed class SendContext(OutboundMessage message, SelectedCredential credential, IdempotencyDecision pass, TimeProvider time, Func<double> draw)
 {
     private readonly Repeatability _repeatability =
@@ -57,7 +57,7 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
     /// <summary>A wait that the attempts could not take: what Retry-After says.</summary>
     public TimeSpan? RetryAfter { get; private set; }
 
-    /// <summary>How the permits of its attempts were come by: the hardest way of all.</summary>
+    /// <summary>How the permits of its attempts were obtained: of all of them the mode that took most.</summary>
     public PermitMode PermitMode { get; private set; }
 
     /// <summary>Permits were acquired for the next attempt.</summary>
@@ -72,7 +72,7 @@ internal sealed class SendContext(OutboundMessage message, SelectedCredential cr
         return Last = new UpstreamAttempt(this, permits, metrics, time, reportsToBreaker);
     }
 
-    /// <summary>Takes note of an attempt's end. Call once for each.</summary>
+    /// <summary>Records an attempt's end. Call it once for each attempt.</summary>
     public void RecordOutcome(AttemptResult result, bool started)
     {
         _recordedAttempts = Attempts;

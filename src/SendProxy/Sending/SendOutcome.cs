@@ -47,7 +47,7 @@ internal sealed class SendOutcome
     /// <summary>The store of keys could not be asked, or the body was streamed: the vendor alone deduplicates.</summary>
     public bool StoreUnavailable { get; init; }
 
-    /// <summary>How its permits were come by; Off where it took none.</summary>
+    /// <summary>How its permits were obtained; Off where it has none.</summary>
     public RateLimiting.PermitMode Limiter { get; init; }
 
     /// <summary>What the vendor says is left of its limit; null where it does not say.</summary>

@@ -48,7 +48,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
             if ((permits.Refusal ?? await AnnounceAsync(send, permits)) is { } refusal)
             {
                 await gate.LeaveAsync(message, pass, null, send.Sent, send.StartedAt);
-                // Nothing went out now; what may have gone before did so under this key.
+                // This send sent nothing; an earlier attempt under this key may have been sent.
                 return Refused(refusal with { Sent = send.Sent, RepetitionIsHeld = true }, send.Queued);
             }
 
@@ -64,7 +64,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
 
             // 6 outcome
             await RecordAsync(send, result);
-            return Outcomes.Of(send, result);
+            return SendOutcomeFactory.Of(send, result);
         }
         catch (OperationCanceledException) when (send.Last is { IsDetached: true } attempt)
         {
@@ -108,7 +108,7 @@ internal sealed class Sender(SendingMetrics metrics, DetachedAttemptTracker sett
         }
     }
 
-    // Behind the answer where the vendor deduplicates, before it where only the record does.
+    // Where the vendor deduplicates, the record is written after the caller has its answer; where only the record does, before.
     private ValueTask RecordAsync(SendContext send, AttemptResult result)
     {
         var recorded = gate.LeaveAsync(send.Message, send.Pass, result, send.Sent, send.StartedAt);

@@ -37,7 +37,7 @@ internal sealed class UpstreamPipeline : IDisposable
 
     public RetryBudget Budget { get; }
 
-    /// <summary>Attempts go without asking: the breaker need only be told how they ended.</summary>
+    /// <summary>The breaker is closed: attempts run outside of it, and it is only told how they ended.</summary>
     public bool IsClosed => _breaker.CircuitState == CircuitState.Closed;
 
     /// <summary>Around each attempt while the breaker is not closed: it holds them up, or lets one through as a probe.</summary>
@@ -49,8 +49,8 @@ internal sealed class UpstreamPipeline : IDisposable
     public void Dispose() => Upstream.Dispose();
 
     /// <summary>
-    /// Tells the breaker of an attempt that went while it was closed. It counts as if it had run inside; the callback is there
-    /// already, so that nothing waits, unless the breaker opens by it. After it opened, an attempt from before says nothing new.
+    /// Tells the breaker of an attempt that went while it was closed. It counts as if it had run inside. The
+    /// result is known already, so that nothing waits, unless the breaker opens because of it. Once it is open, attempts from before change nothing.
     /// </summary>
     public ValueTask ReportAsync(AttemptResult result)
     {
@@ -107,7 +107,7 @@ internal sealed class UpstreamPipeline : IDisposable
             SamplingDuration = BreakerWindow,
             BreakDuration = breaker.OpenFor,
             StateProvider = state,
-            // A place that was not free says nothing of the vendor.
+            // That no connection was free says nothing about the vendor's health.
             ShouldHandle = static args => new(args.Outcome.Result is { Error: not Errors.ProxyError.UpstreamBusy } result && result.Outcome
                 is AttemptOutcome.NothingWritten or AttemptOutcome.Failed or AttemptOutcome.Broke
                 or AttemptOutcome.ResponseBroke or AttemptOutcome.RejectionBroke),

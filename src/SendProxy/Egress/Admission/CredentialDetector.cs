@@ -6,8 +6,8 @@ using SendProxy.Upstreams.Credentials;
 namespace SendProxy.Egress.Admission;
 
 /// <summary>
-/// Finds credentials in a caller's request, where they have no business: those that are mounted, of every upstream and wherever
-/// they stand; and what looks like one of the route's vendor, by its pattern. Looks at the request as it is, and with one layer
+/// Finds credentials in a caller's request, where none may be: the mounted credentials of every upstream, anywhere in the request; and
+/// by its pattern, whatever looks like a credential of the route's vendor. Looks at the request as it is, and with one layer
 /// of percent-encoding or of JSON's escapes undone. Not in compressed bodies, nor in what is encoded twice.
 /// </summary>
 /// <param name="mounted">By the upstream's name.</param>

@@ -42,7 +42,7 @@ internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, Lan
     /// <summary>For messages that are stored and do not say another: what the route says, else the outbox's.</summary>
     public Lane StoredLane => options.Lane is null ? storedLane ?? lanes.All[^1] : Lane;
 
-    /// <summary>What reads a field of it, or writes one, needs it whole.</summary>
+    /// <summary>A route whose body is read or changed needs the body whole.</summary>
     public BodyLimits Body { get; } = checks.RateLimitFields is not null ? options.Body.Unstreamed("a limit's per, or routes[].cost")
         : plan?.Pipeline.Upstream.Options.Idempotency is { Kind: Upstreams.CarrierKind.Body } carrier && carrier.Touches(options.Path, options.Prefix)
             ? options.Body.Unstreamed($"upstreams.{plan.Pipeline.Upstream.Name}.idempotency.carrier: body")
@@ -54,7 +54,7 @@ internal sealed class EgressRoute(EgressRouteOptions options, SendPlan plan, Lan
 /// <summary>All routes; immutable, replaced whole at a reload. The first match wins.</summary>
 internal sealed class RouteTable
 {
-    // A refusal must cost little, however long the path is and however many the routes are.
+    // A refusal must be cheap, however long the path is and however many routes there are.
     private const int MaxCompared = 128;
     private const int MaxNamed = 50;
     private const int MaxShown = 5;
@@ -99,7 +99,7 @@ internal sealed class RouteTable
             : Refusal.NotSent(ProxyError.RouteNotFound, $"No entry of routes matches {method} and this path. {Nearest(path, context)}"));
     }
 
-    /// <summary>What a caller of an unknown path may have meant. The path itself is not told: it can name a recipient.</summary>
+    /// <summary>Suggests what the caller of an unknown path may have meant. The path itself is not repeated, since it can name a recipient.</summary>
     private string Nearest(string path, HttpContext? context)
     {
         if (path.StartsWith("/webhooks/", StringComparison.Ordinal))

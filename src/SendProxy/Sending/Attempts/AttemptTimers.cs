@@ -5,7 +5,7 @@ namespace SendProxy.Sending.Attempts;
 /// <summary>The timers of attempts, used again: a source with its timer and its registrations is half a kilobyte.</summary>
 internal static class AttemptTimers
 {
-    // Its pool disposes of what it has no room for.
+    // A source that does not fit into the pool is disposed of by the pool.
     private static readonly ObjectPool<CancellationTokenSource> Pool = new DefaultObjectPoolProvider { MaximumRetained = 256 }.Create(new Policy());
 
     public static CancellationTokenSource Rent(TimeSpan after, TimeProvider time)
@@ -20,7 +20,7 @@ internal static class AttemptTimers
         return timer;
     }
 
-    /// <param name="isFree">False where someone may still cancel it: then it is only stopped.</param>
+    /// <param name="isFree">False where somebody may still cancel it: then it is stopped, and not used again.</param>
     public static void Return(CancellationTokenSource timer, bool isFree)
     {
         if (isFree)

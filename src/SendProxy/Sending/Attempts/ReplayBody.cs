@@ -33,7 +33,7 @@ internal sealed class ReplayBody : IDisposable
     /// <param name="freed">Called once with the buffer's size when the last holder lets go.</param>
     public static ReplayBody Rented(byte[] buffer, int length, Action<int>? freed) => new(buffer, length, freed);
 
-    /// <summary>A copy of what is stored elsewhere: of nobody's pool and budget.</summary>
+    /// <summary>A copy of a body that is stored elsewhere. It belongs to no pool and is charged to no budget.</summary>
     public static ReplayBody Unpooled(ReadOnlyMemory<byte> bytes) => bytes.IsEmpty ? Empty : new(bytes.ToArray());
 
     /// <summary>Holds the memory until one more <see cref="Dispose"/>.</summary>
@@ -58,7 +58,7 @@ internal sealed class ReplayBody : IDisposable
         }
         else
         {
-            // As in a pooled one: a message's text does not lie about.
+            // Cleared, as pooled memory is: a message's text must not stay in it.
             buffer.AsSpan().Clear();
         }
 

@@ -2,9 +2,9 @@ namespace SendProxy.Sending.Attempts;
 
 /// <summary>
 /// Bounds retries to a share of requests plus a floor, so that a vendor that fails is not also flooded. A bucket: each first
-/// attempt adds the ratio, time adds the floor, each retry takes one. After linkerd's retry budget. Who decides reads
-/// <see cref="HasToken"/>, who retries calls <see cref="Spend"/>: two that decide in the same instant may share the last token, and
-/// the second is a debt that is paid before the next retry.
+/// attempt adds the ratio, time adds the floor, each retry takes one. It works as linkerd's retry budget does. Who decides reads
+/// <see cref="HasToken"/>, and who retries calls <see cref="Spend"/>: two sends that decide in the same instant may share the last token, and
+/// the second one then leaves a debt, which is paid off before the next retry.
 /// </summary>
 internal sealed class RetryBudget(double ratio, double floorPerSecond, TimeProvider time)
 {

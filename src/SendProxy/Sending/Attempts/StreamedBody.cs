@@ -9,7 +9,7 @@ namespace SendProxy.Sending.Attempts;
 /// </summary>
 internal sealed class StreamedBody : IDisposable
 {
-    /// <summary>How much is held back until what follows was looked at: a key of 256 characters, each escaped in six.</summary>
+    /// <summary>Bytes that are held back until the bytes behind them were searched: the length of a key of 256 characters, each escaped as six.</summary>
     public const int HeldBackBytes = 2048;
 
     private const int BufferBytes = 32 * 1024;
@@ -24,7 +24,7 @@ internal sealed class StreamedBody : IDisposable
 
     /// <param name="head">What was read already; owned by who made this.</param>
     /// <param name="length">As the caller announced it; null where it comes in chunks.</param>
-    /// <param name="isForbidden">Whether such a piece must not go out; null where nothing is looked for.</param>
+    /// <param name="isForbidden">Whether a piece of the body holds something that must not go out; null where nothing is searched for.</param>
     public StreamedBody(ReplayBody head, Stream rest, long? length, long maxBytes, Func<ReadOnlyMemory<byte>, bool>? isForbidden)
     {
         (_head, _rest, Length, MaxBytes, _isForbidden) = (head, rest, length, maxBytes, isForbidden);

@@ -24,7 +24,7 @@ internal sealed class UpstreamAttempt(SendContext send, PermitLease permits, Sen
 
     private UpstreamOptions Options => send.Message.Plan.Pipeline.Upstream.Options;
 
-    // The only attempt there will be needs to leave no time for others.
+    // A streamed body has one attempt: it may take all the time that is left.
     private TimeSpan Bound => send.Message.Streamed is null ? Shorter(Options.Timeouts.Attempt, send.Message.Deadline.Left) : send.Message.Deadline.Left;
 
     protected override async Task<AttemptResult> ExecuteAsync()
@@ -56,7 +56,7 @@ internal sealed class UpstreamAttempt(SendContext send, PermitLease permits, Sen
                     var reading = ResponseReader.ReadAsync(send.Message.Method, response, out var decoded, _timer.Token);
                     if (!reading.IsCompleted)
                     {
-                        // The headers are here in time. What is held whole must also come before the caller's time is over.
+                        // The headers came in time. A body that is held whole must also come before the caller's time is over.
                         _timer.CancelAfter(Positive(Shorter(Options.Timeouts.BodyIdle, send.Message.Deadline.Left)));
                     }
 

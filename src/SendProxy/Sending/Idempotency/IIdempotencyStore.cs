@@ -1,6 +1,6 @@
 namespace SendProxy.Sending.Idempotency;
 
-/// <summary>Within what a key is unique: two routes with one namespace share their keys, two upstreams never do.</summary>
+/// <summary>The scope in which a key is unique. Two routes with the same namespace share their keys; two upstreams never do.</summary>
 internal readonly record struct IdempotencyKeyScope(string Upstream, string Namespace, string Key)
 {
     public override string ToString() => $"{Upstream}\n{Namespace}\n{Key}";
@@ -18,7 +18,7 @@ internal enum ClaimVerdict
     /// <summary>The key is the caller's to use: new, or its owner is gone, or its last try ended without a final answer.</summary>
     Owned,
 
-    /// <summary>A twin is running.</summary>
+    /// <summary>Another request with this key is still running.</summary>
     Running,
 
     /// <summary>There is a final answer.</summary>
@@ -27,7 +27,7 @@ internal enum ClaimVerdict
     /// <summary>The key was used with another request.</summary>
     Mismatch,
 
-    /// <summary>It may have been carried out, the vendor does not deduplicate, and nobody knows.</summary>
+    /// <summary>An earlier request may have been carried out, its outcome is not known, and the vendor does not deduplicate.</summary>
     Unknown,
 
     /// <summary>The store cannot be asked.</summary>
@@ -35,7 +35,7 @@ internal enum ClaimVerdict
 }
 
 /// <summary>A claim's result.</summary>
-/// <param name="Token">Fences: only the current owner ends the record. 0 unless owned.</param>
+/// <param name="Token">A fencing token: only the current owner can end the record. 0 unless owned.</param>
 /// <param name="StartedAt">When an attempt under this key may first have been sent; null where none was.</param>
 /// <param name="Response">The stored answer; null unless finished.</param>
 internal sealed record ClaimResult(ClaimVerdict Verdict, long Token = 0, DateTimeOffset? StartedAt = null, StoredResponse? Response = null)

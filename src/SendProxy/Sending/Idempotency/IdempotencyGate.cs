@@ -19,16 +19,16 @@ internal readonly record struct IdempotencyDecision(
 }
 
 /// <summary>
-/// Stands before the first attempt of a send whose key the caller gave or its content derived: replays, waits for a twin,
-/// refuses, or lets one through. A key that the proxy made for one request meets no store.
+/// Decides whether a send may begin whose key came from the caller or from its content. It replays an earlier answer, waits for a
+/// request with the same key that is still running, refuses, or lets the send through. A key that the proxy made for one request needs no store.
 /// </summary>
 internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, UnrecordedSends unrecorded, IdempotencyMetrics metrics, TimeProvider time)
 {
-    // Past the attempt's own timeout nothing of the owner can still be on its way.
+    // The lease is longer than timeouts.total: once it is over, no attempt of its owner can still be running.
     private static readonly TimeSpan LeaseSlack = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
-    /// <summary>Nothing goes out later than this share of the key's lifetime after what may have been the first.</summary>
+    /// <summary>An attempt is sent only within this share of the key's lifetime, counted from what may have been the first attempt.</summary>
     public const double LifetimeShare = 0.9;
 
     public static bool Guards(IdempotencyKey key) => key.Origin is IdempotencyKeyOrigin.Caller or IdempotencyKeyOrigin.Derived;
@@ -53,7 +53,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
             var found = await records.ClaimAsync(claim, caller);
             if (found.Verdict == ClaimVerdict.Owned && unrecorded.StartedAt(claim.Scope) is { } before)
             {
-                // Sent while the store was away, and it is not told yet.
+                // An attempt was sent while the store was unavailable, and the store does not know of it yet.
                 found = found with { StartedAt = found.StartedAt is { } known && known < before ? known : before };
             }
 
@@ -104,11 +104,11 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
             return;
         }
 
-        // Judged as the preset says: a 422 that means a session is down passes, and must not be replayed for a day.
+        // The preset decides by meaning: a 422 that says that a session is down will pass, and must not be replayed for a day.
         var answer = result is { Response: { } received, Meaning: Meaning.Success or Meaning.Permanent } ? StoredResponse.From(received, result.Body, result.IsBuffered, sent) : null;
         var deduplicates = message.Carrier.Deduplicates;
 
-        // Kept for as long as the key lives is only what decides. A refusal by which nothing was done (no balance, a disabled channel) may
+        // Only an answer that decides the matter is kept for the lifetime of the key. A refusal by which nothing was done (no balance, a disabled channel) may
         // pass. After an attempt that may have been carried out a refusal decides nothing either, and a vendor that deduplicates tells
         // the truth when it is asked again.
         var decided = answer is not null && (sent == Sent.Yes || (sent == Sent.Maybe && !deduplicates));
@@ -122,7 +122,7 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
         }
     }
 
-    /// <summary>Tells the store what was sent while it was away, once it answers. Nobody need wait for it but the process' end.</summary>
+    /// <summary>Tells the store, once it answers again, what was sent while it was unavailable. Only the end of the process needs to wait for this.</summary>
     public Task TellUnrecordedAsync() => store() is { } records ? unrecorded.TellAsync(records) : Task.CompletedTask;
 
     private static IdempotencyKeyClaim Claim(OutboundMessage message) => new(
@@ -143,14 +143,14 @@ internal sealed class IdempotencyGate(Func<IIdempotencyStore?> store, Unrecorded
     private static Refusal UnknownOutcome(string why) => new(
         ProxyError.OutcomeUnknown, Sent.Maybe, $"A request with this key may have been carried out: {why}, and the vendor does not deduplicate.");
 
-    // What a key was used with is known when the body has gone out: too late to replay or to refuse. A vendor that deduplicates does both.
+    // The fingerprint of a streamed body is known only after the body was sent: too late to replay or to refuse. A vendor that deduplicates does both.
     private static IdempotencyDecision ForStreamed(OutboundMessage message) =>
         message.Carrier.Deduplicates
             ? new IdempotencyDecision(StoreUnavailable: true)
             : new IdempotencyDecision(Refusal: Refusal.NotSent(ProxyError.BodyTooLarge,
                 "The body is larger than the route's maxBody, it has an Idempotency-Key, and the vendor does not deduplicate: it could not be compared with an earlier one."));
 
-    // A vendor that deduplicates needs no store; what this process knows of the key by itself counts all the same.
+    // A vendor that deduplicates needs no store. What this process itself knows of the key still counts.
     private IdempotencyDecision WithoutStore(OutboundMessage message, string why, bool isUncertain)
     {
         var carrier = message.Carrier;

@@ -23,7 +23,7 @@ internal sealed class IdempotencyRecordWaiters
     {
         lock (_lock)
         {
-            // Woken ones were taken out already, and another may have begun to wait since.
+            // A waiter that was woken is no longer in the list, and another one may have begun to wait since.
             if (_waiting.TryGetValue(id, out var found) && found.Ended.Task == entered)
             {
                 if (found.Count > 1)

@@ -17,7 +17,8 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
     private static readonly RedisScript Claim = RedisScript.Embedded("key_claim", "Sending/Idempotency/claim.lua");
     private static readonly RedisScript End = RedisScript.Embedded("key_end", "Sending/Idempotency/end.lua");
 
-    // The net under the published ends: some of them are lost, as when a connection breaks. Apart from each other, so that many do not ask at once.
+    // The end of a record is published, and such a message can be lost when a connection breaks. So waiters also ask by themselves,
+    // at different times, so that many do not ask at once.
     private static readonly TimeSpan AskAgainMin = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan AskAgainSpread = TimeSpan.FromMilliseconds(200);
 
@@ -51,7 +52,7 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
 
         if (reply.MayHaveRun)
         {
-            // What Redis takes after all is nobody's: it is opened again, so that no twin waits for its lease.
+            // A claim that Redis stored although its reply never came has no owner. It is opened again, so that no other request waits for its lease.
             Later(new Ending(id, mark, Word(IdempotencyRecordEnd.Open), null, null));
         }
 
@@ -108,7 +109,7 @@ internal sealed class RedisIdempotencyStore : IIdempotencyStore
         _late.Add(ending);
         if (_link.IsUp)
         {
-            // It rose between the call and now, and has written already what was late then.
+            // Redis became available between the call and now, and the deferred ends were written before this one was added.
             _ = _late.WriteAsync();
         }
     }

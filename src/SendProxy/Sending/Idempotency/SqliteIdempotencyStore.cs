@@ -26,7 +26,7 @@ internal sealed class SqliteIdempotencyStore(SqliteJournal journal, ItemSeal sea
     private const int Finished = 1;
     private const int Unknown = 3;
 
-    // A twin that missed the end asks again after this.
+    // A waiting request that missed the end of the record asks again after this time.
     private static readonly TimeSpan WaitBound = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _ends = new(StringComparer.Ordinal);

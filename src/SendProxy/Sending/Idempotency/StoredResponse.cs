@@ -12,10 +12,10 @@ internal sealed record StoredResponse(int Status, IReadOnlyList<KeyValuePair<str
     private const int MaxHeaderBytes = 8 * 1024;
     private const byte Version = 1;
 
-    // Kept beside the vendor's headers, from which it is filtered: a process of an older version replays the rest as ever.
+    // It is stored among the vendor's headers and filtered out when they are replayed, so that a process of an older version can still read the record.
     private const string SentHeader = "SendProxy-Sent";
 
-    // They tell of the time of the first answer: replayed they would mislead.
+    // These headers describe the moment of the first answer and would mislead when they are replayed.
     private static readonly HashSet<string> NotKept = new(StringComparer.OrdinalIgnoreCase) { "Date", "Content-Length", "Retry-After", "RateLimit" };
 
     /// <summary>Whether the vendor acted when it gave this response; where an older version stored it, what its status says.</summary>

@@ -1,8 +1,8 @@
 namespace SendProxy.Sending.Idempotency;
 
 /// <summary>
-/// Keys under which something may have been sent while their store could not be told. This process answers for them by itself,
-/// and tells the store once it is back. Bounded: the oldest goes first, and what is forgotten is as if it had never been known.
+/// Keys under which something may have been sent while the store was unavailable. This process remembers them by itself, and tells
+/// the store once it is back. Their number is bounded: the oldest is forgotten first.
 /// </summary>
 internal sealed class UnrecordedSends(IdempotencyMetrics metrics)
 {
@@ -81,7 +81,8 @@ internal sealed class UnrecordedSends(IdempotencyMetrics metrics)
         }
     }
 
-    // An open record that knows when it was first sent: the next one with this key goes on from there. Where somebody else has a record, that one stands.
+    // The record is left open with the time of the first attempt, so that the next request with this key continues from it. If another
+    // process has a record already, that one stays.
     private static async ValueTask<bool> RecordAsync(IIdempotencyStore store, IdempotencyKeyScope scope, UnrecordedSend send)
     {
         var found = await store.ClaimAsync(send.Claim!, CancellationToken.None);

@@ -2,12 +2,12 @@ using SendProxy.Sending.RateLimiting.Clocks;
 
 namespace SendProxy.Sending.RateLimiting;
 
-/// <summary>Tells the log when the vendor blocks a limit, and when the block has ended. Called under the limit's lock.</summary>
+/// <summary>Writes to the log when the vendor blocks a limit, and when the block has ended. Called under the limit's lock.</summary>
 internal sealed partial class BlockLog(string limit, ILogger logger)
 {
     private bool _isBlocked;
 
-    /// <summary>How long the block lasts yet; zero or less where there is none.</summary>
+    /// <summary>The time until the block ends; zero or less where there is none.</summary>
     public void Look(Microseconds left)
     {
         if (left > Microseconds.Zero == _isBlocked)

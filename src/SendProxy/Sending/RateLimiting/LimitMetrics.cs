@@ -95,7 +95,7 @@ internal sealed class LimitMetrics(IMetricFactory metrics)
 
         public void Refused(Lane lane, PermitRefusal reason) => _refused[lane.Index][reason].Inc();
 
-        /// <summary>Of one of many values: counts with the others, and says nothing of the whole's state.</summary>
+        /// <summary>For one of many values: it counts together with the others, and does not report the state of the whole.</summary>
         public Series Part()
         {
             var part = (Series)MemberwiseClone();

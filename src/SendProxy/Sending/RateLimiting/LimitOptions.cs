@@ -28,7 +28,7 @@ internal enum QuotaPeriod
 internal sealed record LimitOptions(string Name, Rate? Rate, bool CountsBucket, int Burst, TimeSpan MaxWait, int MaxWaiting)
 {
     /// <summary>
-    /// Which of both it is, its headers are to tell: then <see cref="CountsBucket"/> is false, and <see cref="Burst"/> the most
+    /// The vendor's headers are to show which of both it is. Then <see cref="CountsBucket"/> is false, and <see cref="Burst"/> is the most
     /// that is believed of a bucket.
     /// </summary>
     public bool CountsAuto { get; init; }
@@ -47,7 +47,7 @@ internal sealed record LimitOptions(string Name, Rate? Rate, bool CountsBucket, 
 
     public FeedbackMode Learn { get; init; }
 
-    /// <summary>No 429 stops the limit for longer: the largest maxRetryAfter of the upstreams whose routes take permits of it.</summary>
+    /// <summary>No 429 blocks the limit for longer than this: the largest maxRetryAfter of the upstreams whose routes take permits of it.</summary>
     public TimeSpan MaxBlock { get; init; } = TimeSpan.FromMinutes(5);
 
     public bool ClosedWhenAway { get; init; }
@@ -100,7 +100,7 @@ internal sealed record LimitOptions(string Name, Rate? Rate, bool CountsBucket, 
 }
 
 /// <summary>So many in a calendar period.</summary>
-/// <param name="AlertAt">Shares of it that are told when they are reached.</param>
+/// <param name="AlertAt">Shares of it that are written to the log when they are reached.</param>
 internal sealed record QuotaOptions(long Permits, QuotaPeriod Period, TimeZoneInfo Zone, IReadOnlyList<double> AlertAt)
 {
     public override string ToString() => $"{Permits} a calendar {Period.ToString().ToLowerInvariant()}";

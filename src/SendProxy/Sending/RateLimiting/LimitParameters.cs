@@ -3,8 +3,8 @@ using SendProxy.Sending.RateLimiting.Clocks;
 namespace SendProxy.Sending.RateLimiting;
 
 /// <summary>
-/// A plan as the limiter keeps it: GCRA at a rate with a burst, of which a part is for the urgent alone. What is permitted evenly
-/// arrives bunched, so the shape leaves headroom for the spread of the time from permit to vendor: docs/RATE-LIMITS.md, 7.
+/// A plan as the limiter keeps it: GCRA at a rate with a burst, of which a part is for the urgent alone. Permits that are given evenly
+/// arrive bunched, so these parameters leave headroom for the spread of the time from permit to vendor: docs/RATE-LIMITS.md, 7.
 /// </summary>
 /// <param name="Rate">Permits a second.</param>
 /// <param name="Base">What all lanes may use at once after a rest; at least 1.</param>
@@ -15,7 +15,7 @@ internal readonly record struct LimitParameters(double Rate, double Base, double
     /// <summary>Standard deviation of that time, before it is measured.</summary>
     public static readonly TimeSpan UsualSpread = TimeSpan.FromMilliseconds(40);
 
-    // Shorter ones have no room for what an edge leaves open; longer ones would be confirmed for hours.
+    // In shorter windows the uncertainty of their boundary leaves no room; longer ones would take hours to be confirmed.
     private const double WindowLeastSeconds = 1;
     private const double WindowMostSeconds = 3600;
 
@@ -69,7 +69,7 @@ internal readonly record struct LimitParameters(double Rate, double Base, double
         var kept = Math.Clamp(burst - bunching, 1, burst);
         if (burst <= 1 || rate * Margin(spread) <= 1)
         {
-            // Permits so far apart that each pair keeps its distance: late by the margin at most.
+            // Permits are so far apart that each pair keeps its distance, even if one of them is late by the margin.
             return Split(1 / ((1 / rate) + (burst > 1 ? 0 : Margin(spread))), burst > 1 ? burst - 1 : 1, burst);
         }
 

@@ -87,7 +87,7 @@ internal sealed class LimiterFactory
 
     private FleetRateLimiter One(LimitOptions options, LaneTable lanes, LimitMetrics.Series series, string name)
     {
-        // Of one value among many nobody is told: it can be a recipient.
+        // Blocks of one value among many are not logged: the value can be a recipient.
         var blocks = options.Per is null ? new BlockLog(options.Name, _logger) : null;
         if (_link is null)
         {

@@ -3,16 +3,16 @@ using SendProxy.Sending.RateLimiting.Clocks;
 
 namespace SendProxy.Sending.RateLimiting;
 
-/// <summary>How a permit was come by: what the header SendProxy-Limiter says.</summary>
+/// <summary>How a permit was obtained: what the header SendProxy-Limiter says.</summary>
 internal enum PermitMode
 {
-    /// <summary>There was none to be had, or no limit applies.</summary>
+    /// <summary>No permit was obtained, or no limit applies.</summary>
     Off,
 
-    /// <summary>There was room: sent at once, told to the fleet behind it.</summary>
+    /// <summary>There was room: the request is sent at once, and the fleet is told afterwards.</summary>
     Ready,
 
-    /// <summary>A slot of the fleet's, at its time.</summary>
+    /// <summary>A slot that the fleet's store reserved, at its time.</summary>
     Reserved,
 
     /// <summary>This process alone keeps the limit.</summary>
@@ -43,7 +43,7 @@ internal readonly record struct Permit(PermitMode Mode, double Level, long Level
     /// <summary>Of a quota: the period that it counts in, by its start in unix seconds.</summary>
     public long QuotaPeriod { get; init; }
 
-    /// <summary>The first one after a block that was shorter than the vendor asked: what comes of it decides for all.</summary>
+    /// <summary>The first permit after a block that was shorter than the vendor asked for: its outcome decides for all that wait.</summary>
     public bool IsProbe { get; init; }
 
     public bool IsAcquired => Reason == PermitRefusal.None;

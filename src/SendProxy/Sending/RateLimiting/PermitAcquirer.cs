@@ -8,7 +8,7 @@ namespace SendProxy.Sending.RateLimiting;
 /// </summary>
 internal static class PermitAcquirer
 {
-    // A permit may be kept for so long without harm: the spread of the way to the vendor is larger.
+    // A permit can be kept for this long without harm, since the time to the vendor varies by more.
     private static readonly TimeSpan KeptFor = TimeSpan.FromMilliseconds(20);
 
     /// <summary>More rounds than this, and what was got is kept while the rest is waited for.</summary>
@@ -81,7 +81,7 @@ internal static class PermitAcquirer
         }
     }
 
-    // What was waited for is kept; the others are taken one after the other.
+    // The permit that was waited for is kept, and the others are acquired one after the other.
     private static async ValueTask<Refusal?> KeepAsync(
         IReadOnlyList<PlanLimiter> limits, PermitRequest[] requests, Permit[] permits, int kept, WaitBudget budget, CancellationToken cancellation)
     {

@@ -41,7 +41,7 @@ internal sealed class PermitLease : IDisposable
     /// <summary>Null: one permit of each limit was acquired. Else why not, and none is held.</summary>
     public Refusal? Refusal { get; }
 
-    /// <summary>How the permits were come by: the hardest way of all.</summary>
+    /// <summary>How the permits were obtained: of several limits the mode that took most.</summary>
     public PermitMode Mode { get; }
 
     /// <param name="isRepeat">A further attempt of the message.</param>

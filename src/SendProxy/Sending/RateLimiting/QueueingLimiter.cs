@@ -53,13 +53,13 @@ internal abstract class QueueingLimiter : PlanLimiter
         return waiter.Given is { } given ? new(given) : new(waiter.Task);
     }
 
-    /// <summary>Takes what may be used without a look at anybody else.</summary>
+    /// <summary>Takes a permit that is free at once, without the queue.</summary>
     protected abstract bool TryReady(in PermitRequest request, out Permit permit);
 
-    /// <summary>Into the line; who comes back with <see cref="Waiter.Given"/> was served or refused at once.</summary>
+    /// <summary>Enters the queue. A waiter with <see cref="Waiter.Given"/> was served or refused at once.</summary>
     protected abstract Waiter Enter(PermitRequest request, TimeSpan maxWait);
 
-    /// <summary>Out of the line. One that was served at the same moment keeps its permit: whoever waits for it has it.</summary>
+    /// <summary>Leaves the queue. A waiter that was served at the same moment keeps its permit: its task has it.</summary>
     protected abstract void Leave(Waiter waiter, CancellationToken token);
 
     /// <summary>The time of <see cref="WakeIn"/> has come. Not under the lock.</summary>

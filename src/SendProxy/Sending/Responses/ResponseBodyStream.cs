@@ -17,7 +17,7 @@ internal enum ResponseBodyEnd
     Left,
 }
 
-/// <summary>The body of a streamed answer: bounded in its silence, not in its length, and its end is told once.</summary>
+/// <summary>The body of a streamed response. Its length has no bound, but each silence has; how it ended is reported once.</summary>
 internal sealed class ResponseBodyStream : ReadOnlyStream
 {
     private readonly Stream _inner;

@@ -68,14 +68,14 @@ internal static class ResponseReader
         }
     }
 
-    /// <returns>False where there can be none: HTTP/1.1 has them in chunked bodies only. Asking for them makes an object of their own.</returns>
+    /// <returns>False where there can be none: HTTP/1.1 has them in chunked bodies only. It matters because asking a response for its trailers allocates them.</returns>
     public static bool MayHaveTrailers(HttpResponseMessage answer) => answer.Version.Major != 1 || answer.Headers.NonValidated.Contains("Transfer-Encoding");
 
-    /// <returns>True where there is no body, whatever the headers say: they tell of the one that GET would bring.</returns>
+    /// <returns>True where there is no body, whatever the headers say: they describe the body that GET would get.</returns>
     public static bool IsBodiless(HttpMethod method, HttpResponseMessage answer) =>
         method == HttpMethod.Head || answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified;
 
-    /// <returns>False where the status allows the caller no body (RFC 9110, 15.3.5, 15.3.6, 15.4.5). That of a 205 is read, since it may be on the connection.</returns>
+    /// <returns>False where the status allows the caller no body (RFC 9110, 15.3.5, 15.3.6, 15.4.5). The body of a 205 is still read, since it may be on the connection.</returns>
     public static bool HasContent(HttpResponseMessage answer) =>
         answer.StatusCode is not (HttpStatusCode.NoContent or HttpStatusCode.ResetContent or HttpStatusCode.NotModified);
 

@@ -26,7 +26,7 @@ internal enum AddressClass
 }
 
 /// <summary>
-/// Judges an address after DNS, at connect time, so that a name that changes its mind (DNS rebinding) gains nothing. IPv4
+/// Judges an address after DNS, when the connection is opened, so that a name that changes its address (DNS rebinding) gains nothing. IPv4
 /// addresses embedded in IPv6 (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) are judged as what they embed. IANA special-purpose registries.
 /// </summary>
 internal static class AddressRules

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace SendProxy.Upstreams.Connections;
 
-/// <summary>Why no connection came about, for people: a slip in a name is mended elsewhere than a firewall.</summary>
+/// <summary>Explains to people why there was no connection: a misspelt name needs another remedy than a firewall.</summary>
 internal static class ConnectFailure
 {
     /// <returns>What follows a colon; null where nothing is known.</returns>

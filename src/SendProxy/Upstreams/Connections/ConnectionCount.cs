@@ -4,8 +4,8 @@ using Prometheus;
 namespace SendProxy.Upstreams.Connections;
 
 /// <summary>
-/// The open connections of one upstream and the attempts that use or want one: tells an attempt that waited for a free
-/// connection from one whose connection did not come about. Safe for threads.
+/// Counts the open connections of one upstream and the attempts that use or want one. By it an attempt that waited for a free
+/// connection can be told from one whose connection failed. Safe for threads.
 /// </summary>
 internal sealed class ConnectionCount(int max, Gauge.Child? open = null)
 {

@@ -24,7 +24,7 @@ internal sealed class ConnectionRace(Func<IPEndPoint, CancellationToken, Task<St
                 Task? stagger = null;
                 if (next < endpoints.Count)
                 {
-                    // The last one has no other to give way to.
+                    // After the last address there is no other to try.
                     stagger = next == endpoints.Count - 1 ? null : Task.Delay(Connector.AttemptDelay, time, ending.Token);
                     Start(endpoints[next++], ending.Token);
                 }
@@ -81,7 +81,7 @@ internal sealed class ConnectionRace(Func<IPEndPoint, CancellationToken, Task<St
         }
     }
 
-    // Those that ran for longer than the stagger and were beaten, or ran into the timeout, are tried last for a while.
+    // Addresses that were slower than the stagger and lost, or ran into the timeout, are tried last for a while.
     private void Abandon()
     {
         foreach (var (attempt, of) in _running)
@@ -103,7 +103,7 @@ internal sealed class ConnectionRace(Func<IPEndPoint, CancellationToken, Task<St
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException or ObjectDisposedException)
         {
-            // It came to no connection: nothing is left to close.
+            // It did not connect, so that there is nothing to close.
         }
     }
 }

@@ -6,8 +6,8 @@ using SendProxy.Configuration;
 namespace SendProxy.Upstreams.Connections;
 
 /// <summary>
-/// The authorities and the client certificate of one upstream, as their files last were when they were good. New connections
-/// use what is current; none that is open is cut.
+/// The certificate authorities and the client certificate of one upstream, from the last version of their files that was good. New
+/// connections use the current ones; open connections stay.
 /// </summary>
 internal sealed class TlsFiles
 {
@@ -26,7 +26,7 @@ internal sealed class TlsFiles
 
     public string Upstream { get; }
 
-    /// <summary>False where the upstream has none of its own: then there is nothing to look at.</summary>
+    /// <summary>False where the upstream has no files of its own.</summary>
     public bool HasAny => _options.CaFile is not null || _options.ClientCertificate is not null || _options.ClientKey is not null;
 
     /// <summary>One look; the first one takes what is there.</summary>
@@ -74,7 +74,7 @@ internal sealed class TlsFiles
 
         if (_options.ClientCertificate is not null)
         {
-            // A resumed session would still be the old certificate's.
+            // A resumed session would still use the old certificate.
             ssl.AllowTlsResume = false;
             ssl.LocalCertificateSelectionCallback = (_, _, _, _, _) => Volatile.Read(ref _client)!;
         }

@@ -10,8 +10,8 @@ internal sealed record SelectedCredential(Secret Secret, SecretSlot Slot)
 }
 
 /// <summary>
-/// The keys of one upstream. Chooses one for a message, writes it into the one outgoing header, and only towards the hosts it
-/// is bound to. A key that met a 401 rests: the other one goes first meanwhile.
+/// The keys of one upstream. Chooses one for a message and writes it into the one header that carries it, and only for the hosts that it
+/// is bound to. A key that was answered with 401 rests: meanwhile the other key is chosen first.
 /// </summary>
 internal sealed class Credential(CredentialOptions options, WatchedSecret watched, CredentialUsageTracker book, string upstream, TimeProvider time)
 {

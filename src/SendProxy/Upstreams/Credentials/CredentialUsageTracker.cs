@@ -9,10 +9,10 @@ namespace SendProxy.Upstreams.Credentials;
 /// </summary>
 internal sealed partial class CredentialUsageTracker(CredentialMetrics metrics, TimeProvider time, ILogger<CredentialUsageTracker> logger)
 {
-    /// <summary>An alarm of one key comes no more often than this: a revoked key meets a 401 with each message.</summary>
+    /// <summary>The alarm of one key comes no more often than this, since every message with a revoked key is answered with 401.</summary>
     public static readonly TimeSpan AlarmEvery = TimeSpan.FromMinutes(1);
 
-    // A key a minute for an hour; a process that rotates faster forgets the oldest.
+    // Enough for a new key every minute for an hour; a process that rotates faster forgets the oldest.
     private const int KeysMax = 64;
 
     private readonly ConcurrentDictionary<(string Upstream, string Fingerprint), CredentialUsage> _records = new();

@@ -14,7 +14,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
     private const double MeanPart = 0.05;
     private static readonly Microseconds LookAgain = new(1_000);
 
-    // Who may not wait at all still waits for the store's first answer, which comes sooner than this.
+    // A request that may not wait at all still waits for the store's first reply, which comes sooner than this.
     private static readonly Microseconds FirstAnswerWait = Microseconds.FromSeconds(5);
 
     private readonly ILimitStore<ConcurrencyCall, ConcurrencyReply> _store;
@@ -121,7 +121,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
         return true;
     }
 
-    /// <summary>Asks the fleet: it can be reached again, or has something to say.</summary>
+    /// <summary>Asks the fleet's store: it can be reached again, or has news.</summary>
     public void Look() => Locked(_ => _lease.Told());
 
     /// <summary>Another process waits for slots.</summary>
@@ -181,7 +181,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
         base.Dispose(disposing);
     }
 
-    // One that asks for more than there is at all goes alone.
+    // A request that needs more slots than there are at all goes alone.
     private int Cost(in PermitRequest request) => Math.Min(request.Cost, _lease.Bound);
 
     private Permit Grant(Microseconds now, int cost)
@@ -231,7 +231,7 @@ internal sealed partial class ConcurrencyLimiter : QueueingLimiter
             return blocked;
         }
 
-        // Slots come free one after the other, each after the time that a request holds one.
+        // Slots become free one after the other; on average a request holds one for the mean time measured here.
         return blocked + ((needed - free) * _meanHeld / Math.Max(1, _lease.Expected(now)));
     }
 

@@ -3,23 +3,23 @@ using SendProxy.Sending.RateLimiting.Clocks;
 namespace SendProxy.Sending.RateLimiting.Concurrency;
 
 /// <summary>
-/// The slots that this process holds of a limit of so many at once, and when it must talk of them. Reads no clock and calls
-/// nobody. Times are of one monotonic clock. Not safe for threads.
+/// The slots of a concurrency limit that this process holds, and when it must call the store about them. It reads no clock and makes no
+/// calls itself. Times are of one monotonic clock. Not safe for threads.
 /// </summary>
 /// <param name="limit">The plan's.</param>
 /// <param name="fleetSize">How many processes there are, before that is known.</param>
 /// <param name="isClosedWhenAway">Redis away: nothing goes out rather than this process's share.</param>
-/// <param name="longestBlock">No 429 stops it for longer.</param>
+/// <param name="longestBlock">No 429 blocks it for longer.</param>
 internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, bool isClosedWhenAway, TimeSpan longestBlock)
 {
-    /// <summary>A process that is well is heard of so often.</summary>
+    /// <summary>A healthy process calls the store this often.</summary>
     private static readonly Microseconds RenewEvery = Microseconds.FromSeconds(2);
 
     private static readonly Microseconds AskAgain = Microseconds.FromSeconds(0.1);
     private static readonly Microseconds ProbeEvery = Microseconds.FromSeconds(0.25);
     private const int AheadMax = 16;
 
-    // Of a lease a process uses less than the fleet keeps for it.
+    // A process uses its lease for a shorter time than the fleet keeps it.
     private static readonly Microseconds Usable = Microseconds.From(RedisConcurrencyStore.Lease) - Microseconds.FromSeconds(0.5);
 
     private int _cap;
@@ -41,10 +41,10 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
     /// <summary>A block was shorter than the vendor asked, and one request goes first.</summary>
     public bool IsProbing => _reply is { IsProbing: true };
 
-    /// <summary>How many calls were made, and of how many it is known what came of them.</summary>
+    /// <summary>How many calls were made, and how many of them have ended.</summary>
     public (long Made, long Ended) Calls { get; private set; }
 
-    /// <summary>At the vendor now.</summary>
+    /// <summary>Requests that are at the vendor now.</summary>
     public int Used { get; private set; }
 
     public bool IsAway { get; private set; }
@@ -56,7 +56,7 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
 
     public int Live => _reply?.Live ?? Math.Max(1, fleetSize);
 
-    /// <summary>Others wait for what this process does not need.</summary>
+    /// <summary>Other processes wait for slots that this one does not need.</summary>
     public bool OthersAreShort { get; private set; }
 
     /// <summary>Nothing is known of the fleet yet, and it was not found to be away.</summary>
@@ -68,17 +68,17 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
     /// <summary>How many this process may have at the vendor.</summary>
     public int Cap(Microseconds now) => IsAway ? Share(now) : now < _validUntil ? _cap : 0;
 
-    /// <summary>How many it can count on in the long run: what its waiters are predicted by.</summary>
+    /// <summary>How many slots it can expect in the long run; waiting times are predicted from it.</summary>
     public double Expected(Microseconds now) => IsAway ? Share(now) : Math.Max(Cap(now), OthersAreShort ? (double)Bound / Live : Bound - (_reply?.Total ?? 0) + Cap(now));
 
     public void Take(int slots) => Used += slots;
 
     public void Return(int slots) => Used -= slots;
 
-    /// <summary>A message said that asking is worth it.</summary>
+    /// <summary>A message said that a call to the store is worth it.</summary>
     public void Told() => _mustAsk = true;
 
-    /// <summary>A message said that another waits: what is idle goes back at once.</summary>
+    /// <summary>A message said that another process waits: idle slots are given back at once.</summary>
     public void ToldShort() => (OthersAreShort, _mustAsk) = (!IsAway, _mustAsk || _cap > Used);
 
     public void Block(Microseconds until) => BlockedUntil = Microseconds.Max(BlockedUntil, until);
@@ -113,7 +113,7 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
             : Math.Max(Used, Math.Min(_cap, wanted));
         if (!IsAway && isShared)
         {
-            // What the call may take from it is not given out while it runs.
+            // Slots that the call may take away are not given out while it runs.
             _cap = Math.Min(_cap, kept);
         }
 
@@ -136,7 +136,7 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
         Calls = (Calls.Made, Calls.Made);
         if (reply is null)
         {
-            // What the store may not have heard is told again.
+            // The store may not have received this, so that it is reported again.
             _throttled = Longest(_throttled, call.Throttled);
             (_isCapped, _probeAnswered, _unblocks) = (_isCapped || call.IsCapped, _probeAnswered || call.ProbeAnswered, _unblocks || call.Unblocks);
             GoAway(now);
@@ -144,7 +144,7 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
         }
 
         IsAway = false;
-        // Not everyone has been counted yet: what was known of the fleet before stands.
+        // Not all processes are counted yet: the number that was known before stays.
         _reply = reply.Held > TimeSpan.Zero ? reply with { Live = Math.Max(reply.Live, Live) } : reply;
         (_cap, _validUntil) = (reply.Leased, isShared ? sentAt + Usable : Microseconds.Never);
         OthersAreShort = reply.Short > 0;
@@ -158,14 +158,14 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
         Block(now + Microseconds.From(reply.Blocked));
     }
 
-    /// <summary>When there is something to do, whatever comes.</summary>
+    /// <summary>When it must be looked at next, even if nothing happens.</summary>
     public Microseconds LookAt(Microseconds now, int waiting)
     {
         var at = _inFlight ? Microseconds.Never : IsAway ? _probeAt : waiting > 0 && isShared ? Microseconds.Min(_renewAt, _askAt) : _renewAt;
         return IsAway && now < _shareFrom ? Microseconds.Min(at, _shareFrom) : now < BlockedUntil ? Microseconds.Min(at, BlockedUntil) : at;
     }
 
-    // So many are asked for before they are needed, so that nobody has to wait for the answer.
+    // Slots that are asked for before they are needed, so that no request waits for the reply.
     private int Ahead => OthersAreShort ? 0 : Math.Clamp(Used / 2, 1, AheadMax);
 
     private bool IsDue(Microseconds now, int waiting)
@@ -201,7 +201,7 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
         if (!IsAway)
         {
             _capAtAway = now < _validUntil ? _cap : 0;
-            // Until then what others held beyond their share may still be at the vendor.
+            // Until then requests that other processes began beyond their share may still be at the vendor.
             _shareFrom = _reply is null ? now : now + Usable;
         }
 

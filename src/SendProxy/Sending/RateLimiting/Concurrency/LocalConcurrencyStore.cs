@@ -1,6 +1,6 @@
 namespace SendProxy.Sending.RateLimiting.Concurrency;
 
-/// <summary>Slots of this process alone: all of them, less what 429s have cut. Cuts and grows as lease.lua does.</summary>
+/// <summary>The store of a concurrency limit that only this process uses: it has all slots, less those that 429s took away. It lowers and raises their number as lease.lua does.</summary>
 internal sealed class LocalConcurrencyStore(int limit, bool cuts, TimeProvider time) : ILimitStore<ConcurrencyCall, ConcurrencyReply>
 {
     private static readonly TimeSpan Peace = TimeSpan.FromSeconds(30);

@@ -7,7 +7,7 @@ namespace SendProxy.Sending.RateLimiting.Concurrency;
 /// <param name="process">Unique in the fleet, and among the limiters of one process.</param>
 internal sealed class RedisConcurrencyStore(RedisLink link, LimitOptions options, string process, string channel, Action called) : ILimitStore<ConcurrencyCall, ConcurrencyReply>
 {
-    /// <summary>A process that is not heard of for so long has lost its slots.</summary>
+    /// <summary>A process that made no call for this long has lost its slots.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(6);
 
     // A number that a script can add to its clock.
@@ -16,7 +16,7 @@ internal sealed class RedisConcurrencyStore(RedisLink link, LimitOptions options
     // What the script takes for no 429.
     private const long NoThrottle = -1;
 
-    // Longer than a process that is well leaves between two calls: by then all have told what they hold.
+    // Longer than the time between two calls of a healthy process: by then all have reported what they hold.
     private static readonly TimeSpan Hold = TimeSpan.FromSeconds(3);
 
     /// <summary>The script; its arguments and reply are described in it.</summary>

@@ -5,13 +5,13 @@ namespace SendProxy.Sending.RateLimiting.Feedback;
 /// <summary>What was learned of a limit, and what it changes.</summary>
 internal enum FeedbackFindingKind
 {
-    /// <summary>The vendor has less, or more, left than was thought: others use the plan too, or its rate is another.</summary>
+    /// <summary>The vendor has less or more permits left than expected: others use the plan too, or its rate differs.</summary>
     Drift,
 
     /// <summary>The vendor names another limit than the plan.</summary>
     Limit,
 
-    /// <summary>The way to the vendor spreads permits more or less than was thought.</summary>
+    /// <summary>Permits arrive at the vendor more or less evenly than expected.</summary>
     Spread,
 
     /// <summary>Its headers prove how it counts, or no longer do: only with <c>counts: auto</c>.</summary>
@@ -35,7 +35,7 @@ internal sealed class RateLimitFeedback
     private static readonly Microseconds ReshapeEvery = Microseconds.FromSeconds(10);
     private const double NearlyUsed = 0.4;
 
-    // As acquire.lua: of refusals that come together one cuts.
+    // As in acquire.lua: of refusals that come together only one lowers the rate.
     private static readonly Microseconds CutEvery = Microseconds.FromSeconds(0.5);
 
     private static readonly TimeSpan LeastSpread = TimeSpan.FromMilliseconds(2);
@@ -166,7 +166,7 @@ internal sealed class RateLimitFeedback
         }
     }
 
-    // What is kept to follows what is believed of the vendor.
+    // The parameters in force follow from what is believed of the vendor.
     private FeedbackFinding? Form(bool isNew)
     {
         if (_shapedFor != _form.Key)
@@ -181,7 +181,7 @@ internal sealed class RateLimitFeedback
 
     private FeedbackFinding? Drift(Permit permit, RateLimitFeedbackSample heard)
     {
-        // Either way of reading what is left is of a form; with auto, one that is only observed is not kept to.
+        // What is left is read differently for a bucket and for windows; with counts: auto and learn: observe neither is in force.
         if (heard.Remaining is not { } remaining || _form.IsUnknown || _options is { CountsAuto: true, Learn: FeedbackMode.Observe })
         {
             return null;
@@ -198,7 +198,7 @@ internal sealed class RateLimitFeedback
                 : null;
         }
 
-        // Of a window only so much may be gone as was permitted since it began; whole seconds leave the beginning open by one.
+        // Of a window's permits at most those can be used that were given since it began. Resets in whole seconds leave its beginning uncertain by a second.
         if (heard.ResetAfter is not { } reset || permit.LevelEpoch < 0)
         {
             return null;
@@ -211,7 +211,7 @@ internal sealed class RateLimitFeedback
         return less > Math.Max(2, permits * 0.02) && remaining <= permits * NearlyUsed ? new FeedbackFinding(FeedbackFindingKind.Drift, less) : null;
     }
 
-    // An answer's time has the vendor's own work in it: an upper bound, so that it may narrow the usual spread but not widen it.
+    // The measured time includes the vendor's own work and is an upper bound: it may narrow the usual spread, but not widen it.
     private FeedbackFinding? Spread(Permit permit, TimeSpan delay, Microseconds now)
     {
         if (permit.Mode is PermitMode.Share or PermitMode.Off)

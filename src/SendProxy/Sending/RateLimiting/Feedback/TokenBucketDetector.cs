@@ -12,7 +12,7 @@ internal sealed class TokenBucketDetector(double rate)
     private const int LeastAnswers = 20;
     private const int MostAnswers = 5120;
 
-    // One may be another limit's, or a vendor's deployment; a vendor that counts otherwise contradicts with nearly each.
+    // A single contradiction may belong to another limit, or to a deployment at the vendor. A vendor that does not count by a bucket contradicts with nearly every answer.
     private const int ContradictionsToForget = 3;
 
     // Along a window, what was used grows by twice the slack at most before an answer contradicts; as much again to be sure.
@@ -36,7 +36,7 @@ internal sealed class TokenBucketDetector(double rate)
     public bool Hear(long limit, long remaining, TimeSpan reset, TimeSpan blur)
     {
         var used = (limit - remaining) / rate;
-        // Of what remains parts are cut off, and some vendors count the request itself, others do not: one permit.
+        // The remaining number is rounded down, and only some vendors count the request itself: one permit of slack.
         var slack = blur.TotalSeconds + (1 / rate) + Rounding;
         var agrees = remaining >= 0 && used >= 0 && Math.Abs(reset.TotalSeconds - used) <= slack;
         if (Size is { } size)
@@ -66,7 +66,7 @@ internal sealed class TokenBucketDetector(double rate)
         (Size, _agreed, _against, _limit) = (null, 0, 0, 0);
     }
 
-    // Each with its own slack: a few that are told finely are enough among others that are not.
+    // Each answer has its own slack, so that a few exact ones are enough among many rounded ones.
     private bool Gather(double used, double apart)
     {
         _agreed++;

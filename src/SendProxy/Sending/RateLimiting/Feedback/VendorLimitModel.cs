@@ -4,24 +4,24 @@ using SendProxy.Sending.RateLimiting.Clocks;
 namespace SendProxy.Sending.RateLimiting.Feedback;
 
 /// <summary>
-/// What is believed of how the vendor counts, under <c>counts: auto</c>; and what a limit keeps to for it. Not safe for threads.
+/// What is believed of how the vendor counts under <c>counts: auto</c>, and the parameters that follow from it. Not safe for threads.
 /// <list type="number">
-/// <item>Unknown, at the beginning: what neither windows of the plan nor a bucket of the size that the vendor names would refuse.</item>
+/// <item>Unknown, at the beginning: the limit sends only what neither windows of the plan nor a bucket of the named size would refuse.</item>
 /// <item>A bucket, as soon as <see cref="TokenBucketDetector"/> prove one: of the size that it names, at the plan's rate.</item>
 /// <item>Windows, as soon as their beginning is seen: as with <c>counts: window</c>, where a smaller limit that it names is the plan.</item>
 /// </list>
-/// A 429 ends what was believed. The limit that the vendor names may then be of windows that were not seen: it caps for a while,
-/// unless the resets are none of such windows.
+/// A 429 ends what was believed. The limit that the vendor names may then be that of windows which were not detected: it is kept to for
+/// a while, unless the resets show that there are no such windows.
 /// </summary>
 internal sealed class VendorLimitModel(LimitOptions options)
 {
     private static readonly Microseconds CapFirst = Microseconds.FromSeconds(60);
     private static readonly Microseconds CapMost = Microseconds.FromSeconds(3600);
 
-    // As with cuts: refusals that come together count once.
+    // Refusals that come together count once, as they do where they lower the rate.
     private static readonly Microseconds TogetherFor = Microseconds.FromSeconds(0.5);
 
-    // Of one nothing can be told: more often the header of something else than a bucket.
+    // A bucket of one cannot be told from anything else: the header is more often about something else.
     private const int LeastBucket = 2;
     private const double LeastLimitShare = 0.05;
 
@@ -38,7 +38,7 @@ internal sealed class VendorLimitModel(LimitOptions options)
     /// <summary>What the bucket holds; null where it is not one, or none that is known.</summary>
     public int? Bucket => options.CountsBucket ? options.Burst : _signs?.Size is { } size ? (int)Math.Min(size, options.Burst) : null;
 
-    /// <summary>What it holds beyond that, and is not believed.</summary>
+    /// <summary>The part of the named size that is not believed.</summary>
     public long Unbelieved => _signs?.Size - Bucket ?? 0;
 
     /// <summary>Neither a bucket nor windows.</summary>
@@ -116,7 +116,7 @@ internal sealed class VendorLimitModel(LimitOptions options)
             return;
         }
 
-        // Again soon after a cap ended: it was right, and holds for longer.
+        // The vendor refused again soon after the cap ended: the cap was right, and lasts longer now.
         _wary = now < _waryUntil + _wary ? Microseconds.Min(CapMost, _wary * 2) : CapFirst;
         (_isWary, _waryFrom, _waryUntil) = (true, now, now + _wary);
     }

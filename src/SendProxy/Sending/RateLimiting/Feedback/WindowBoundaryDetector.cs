@@ -23,7 +23,7 @@ internal sealed class WindowBoundaryDetector(TimeSpan window, int permits, doubl
     private const int LeastWindows = 5;
     private const int MostWindows = 640;
 
-    // Wide is safe, since what goes out unevenly about an edge counts twice, and costs bursts; more would be half of all.
+    // A wide boundary is safe, since permits near it count in both windows, but it costs bursts; twice this would cost half of them.
     private const double WidthShare = 0.1;
     private const double SightShare = 0.5;
     private const double LeastRise = 0.05;
@@ -32,7 +32,7 @@ internal sealed class WindowBoundaryDetector(TimeSpan window, int permits, doubl
     private const double DriftShare = 100e-6;
     private static readonly Microseconds Slack = new(2_000);
 
-    // Seconds are cut off, rounded or rounded up; a second on each side must still leave a jump to be seen.
+    // Resets in seconds are rounded in either direction: with an error of a second on each side the jump must still be visible.
     private static readonly Microseconds Second = Microseconds.FromSeconds(1);
     private static readonly Microseconds JumpFrom = 4 * Second;
 
@@ -54,7 +54,7 @@ internal sealed class WindowBoundaryDetector(TimeSpan window, int permits, doubl
         _last = (sent, received, remaining, reset);
         if (reset > _length + Second)
         {
-            // Another period than the plan's.
+            // The reset belongs to another period than the plan's.
             return Lose();
         }
 

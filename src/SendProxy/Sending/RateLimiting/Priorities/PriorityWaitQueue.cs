@@ -3,9 +3,9 @@ using SendProxy.Sending.RateLimiting.Clocks;
 namespace SendProxy.Sending.RateLimiting.Priorities;
 
 /// <summary>
-/// Who waits for permits of one limit, by lane. Lanes before others; a lane with a share gets that share while it has someone
-/// waiting; one that has waited for half of what it may goes before its lane's turn, at most every tenth time. In a lane first
-/// come first, repeats after firsts. Not safe for threads.
+/// The requests that wait for permits of one limit, by lane. Lanes are served in order; a lane with a share gets that share while requests
+/// wait in it. A request that has waited for half of its maximum goes before its lane's turn, at most every tenth time. Within a lane the
+/// order is that of arrival, with first attempts before repeats. Not safe for threads.
 /// </summary>
 internal sealed class PriorityWaitQueue(LaneTable lanes)
 {

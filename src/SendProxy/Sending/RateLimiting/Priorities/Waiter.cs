@@ -22,7 +22,7 @@ internal sealed class Waiter(Lane lane, int cost, bool isRepeat, Microseconds si
     /// <summary>The first call to the store that can ask for it.</summary>
     public long FirstCall { get; set; }
 
-    /// <summary>It only looks whether there is a permit: no refusal of a request.</summary>
+    /// <summary>It only tries whether there is a permit: a refusal does not count as a refused request.</summary>
     public bool IsTry { get; init; }
 
     /// <summary>Permits it has already, of more than one.</summary>

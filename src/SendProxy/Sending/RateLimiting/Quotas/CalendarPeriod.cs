@@ -8,7 +8,7 @@ internal readonly record struct CalendarPeriod(DateTimeOffset Start, DateTimeOff
         var local = TimeZoneInfo.ConvertTime(now, zone);
         if (length == QuotaPeriod.Hour)
         {
-            // An hour that comes twice is two.
+            // An hour that occurs twice, when the clock is set back, is two periods.
             var start = (now - new TimeSpan(0, 0, local.Minute, local.Second) - TimeSpan.FromTicks(local.Ticks % TimeSpan.TicksPerSecond)).ToUniversalTime();
             return new CalendarPeriod(start, start.AddHours(1));
         }
@@ -17,7 +17,7 @@ internal readonly record struct CalendarPeriod(DateTimeOffset Start, DateTimeOff
         return new CalendarPeriod(Instant(first, zone), Instant(length == QuotaPeriod.Day ? first.AddDays(1) : first.AddMonths(1), zone));
     }
 
-    // A midnight that the clock leaps over begins where it lands; of one that comes twice the first counts.
+    // Where the clock is set forward over midnight, the period begins at the first instant after it; where midnight occurs twice, at the first.
     private static DateTimeOffset Instant(DateTime local, TimeZoneInfo zone)
     {
         while (zone.IsInvalidTime(local))

@@ -15,14 +15,14 @@ internal sealed partial class QuotaLimiter
                 return;
             }
 
-            // One that may have been counted is told again under its number; what was used since goes with the next.
+            // A report that may have been counted is repeated under its number; permits used since then go with the next report.
             if (_telling is null)
             {
                 _telling = new QuotaCall(_period, Now, _debt, 0, 0, 0, 0, ++_number);
                 _debt = 0;
             }
 
-            // What is more than a small part of what is left goes back; of few each is asked for.
+            // A lease above a small part of what is left is given back. When few are left, each permit is asked for.
             var part = Math.Max(0, _quota.Permits - Used) / (8 * Math.Max(1, _reply?.Live ?? 1));
             _lease = Now < _leaseUntil ? Math.Min(_lease, part < LeaseMin ? 0 : part) : 0;
             call = _telling with { Now = Now, Kept = _lease, SeenUsed = _reply?.Used ?? 0, Seen = _reply?.Number ?? 0 };

@@ -3,15 +3,15 @@ using System.Threading.RateLimiting;
 namespace SendProxy.Sending.RateLimiting.Quotas;
 
 /// <summary>
-/// So many in a calendar period, never waited for. Of the fleet's a process leases a small part of what is left and tells behind
-/// the send what it used; near the end each permit is asked for. Alone it holds all of them, and begins anew with the process.
+/// So many permits in a calendar period; nobody waits for one. In a fleet a process leases a small part of what is left and reports after
+/// the send what it used; near the end it asks for each permit. A process that is alone holds all of them, and starts again with a full quota.
 /// </summary>
 internal sealed partial class QuotaLimiter : PlanLimiter
 {
     private static readonly TimeSpan TellEvery = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(5);
 
-    // Less than the fleet keeps it for.
+    // A shorter time than the fleet keeps the lease.
     private static readonly TimeSpan LeaseLife = TimeSpan.FromSeconds(20);
 
     private const int LeaseMin = 4;
@@ -215,7 +215,7 @@ internal sealed partial class QuotaLimiter : PlanLimiter
 
     private long Left => _isAway ? Options.ClosedWhenAway ? 0 : _awayLeft : Math.Max(0, _quota.Permits - Used);
 
-    // A timer that cuts a millisecond off must not bring anybody back too soon.
+    // Rounded up, so that a timer with whole milliseconds brings nobody back too soon.
     private TimeSpan Until => TimeSpan.FromMilliseconds(Math.Ceiling((_period.End - Now).TotalMilliseconds) + 1);
 
     private Permit Grant(PermitMode mode, int cost)

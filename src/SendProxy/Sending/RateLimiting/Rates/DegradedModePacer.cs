@@ -11,7 +11,7 @@ internal sealed class DegradedModePacer(int fleetSize, Func<double> draw)
     private static readonly Microseconds ProbeEvery = Microseconds.FromSeconds(0.25);
     private static readonly Microseconds KeepCount = Microseconds.FromSeconds(5);
 
-    // A state that knows nothing, met by a process that knows nobody: for the moment of the hold it counts on so many.
+    // Where neither the store nor this process knows the size of the fleet, it assumes so many processes while the store holds back.
     private const int UnknownFleet = 10;
 
     private int _live = Math.Max(1, fleetSize);
@@ -64,7 +64,7 @@ internal sealed class DegradedModePacer(int fleetSize, Func<double> draw)
     /// <summary>One is on its way; the answer says what comes next.</summary>
     public void Probed(Microseconds now) => _probeAt = now + (ProbeEvery * 4);
 
-    /// <summary>A state that has just come back has seen nobody yet: the count from before stands for a while.</summary>
+    /// <summary>A store that has just come back has counted no processes yet: the number from before stays for a while.</summary>
     public void Heard(Microseconds now, RateLimitReply reply)
     {
         _multiplier = reply.Multiplier;

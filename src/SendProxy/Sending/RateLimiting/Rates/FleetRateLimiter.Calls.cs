@@ -50,7 +50,7 @@ internal sealed partial class FleetRateLimiter
         Locked(now => _machine.OnReply(now, sentAt, reply));
     }
 
-    // What was taken of the loan is what was spent. One that is taken while the loan is called in counts in the next account.
+    // Permits taken from the loan are spent. One that is taken while the loan is being called in counts next time.
     private void Account()
     {
         var taken = Volatile.Read(ref _taken);

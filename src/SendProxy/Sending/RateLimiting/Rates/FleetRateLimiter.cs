@@ -70,7 +70,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
             return true;
         }
 
-        // A process that is alone knows all there is to know.
+        // A process that is alone knows the whole state and need not ask.
         if (_store.IsShared && !_machine.IsAway)
         {
             permit = default;
@@ -192,7 +192,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         base.Dispose(disposing);
     }
 
-    // The ready path: what the machine lent is counted up until it is used, and told in a while.
+    // The ready path: permits that the machine has lent are counted up until they are used; the machine is told a moment later.
     protected override bool TryReady(in PermitRequest request, out Permit permit)
     {
         permit = default;
@@ -217,7 +217,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         var isLast = taken + request.Cost >= Volatile.Read(ref _upTo);
         if (isLast || Interlocked.CompareExchange(ref _flushArmed, 1, 0) == 0)
         {
-            // With the last of the loan at once: a bucket that was full runs from when it was used, not from when that was told.
+            // When the loan is used up the machine is told at once: the bucket refills from the time of use.
             _flush.Change(isLast ? TimeSpan.Zero : Flush, Timeout.InfiniteTimeSpan);
         }
 
@@ -232,7 +232,7 @@ internal sealed partial class FleetRateLimiter : QueueingLimiter
         Waiter waiter = null!;
         Locked(at =>
         {
-            // From here on it waits: what the lock took is no wait for a permit.
+            // The wait begins here: the time that the lock took is no wait for a permit.
             waiter = new Waiter(request.Lane, request.Cost, request.IsRepeat, at, at + Microseconds.Max(Microseconds.Zero, Microseconds.From(maxWait))) { IsTry = isTry };
             if (_disposed)
             {

@@ -30,7 +30,7 @@ internal sealed partial class RateLimiterStateMachine
             Enter(LimiterMode.Reserving);
         }
 
-        // Who has waited for too long goes only after those have gone who can: a call's answer may be what it waited for.
+        // Requests that have waited for too long are refused only after others were served: a reply may have brought their permit.
         UseSlots(now);
         if (IsPostPaid && now < _validUntil && AdvancePostPaid(now))
         {
@@ -65,7 +65,7 @@ internal sealed partial class RateLimiterStateMachine
         {
             if (slot.Due < now - new Microseconds(RateLimitConstants.Horizon))
             {
-                // This process stood still: the vendor's bucket has filled up since, and others use that.
+                // This process stood still, and other processes have used the vendor's bucket since.
                 _slots.Dequeue();
                 continue;
             }
@@ -89,7 +89,7 @@ internal sealed partial class RateLimiterStateMachine
     /// <returns>False where it cannot go on so.</returns>
     private bool AdvancePostPaid(Microseconds now)
     {
-        // Slots that were not used are kept as what they are: permits counted already.
+        // Slots that were not used are kept: they are permits that the store has counted already.
         _debt -= _slots.Count;
         _slots.Clear();
         while (Waiting > 0)
@@ -260,7 +260,7 @@ internal sealed partial class RateLimiterStateMachine
         _edge = null;
     }
 
-    // In the store's time. Permits are told behind: those of before the edge count until so much after it.
+    // In the store's time. Permits are reported afterwards: those from before the boundary are counted until this much after it.
     private Microseconds BoundaryToTell() => _edge is not { } edge || _reply is null ? Microseconds.Zero
         : edge.IsElsewhere ? RateLimitCall.BoundaryElsewhere
         : (_reply.Now + (edge.Latest - _replyAt) + FlushEvery).Floor();

@@ -20,7 +20,7 @@ internal sealed partial class RateLimiterStateMachine
 
         if (now - sentAt > ReplyLife)
         {
-            // This process stood still meanwhile: what it was given is as old as it, and others were given the same time since.
+            // This process stood still meanwhile: its slots are out of date, and other processes may have been given the same time.
             reply = reply with { Slots = [], Urgent = 0, Allowance = 0 };
         }
 
@@ -66,7 +66,7 @@ internal sealed partial class RateLimiterStateMachine
         Advance(now);
     }
 
-    // What the store may not have heard is told again.
+    // The store may not have received this, so that it is reported again.
     private void RememberNews(Microseconds now)
     {
         if (_made is not { } made)
@@ -97,7 +97,7 @@ internal sealed partial class RateLimiterStateMachine
             return false;
         }
 
-        // Alone, its own level is the whole truth: no part of it has to be kept from others who spend at the same time.
+        // A process that is alone knows the exact level: nothing needs to be kept back for others who spend at the same time.
         return reply.Live <= 1 || reply.Level >= Parameters.Base * (IsPostPaid ? PostPaidUntil : PostPaidFrom);
     }
 
@@ -137,7 +137,7 @@ internal sealed partial class RateLimiterStateMachine
             EndWaiting(w => w.Until < _comeBack && !w.Lane.IsUrgent, w => Permit.Refused(PermitRefusal.WaitTooLong, Predict(now, w.Lane, w.Cost).ToRetryAfter()));
             if (now + reply.ComeBack > _lastUntil)
             {
-                // No place was taken: whoever comes later asks anew.
+                // The store kept no place for this process, so that later requests ask again.
                 (_comeBack, _hasTicket) = (Waiting > 0 ? _comeBack : Microseconds.Zero, false);
             }
         }
@@ -154,7 +154,7 @@ internal sealed partial class RateLimiterStateMachine
             _slots.Enqueue((now + slot.Delay, slot.At, slot.Delay <= Microseconds.Zero ? Math.Max(0, reply.Level + left) : 0));
         }
 
-        // Holes of others may lie before slots that are held already.
+        // Slots that other processes gave back may be earlier than slots that are held already.
         if (_slots.Count > reply.Slots.Count && reply.Slots.Count > 0)
         {
             var ordered = _slots.OrderBy(s => s.Due).ToArray();

@@ -5,8 +5,8 @@ using SendProxy.Sending.RateLimiting.Priorities;
 namespace SendProxy.Sending.RateLimiting.Rates;
 
 /// <summary>
-/// One process's part of one limit, as a machine: what came in changes the state, what is to be done comes out (whom to let go,
-/// which call to make, when to look again). It reads no clock and calls nobody, so that the same code runs in production and in
+/// One process's part of one limit, as a state machine. Events change its state; what is to be done comes out: which requests to let
+/// go, which call to make, and when to look again. It reads no clock and calls nobody, so that the same code runs in production and in
 /// a simulation of many. All times are of one monotonic clock. Not safe for threads. docs/decisions/0013.
 /// </summary>
 internal sealed partial class RateLimiterStateMachine
@@ -14,7 +14,7 @@ internal sealed partial class RateLimiterStateMachine
     /// <summary>Debits are told at most so often.</summary>
     public static readonly Microseconds FlushEvery = new(10_000);
 
-    /// <summary>An allowance ends with the knowledge it came from; shorter than a process counts as there without being heard.</summary>
+    /// <summary>An allowance ends when the reply that it came from is out of date: sooner than the store forgets a process that is silent.</summary>
     public static readonly Microseconds AllowanceLife = Microseconds.FromSeconds(2.5);
 
     private static readonly Microseconds UrgentAgain = new(20_000);
@@ -22,7 +22,7 @@ internal sealed partial class RateLimiterStateMachine
     // In a block a process looks so often whether an operator has ended it: a message that says so may be lost.
     private static readonly Microseconds LookInBlockEvery = Microseconds.FromSeconds(5);
 
-    // Who may not wait at all still waits for the store's first answer, which comes sooner than this.
+    // A request that may not wait at all still waits for the store's first reply, which comes sooner than this.
     private static readonly Microseconds FirstAnswerWait = Microseconds.FromSeconds(5);
 
     private const double PostPaidFrom = 0.4;

@@ -7,7 +7,7 @@ using SendProxy.Upstreams.Responses;
 namespace SendProxy.Sending;
 
 /// <summary>Makes the last attempt and what went before it into the outcome the caller sees.</summary>
-internal static class Outcomes
+internal static class SendOutcomeFactory
 {
     public static SendOutcome Of(SendContext send, AttemptResult result)
     {
@@ -25,7 +25,7 @@ internal static class Outcomes
             return Outcome(send, result, answer, null);
         }
 
-        // An open breaker is never an attempt: it is told as it is.
+        // An open breaker let no attempt through: the caller is told of the breaker, not of an earlier error.
         var error = (result.Error == ProxyError.UpstreamBreakerOpen && send.Attempts == 0 ? result.Error : send.Error ?? result.Error) ?? ProxyError.UpstreamBroken;
         return Outcome(send, result, null, new Refusal(error, send.Sent, Detail(send, error, send.Status ?? result.Status, result.Cause), send.RetryAfter));
     }
