@@ -15,7 +15,7 @@ internal static class OriginalHeaders
 
     public static IReadOnlyList<(string Name, string Value)> Of(HttpRequest request, SourceOptions source)
     {
-        var secret = source.Scheme is { Key.Scheme: SignatureScheme.SharedSecret } scheme ? scheme.SignatureHeaders : [];
+        var secret = source.Recipe is { Key.Scheme: SignatureScheme.SharedSecret } recipe ? recipe.SignatureHeaders : [];
         var kept = new List<(string Name, string Value)>();
         var length = 0;
         foreach (var (name, values) in request.Headers)

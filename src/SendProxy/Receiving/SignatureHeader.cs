@@ -8,19 +8,19 @@ internal static class SignatureHeader
     private const int MaxLength = 4096;
     private const int MaxSignatures = 20;
 
-    /// <returns>The signatures that count, decoded, and the timestamp of a kv-list; null where the form is not the scheme's.</returns>
-    public static (List<byte[]> Signatures, string? Timestamp)? Parse(string value, SignatureScheme scheme)
+    /// <returns>The signatures that count, decoded, and the timestamp of a kv-list; null where the form is not the recipe's.</returns>
+    public static (List<byte[]> Signatures, string? Timestamp)? Parse(string value, SignatureRecipe recipe)
     {
         if (value.Length is 0 or > MaxLength)
         {
             return null;
         }
 
-        return scheme.Format switch
+        return recipe.Format switch
         {
-            SignatureFormat.Single => ParseSingle(value, scheme),
-            SignatureFormat.KvList => ParseKvList(value, scheme),
-            _ => ParseSpaceList(value, scheme),
+            SignatureFormat.Single => ParseSingle(value, recipe),
+            SignatureFormat.KvList => ParseKvList(value, recipe),
+            _ => ParseSpaceList(value, recipe),
         };
     }
 
@@ -51,13 +51,13 @@ internal static class SignatureHeader
             : null;
     }
 
-    private static (List<byte[]>, string?)? ParseSingle(string value, SignatureScheme scheme) =>
-        value.StartsWith(scheme.Prefix, StringComparison.Ordinal)
-        && Decode(value.AsSpan(scheme.Prefix.Length), scheme.Encoding) is { } signature
+    private static (List<byte[]>, string?)? ParseSingle(string value, SignatureRecipe recipe) =>
+        value.StartsWith(recipe.Prefix, StringComparison.Ordinal)
+        && Decode(value.AsSpan(recipe.Prefix.Length), recipe.Encoding) is { } signature
             ? ([signature], null)
             : null;
 
-    private static (List<byte[]>, string?)? ParseKvList(string value, SignatureScheme scheme)
+    private static (List<byte[]>, string?)? ParseKvList(string value, SignatureRecipe recipe)
     {
         var signatures = new List<byte[]>();
         string? timestamp = null;
@@ -70,7 +70,7 @@ internal static class SignatureHeader
             }
 
             var (name, rest) = (pair[..equals], pair[(equals + 1)..]);
-            if (name == scheme.TimestampField)
+            if (name == recipe.TimestampField)
             {
                 if (timestamp is not null)
                 {
@@ -79,7 +79,7 @@ internal static class SignatureHeader
 
                 timestamp = rest;
             }
-            else if (name == scheme.Version && Decode(rest, scheme.Encoding) is { } signature)
+            else if (name == recipe.Version && Decode(rest, recipe.Encoding) is { } signature)
             {
                 signatures.Add(signature);
             }
@@ -88,14 +88,14 @@ internal static class SignatureHeader
         return Some(signatures, timestamp);
     }
 
-    private static (List<byte[]>, string?)? ParseSpaceList(string value, SignatureScheme scheme)
+    private static (List<byte[]>, string?)? ParseSpaceList(string value, SignatureRecipe recipe)
     {
         var signatures = new List<byte[]>();
         foreach (var item in value.Split(' '))
         {
             // A segment without a comma and other versions are skipped, as most of the reference libraries do.
             var comma = item.IndexOf(',', StringComparison.Ordinal);
-            if (comma >= 0 && item.AsSpan(0, comma).SequenceEqual(scheme.Version) && Decode(item.AsSpan(comma + 1), scheme.Encoding) is { } signature)
+            if (comma >= 0 && item.AsSpan(0, comma).SequenceEqual(recipe.Version) && Decode(item.AsSpan(comma + 1), recipe.Encoding) is { } signature)
             {
                 signatures.Add(signature);
             }

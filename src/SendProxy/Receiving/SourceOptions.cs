@@ -4,12 +4,12 @@ using SendProxy.Secrets;
 namespace SendProxy.Receiving;
 
 /// <summary>A sender of webhooks. Section <c>webhooks.sources.NAME</c>.</summary>
-/// <param name="Scheme">Null: nothing is verified, as <c>verify: none</c> and <c>allowUnverified</c> say.</param>
+/// <param name="Recipe">Null: nothing is verified, as <c>verify: none</c> and <c>allowUnverified</c> say.</param>
 /// <param name="PublicUrl">The URL the vendor calls, without a query, as it was told; for vendors that sign it.</param>
 /// <param name="Fingerprint">Equal for equal settings: what did not change survives a reload.</param>
 internal sealed record SourceOptions(
     string Name,
-    SignatureScheme? Scheme,
+    SignatureRecipe? Recipe,
     IReadOnlyList<ISecretSource> Secrets,
     string? PublicUrl,
     long MaxBodyBytes,
@@ -22,7 +22,7 @@ internal sealed record SourceOptions(
     string Fingerprint)
 {
     /// <summary>How its secrets become keys.</summary>
-    public SigningKeyFormat KeyFormat => Scheme?.Key ?? new SigningKeyFormat(SignatureScheme.None, KeyEncoding.Utf8);
+    public SigningKeyFormat KeyFormat => Recipe?.Key ?? new SigningKeyFormat(SignatureScheme.None, KeyEncoding.Utf8);
 
     public static SourceOptions Read(string name, SettingsReader source)
     {
@@ -38,7 +38,7 @@ internal sealed record SourceOptions(
         source.Check(none || (source.Has("secrets") && secrets.Count > 0), "secrets", "is required; give for example [{ file: /run/secrets/sendapi/webhook }]");
         var options = new SourceOptions(
             Name: name,
-            Scheme: verify is null ? null : SignatureScheme.Read(verify),
+            Recipe: verify is null ? null : SignatureRecipe.Read(verify),
             Secrets: [.. secrets.OfType<ISecretSource>()],
             PublicUrl: source.Text("publicUrl", null,
                 "The URL that the vendor calls, without a query; required where it is signed (twilio).", 2000),
@@ -63,13 +63,13 @@ internal sealed record SourceOptions(
 
     private void CheckRelations(SettingsReader source)
     {
-        var signsUrl = Scheme is { } scheme && (scheme.Form == SignedContentKind.UrlAndParams || scheme.Content.HasUrl);
+        var signsUrl = Recipe is { } recipe && (recipe.Form == SignedContentKind.UrlAndParams || recipe.Content.HasUrl);
         source.Check(!signsUrl || PublicUrl is not null, "publicUrl", "is required: this vendor signs the URL that it calls");
         source.Check(PublicUrl is null || (Uri.TryCreate(PublicUrl, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http"
             && PublicUrl.AsSpan().IndexOfAny('?', '#') < 0), "publicUrl",
             "must be the URL that the vendor calls, without a query: https://hooks.example.com/webhooks/twilio");
         // A copy that still passes the tolerance must still be known: first seen at its earliest, again at its latest.
-        source.Check(Scheme is not { HasTimestamp: true } || Dedupe.Window >= 2 * Tolerance, "tolerance",
+        source.Check(Recipe is not { HasTimestamp: true } || Dedupe.Window >= 2 * Tolerance, "tolerance",
             $"is more than half of dedupe.window ({Units.Format(Dedupe.Window)}): an old copy would be taken as new");
     }
 }

@@ -106,9 +106,9 @@ internal sealed class WebhookHandler(
             return (null, Rejection.BodyEncoding);
         }
 
-        return source.Scheme is null
+        return source.Recipe is null
             ? (SignedHead.Unsigned, default)
-            : Verifier.CheckHead(source.Scheme, request.Headers, source.Tolerance, time.GetUtcNow());
+            : Verifier.CheckHead(source.Recipe, request.Headers, source.Tolerance, time.GetUtcNow());
     }
 
     private async Task<Rejected?> TakeBodyAsync(
@@ -122,7 +122,7 @@ internal sealed class WebhookHandler(
             return badBody;
         }
 
-        // From here on the webhook counts for the source's concurrency; a sender that brings its body slowly does not.
+        // From here on it takes a place: a sender that brings its body slowly takes none.
         if (!source.TryEnter())
         {
             return Rejection.Busy;
@@ -144,7 +144,7 @@ internal sealed class WebhookHandler(
         // 4 signature
         var options = source.Options;
         call.Bytes = body.Bytes.Length;
-        if (options.Scheme is { } scheme)
+        if (options.Recipe is { } recipe)
         {
             var keys = source.Keys;
             if (keys.Count == 0)
@@ -152,7 +152,7 @@ internal sealed class WebhookHandler(
                 return Rejection.SecretUnavailable;
             }
 
-            call.Key = Verifier.Matching(scheme, keys, head, body.Bytes, UrlOf(request, options));
+            call.Key = Verifier.Matching(recipe, keys, head, body.Bytes, UrlOf(request, options));
             if (call.Key is null)
             {
                 return Rejection.SignatureMismatch;
@@ -179,7 +179,7 @@ internal sealed class WebhookHandler(
 
     private async Task<Rejected?> StoreAsync(WebhookCall call, IReadOnlyList<NewItem> items, WebhookBody body, CancellationToken cancellation)
     {
-        // Only the waiting ends, not the storing: what is stored afterwards is a duplicate when the vendor sends it again.
+        // The wait ends with the time, the work does not: what it still stores is a duplicate when the vendor comes again.
         var results = await EnqueueAsync(items, body.Hold(), cancellation).WaitAsync(cancellation);
         foreach (var result in results)
         {
@@ -231,7 +231,7 @@ internal sealed class WebhookHandler(
         {
             if (Header(request, name) is { Length: > 0 } id)
             {
-                // The id is kept with the header's name, since ids of two headers are two kinds of ids.
+                // With its name: ids of two headers are of two kinds.
                 return $"{name.ToLowerInvariant()}:{id}";
             }
         }

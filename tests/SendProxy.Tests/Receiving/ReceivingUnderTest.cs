@@ -58,7 +58,7 @@ internal sealed class ReceivingUnderTest : IAsyncDisposable
         WatchedSecret Watched(string value) => new("test", new Given(value), SecretFormat.Any, metrics, store.Time);
         var ring = new KeyRing(
             [.. (secrets ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Watched)],
-            options.Scheme?.Key ?? SigningKeyFormat.StandardWebhooks);
+            options.Recipe?.Key ?? SigningKeyFormat.StandardWebhooks);
         var source = new Source(options, ring, options.VerifyToken is null ? null : Watched("meatyhamhock"));
         return new ReceivingUnderTest(store, new Dictionary<string, Source> { ["test"] = source }, keeper, queue);
     }

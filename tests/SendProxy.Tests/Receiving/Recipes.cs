@@ -6,7 +6,7 @@ using SendProxy.Secrets;
 
 namespace SendProxy.Tests.Receiving;
 
-/// <summary>A webhook as a vendor sent it, checked against the scheme of an embedded preset, as it stands in YAML.</summary>
+/// <summary>A webhook as a vendor sent it, checked against the recipe of an embedded preset, as it stands in YAML.</summary>
 internal sealed class Recipes
 {
     private readonly HeaderDictionary _headers = [];
@@ -68,15 +68,15 @@ internal sealed class Recipes
     /// <returns><c>accepted</c> or the reason.</returns>
     public string Check()
     {
-        var (head, rejection) = Verifier.CheckHead(_source.Scheme!, _headers, _source.Tolerance, Now);
+        var (head, rejection) = Verifier.CheckHead(_source.Recipe!, _headers, _source.Tolerance, Now);
         if (head is null)
         {
             return rejection.Word();
         }
 
-        var key = SigningKey.Create(new Secret(Secret), _source.Scheme!.Key);
+        var key = SigningKey.Create(new Secret(Secret), _source.Recipe!.Key);
         var url = new SignedUrl(PublicUrl, Query, IsForm);
-        return key is not null && Verifier.Matching(_source.Scheme, [key], head, Body, url) is not null
+        return key is not null && Verifier.Matching(_source.Recipe, [key], head, Body, url) is not null
             ? "accepted"
             : Rejection.SignatureMismatch.Word();
     }

@@ -7,9 +7,9 @@ public class SignatureHeaderTests
 {
     private const string Signature = "5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd";
 
-    private static readonly SignatureScheme Pairs = Recipes.Read("{ preset: stripe, secrets: [{ env: NONE }] }").Scheme!;
-    private static readonly SignatureScheme Items = Recipes.Read("{ preset: standard-webhooks, secrets: [{ env: NONE }] }").Scheme!;
-    private static readonly SignatureScheme One = Recipes.Read("{ preset: github, secrets: [{ env: NONE }] }").Scheme!;
+    private static readonly SignatureRecipe Pairs = Recipes.Read("{ preset: stripe, secrets: [{ env: NONE }] }").Recipe!;
+    private static readonly SignatureRecipe Items = Recipes.Read("{ preset: standard-webhooks, secrets: [{ env: NONE }] }").Recipe!;
+    private static readonly SignatureRecipe One = Recipes.Read("{ preset: github, secrets: [{ env: NONE }] }").Recipe!;
 
     [Theory]
     [InlineData($"t=1,v1={Signature}", 1)]

@@ -36,7 +36,7 @@ public sealed class SourceOptionsTests
         {
             var source = Recipes.Read($"{{ preset: {name}, secrets: [{{ env: X }}], publicUrl: \"https://x.example/\" }}");
 
-            Assert.NotNull(source.Scheme);
+            Assert.NotNull(source.Recipe);
         }
     }
 

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace SendProxy.Tests.Receiving;
 
-/// <summary>Vectors that the vendors, or those who verify them, have published. Each against the preset's scheme.</summary>
+/// <summary>Vectors that the vendors, or those who verify them, have published. Each against the preset's recipe.</summary>
 public sealed class VendorVectorTests
 {
     private const string StripeBody = "{\n  \"id\": \"evt_123\",\n  \"object\": \"event\",\n  \"account\": \"acct_123\",\n  \"api_version\": \"2017-05-25\",\n  \"created\": 1533204620,\n  \"data\": {\n    \"object\": {\n      \"id\": \"cus_123\",\n      \"object\": \"customer\",\n      \"created\": 123456789,\n      \"email\": \"test@stripe.com\",\n      \"livemode\": false,\n      \"metadata\": {}\n    }\n  },\n  \"livemode\": false,\n  \"pending_webhooks\": 1,\n  \"request\": {\n    \"id\": \"req_123\",\n    \"idempotency_key\": \"idempotency-key-123\"\n  },\n  \"type\": \"customer.created\"\n}\n";

@@ -63,7 +63,7 @@ public class VerifierHeadTests
             sent[name] = value;
         }
 
-        var (head, rejection) = Verifier.CheckHead(source.Scheme!, sent, TimeSpan.FromMinutes(5), DateTimeOffset.FromUnixTimeSeconds(Now));
+        var (head, rejection) = Verifier.CheckHead(source.Recipe!, sent, TimeSpan.FromMinutes(5), DateTimeOffset.FromUnixTimeSeconds(Now));
         return head is null ? rejection : null;
     }
 }

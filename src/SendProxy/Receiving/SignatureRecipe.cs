@@ -42,7 +42,7 @@ internal enum SignedContentKind
 /// <param name="TimestampHeaders">Empty where there is none or it stands in the signature header.</param>
 /// <param name="TimestampField">Its name in a kv-list; null where it is a header.</param>
 /// <param name="IdHeaders">Needed where the content has <c>{id}</c>.</param>
-internal sealed record SignatureScheme(
+internal sealed record SignatureRecipe(
     SigningKeyFormat Key,
     IReadOnlyList<string> SignatureHeaders,
     SignatureFormat Format,
@@ -59,7 +59,7 @@ internal sealed record SignatureScheme(
     /// <summary>Whether the signed content has a time in it.</summary>
     public bool HasTimestamp => TimestampHeaders.Count > 0 || TimestampField is not null;
 
-    public static SignatureScheme Read(SettingsReader verify)
+    public static SignatureRecipe Read(SettingsReader verify)
     {
         var scheme = verify.Choice("scheme", "How it is signed (preset).",
             ("hmac-sha256", SignatureScheme.HmacSha256), ("hmac-sha1", SignatureScheme.HmacSha1),
@@ -70,7 +70,7 @@ internal sealed record SignatureScheme(
         var written = verify.Text("content", "{body}", "What is signed (preset): text with {id}, {timestamp}, {body}, {url}.", 200)!;
         verify.Check(SigningTemplate.TryParse(written, out var content), "content",
             "may have {id}, {timestamp}, {url} and must have {body} once; no other braces");
-        var scheme = new SignatureScheme(
+        var recipe = new SignatureRecipe(
             Key: ReadKey(verify.Section("key", "How the secret's text becomes a key (preset)."), scheme),
             SignatureHeaders: Headers(signature, "headers", "Names of the header; the first one present counts (preset)."),
             Format: signature.Choice("format", "How the header is written (preset).",
@@ -86,8 +86,8 @@ internal sealed record SignatureScheme(
             Form: verify.Choice("form", "What is signed: content, or the URL with the form's parameters (preset).",
                 ("template", SignedContentKind.Template), ("url-and-params", SignedContentKind.UrlAndParams)),
             Content: content);
-        scheme.CheckRelations(verify, signature);
-        return scheme;
+        recipe.CheckRelations(verify, signature);
+        return recipe;
     }
 
     private static SigningKeyFormat ReadKey(SettingsReader key, SignatureScheme scheme) => new(
