@@ -29,7 +29,16 @@ internal sealed class DemoFolder : IDisposable
     public void Write(Uri vendor, string? authorityPem, Uri application, Breakage breakage)
     {
         var config = Directory.CreateDirectory(System.IO.Path.Combine(Path, "config")).FullName;
-        void Put(string name, string text) => File.WriteAllText(System.IO.Path.Combine(config, name), text);
+        void Put(string name, string text)
+        {
+            var file = System.IO.Path.Combine(config, name);
+            File.WriteAllText(file, text);
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            }
+        }
+
         Put("sendapi.key", (breakage == Breakage.WrongKey ? "sk_live_unknown00000000" : Key) + "\n");
         Put("sendapi.webhook", (breakage == Breakage.WrongWebhookSecret ? AppSecret : WebhookTarget.DefaultSecret) + "\n");
         Put("app.webhook", AppSecret + "\n");
@@ -48,6 +57,10 @@ internal sealed class DemoFolder : IDisposable
             webhooks:
               sources: { sendapi: { preset: sendapi, secrets: [{ file: sendapi.webhook }] } }
               subscribers: { app: { url: "{{application}}", signWith: [{ file: app.webhook }] } }
+            journal:
+              path: ../data/demo.db
+              allowEphemeral: true                     # /tmp is in memory on many systems: good enough for a demo only
+              minimum: memory
 
             """);
     }
