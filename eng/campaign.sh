@@ -13,6 +13,9 @@
 #   eng/campaign.sh clients [rounds] [seed]
 #     default requests of HTTP libraries, which must pass, and of browsers, which must not, each cut at other places in each round
 #     (100); and two controls, a port that keeps libraries out and a guard that lets browsers in.
+#   eng/campaign.sh outbox [messages] [kills] [seed]
+#     messages are accepted and sent while the proxy is killed at random instants, before a vendor that deduplicates and one that does not
+#     (20000 messages and 100 kills each); and two flawed outboxes that must be caught.
 #   eng/campaign.sh twin [operations] [seed]
 #     the limiter's script and its twin answer the same calls the same (1000000).
 #   eng/campaign.sh config [edits] [reloads]
@@ -79,13 +82,19 @@ case $name in
     export SENDPROXY_CAMPAIGN_SENDS=$messages SENDPROXY_CAMPAIGN_SEED=$seed
     bound=$((messages / 5 + 600))
     ;;
+  outbox)
+    messages=${2:-20000} kills=${3:-100} seed=${4:-$RANDOM}
+    [[ $messages =~ ^[0-9]+$ && $kills =~ ^[0-9]+$ && $seed =~ ^[0-9]+$ ]] || give_up "messages, kills and seed are whole numbers"
+    export SENDPROXY_CAMPAIGN_SENDS=$messages SENDPROXY_CAMPAIGN_KILLS=$kills SENDPROXY_CAMPAIGN_SEED=$seed
+    bound=$((messages / 10 + kills * 10 + 600))
+    ;;
   config)
     edits=${2:-100000} reloads=${3:-20}
     [[ $edits =~ ^[0-9]+$ && $reloads =~ ^[0-9]+$ ]] || give_up "edits and reloads are whole numbers"
     export SENDPROXY_CAMPAIGN_EDITS=$edits SENDPROXY_CAMPAIGN_RELOADS=$reloads
     bound=$((edits / 50 + reloads * 10 + 300))
     ;;
-  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | storm [seconds] [requests per second] | attempts [messages] [seed] | clients [rounds] [seed] | limits [seconds] [proxies] [permits per second] | twin [operations] [seed] | config [edits] [reloads] | memory [seconds]" ;;
+  *) give_up "usage: eng/campaign.sh rotation [seconds] [requests per second] | storm [seconds] [requests per second] | attempts [messages] [seed] | clients [rounds] [seed] | limits [seconds] [proxies] [permits per second] | outbox [messages] [kills] [seed] | twin [operations] [seed] | config [edits] [reloads] | memory [seconds]" ;;
 esac
 rid=linux-x64
 [[ $(uname -m) != aarch64 ]] || rid=linux-arm64

@@ -3,11 +3,19 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using SendProxy.Queueing;
 using SendProxy.Queueing.Sqlite;
+using SendProxy.QueueKill;
 using SendProxy.Sqlite;
 
 // The process that the kill test kills. Arguments: journal path, writers, `commit` or `early`.
 // It prints `ready`, then the id of each item once it is acknowledged, one a line, until it is killed.
 // `early` is the negative control: it acknowledges what it has only handed in, and the test must notice.
+// `outbox-early` and `outbox-unmarked` are flawed outboxes, for the controls of the outbox's campaign; then also: vendor, key, prefix.
+if (args[2].StartsWith("outbox-", StringComparison.Ordinal))
+{
+    await FlawedOutbox.RunAsync(args);
+    return;
+}
+
 var (path, writers, early) = (args[0], int.Parse(args[1], CultureInfo.InvariantCulture), args[2] == "early");
 var options = new JournalOptions { Path = path, AllowEphemeral = true, Minimum = Durability.Memory };
 var metrics = Metrics.WithCustomRegistry(Metrics.NewCustomRegistry());

@@ -7,14 +7,14 @@ using SendProxy.Upstreams.Credentials;
 namespace SendProxy.Admin;
 
 /// <summary>The admin socket's API, for the commands. Nothing it tells is a secret.</summary>
-internal sealed class AdminHandler(CredentialUsageTracker keys, LimiterFactory limits, JournalAdmin journal, WebhooksAdmin webhooks)
+internal sealed class AdminHandler(CredentialUsageTracker keys, LimiterFactory limits, JournalAdmin journal, WebhooksAdmin webhooks, OutboxAdmin outbox)
 {
     public Task HandleAsync(HttpContext context) => (context.Request.Method, context.Request.Path.Value) switch
     {
         ("GET", AdminSocket.CredentialsPath) => CredentialsAsync(context),
         ("GET", AdminSocket.LimitsPath) => LimitsAsync(context),
         ("POST", AdminSocket.UnblockPath) => UnblockAsync(context),
-        _ => journal.Handle(context) ?? webhooks.Handle(context) ?? Problem.WriteAsync(context, Refusal.NotSent(ProxyError.NotFound, $"This listener has GET {AdminSocket.CredentialsPath} and GET {AdminSocket.LimitsPath}."), Guid.NewGuid().ToString()),
+        _ => journal.Handle(context) ?? webhooks.Handle(context) ?? outbox.Handle(context) ?? Problem.WriteAsync(context, Refusal.NotSent(ProxyError.NotFound, $"This listener has GET {AdminSocket.CredentialsPath} and GET {AdminSocket.LimitsPath}."), Guid.NewGuid().ToString()),
     };
 
     private Task CredentialsAsync(HttpContext context) => AdminJson.WriteAsync(

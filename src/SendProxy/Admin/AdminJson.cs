@@ -14,6 +14,7 @@ namespace SendProxy.Admin;
 [JsonSerializable(typeof(WebhookListView))]
 [JsonSerializable(typeof(WebhookItemView))]
 [JsonSerializable(typeof(WebhookChangeView))]
+[JsonSerializable(typeof(OutboxPauseView))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>The same on one line, for probes.</summary>
@@ -40,6 +41,10 @@ internal sealed record JournalKeysView(IReadOnlyList<JournalKeyView> Keys, bool 
 /// <param name="SafeToRemove">Nothing needs it any more, as far as this process knows.</param>
 internal sealed record JournalKeyView(
     string Id, string? File, bool Seals, long Items, DateTimeOffset? OldestItem, long Answers, bool SafeToRemove, string Why);
+
+/// <param name="Changed">False where it was so already.</param>
+/// <param name="Waiting">Messages of the route that are not finished.</param>
+internal sealed record OutboxPauseView(string Route, bool Paused, bool Changed, long Waiting);
 
 /// <param name="Next">The cursor of the next page; null on the last one.</param>
 internal sealed record WebhookListView(IReadOnlyList<WebhookItemView> Items, string? Next);

@@ -17,7 +17,7 @@ internal static class AdminClient
 
     /// <summary>The same with another method.</summary>
     public static async Task<(string? Json, string Problem, int ExitCode)> SendAsync(
-        HttpMethod method, string path, string? socket, string configuration, CancellationToken cancellation)
+        HttpMethod method, string path, string? socket, string configuration, CancellationToken cancellation, byte[]? body = null)
     {
         IReadOnlyList<string> places;
         try
@@ -33,7 +33,7 @@ internal static class AdminClient
         {
             try
             {
-                return await SendAsync(method, path, place, cancellation);
+                return await SendAsync(method, path, place, body, cancellation);
             }
             catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied })
             {
@@ -49,7 +49,7 @@ internal static class AdminClient
     }
 
     private static async Task<(string? Json, string Problem, int ExitCode)> SendAsync(
-        HttpMethod method, string path, string place, CancellationToken cancellation)
+        HttpMethod method, string path, string place, byte[]? body, CancellationToken cancellation)
     {
         using var handler = new SocketsHttpHandler
         {
@@ -70,7 +70,7 @@ internal static class AdminClient
             },
         };
         using var client = new HttpClient(handler) { Timeout = Patience };
-        using var request = new HttpRequestMessage(method, new Uri($"http://admin{path}"));
+        using var request = new HttpRequestMessage(method, new Uri($"http://admin{path}")) { Content = body is null ? null : new ByteArrayContent(body) };
         using var response = await client.SendAsync(request, cancellation);
         var text = await response.Content.ReadAsStringAsync(cancellation);
         return response.IsSuccessStatusCode ? (text, "", 0) : (null, Detail(text), ExitCodes.Refused);

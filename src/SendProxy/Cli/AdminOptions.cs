@@ -23,9 +23,9 @@ internal sealed class AdminOptions(Option<string> config)
     public bool WantsJson(ParseResult result) => result.GetValue(_output) == "json";
 
     /// <returns>The answer; null when there is none: then the reason was printed.</returns>
-    public async Task<JsonElement?> SendAsync(HttpMethod method, string path, ParseResult result, CancellationToken cancellation)
+    public async Task<JsonElement?> SendAsync(HttpMethod method, string path, ParseResult result, CancellationToken cancellation, byte[]? body = null)
     {
-        var (json, problem, code) = await AdminClient.SendAsync(method, path, result.GetValue(_socket), result.GetValue(config)!, cancellation);
+        var (json, problem, code) = await AdminClient.SendAsync(method, path, result.GetValue(_socket), result.GetValue(config)!, cancellation, body);
         ExitCode = code;
         if (json is null)
         {

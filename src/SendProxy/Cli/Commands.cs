@@ -29,6 +29,8 @@ internal static class Commands
         root.Add(LimitsCommand.Create(config));
         root.Add(JournalCommand.Create(config));
         root.Add(WebhooksCommand.Create(config));
+        root.Add(OutboxCommand.Create(config));
+        root.Add(OutboxFind.Create(config));
         root.Add(VersionCommand());
 
         try

@@ -56,7 +56,7 @@ internal static class ServiceSetup
 
     public static void AddHealthAndAdmin(this IServiceCollection services, ProxySettings settings)
     {
-        services.AddSingleton<HealthHandler>().AddSingleton<AdminHandler>().AddSingleton<WebhooksAdmin>();
+        services.AddSingleton<HealthHandler>().AddSingleton<AdminHandler>().AddSingleton<WebhooksAdmin>().AddSingleton<OutboxAdmin>();
         if (settings.Webhooks.NeedsJournal(settings.Roles))
         {
             // Sends need no journal: what only keeps idempotency keys never takes the application's pod out of service.

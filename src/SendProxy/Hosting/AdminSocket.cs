@@ -31,6 +31,21 @@ internal sealed record AdminSocket(string Path, Socket? Bound, string? Problem)
 
     public const string WebhooksDiscardPath = "/v1/webhooks/discard";
 
+    /// <summary>Messages of the outbox; one of them stands at this path, a slash and its id.</summary>
+    public const string OutboxPath = "/v1/outbox";
+
+    public const string OutboxReplayPath = "/v1/outbox/replay";
+
+    public const string OutboxDiscardPath = "/v1/outbox/discard";
+
+    /// <summary>Stops the messages of the route that the query's <c>route</c> names.</summary>
+    public const string OutboxPausePath = "/v1/outbox/pause";
+
+    public const string OutboxResumePath = "/v1/outbox/resume";
+
+    /// <summary>Gives the message of the query's <c>id</c> the body of the request, and another idempotency key.</summary>
+    public const string OutboxEditPath = "/v1/outbox/edit";
+
     // sun_path of struct sockaddr_un, without its last zero.
     private const int PathBytesMax = 107;
     private const uint OwnerOnly = 0x7F; // 0177

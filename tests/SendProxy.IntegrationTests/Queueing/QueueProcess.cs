@@ -63,7 +63,7 @@ internal sealed class QueueProcess : IAsyncDisposable
         await _process.StandardOutput.ReadLineAsync(cancel).AsTask().WaitAsync(Guard, cancel);
 
     // artifacts/bin/<project>/<configuration>/: beside this test's own folder.
-    private static string Executable => Path.GetFullPath(Path.Combine(
+    public static string Executable => Path.GetFullPath(Path.Combine(
         AppContext.BaseDirectory, "..", "..", "SendProxy.QueueKill", new DirectoryInfo(AppContext.BaseDirectory).Name,
         "SendProxy.QueueKill.dll"));
 }

@@ -8,8 +8,16 @@ namespace SendProxy.Outbox.Status;
 /// <param name="OlderThan">Accepted before.</param>
 internal sealed record OutboxFilter(
     IReadOnlyList<OutboxState> States, string? Namespace = null, string? Route = null, string? Reference = null, string? Reason = null, DateTimeOffset? OlderThan = null,
-    string? Key = null)
+    string? Key = null, string? MessageId = null, string? Recipient = null)
 {
+    /// <summary>Whether it asks for what only the whole message tells: the vendor's answer, or the body.</summary>
+    public bool NeedsWhole => MessageId is not null || Recipient is not null;
+
+    /// <summary>The same of a whole message. A recipient is looked for in the body as it stands there, and kept nowhere.</summary>
+    public bool MatchesWhole(StoredItem item) =>
+        (MessageId is null || OutboxResponse.Read(item.Response)?.MessageId == MessageId)
+        && (Recipient is null || item.Body is { } body && body.Span.IndexOf(System.Text.Encoding.UTF8.GetBytes(Recipient)) >= 0);
+
     public bool Matches(StoredItem item) =>
         (Namespace is null || item.Group == Namespace)
         && (Route is null || item.Route == Route)
@@ -30,6 +38,7 @@ internal sealed class OutboxItems(JournalHost journal)
 
     // One call looks at so many items at most, whatever the filter leaves of them.
     private const int ScanItems = 20_000;
+    private const int ScanWholeItems = 2_000;
 
     /// <param name="cursor">The <see cref="OutboxPage.Next"/> of the page before, or null.</param>
     public async Task<OutboxPage> PageAsync(OutboxFilter filter, string? cursor, int max, CancellationToken cancellation)
@@ -38,7 +47,7 @@ internal sealed class OutboxItems(JournalHost journal)
         var (step, after) = Parse(cursor);
         var found = new List<StoredItem>();
         var scanned = 0;
-        while (step < steps.Count && found.Count < max && scanned < ScanItems)
+        while (step < steps.Count && found.Count < max && scanned < (filter.NeedsWhole ? ScanWholeItems : ScanItems))
         {
             // Never more than there is room for: the cursor stands behind whole pages only.
             var page = await journal.Queue.ListAsync(
@@ -48,7 +57,18 @@ internal sealed class OutboxItems(JournalHost journal)
                 return new OutboxPage(found, null, page.Error);
             }
 
-            found.AddRange(read.Items.Where(filter.Matches));
+            foreach (var item in read.Items.Where(filter.Matches))
+            {
+                if (!filter.NeedsWhole)
+                {
+                    found.Add(item);
+                }
+                else if ((await journal.Queue.GetAsync(OutboxEnvelope.Queue, item.Id, cancellation)).Value is { } whole && filter.MatchesWhole(whole))
+                {
+                    found.Add(whole);
+                }
+            }
+
             scanned += Math.Max(1, read.Items.Count);
             (step, after) = read.Next is { } next ? (step, next) : (step + 1, null);
         }
