@@ -36,13 +36,13 @@ internal sealed record ProxySettings(
     private const int Version = 1;
 
     /// <summary>Whether something of it stores items. One that stores none makes no file.</summary>
-    public bool NeedsJournal => Webhooks.NeedsJournal(Roles) || ((KeepsKeys || UsesOutbox) && Roles.HasFlag(Roles.Egress));
+    public bool NeedsJournal => Webhooks.NeedsJournal(Roles) || ((KeepsKeys || UsesOutbox) && Roles.HasFlag(Roles.Egress)) || SendsOutbox;
 
     /// <summary>Messages may be stored: a journal or an outbox is written, or a route wants it.</summary>
     public bool UsesOutbox { get; init; }
 
     /// <summary>This process sends stored messages.</summary>
-    public bool SendsOutbox => UsesOutbox && Roles.HasFlag(Roles.Worker | Roles.Egress);
+    public bool SendsOutbox => UsesOutbox && Roles.HasFlag(Roles.Worker) && (Roles.HasFlag(Roles.Egress) || Journal.Kind == JournalKind.Redis);
 
     /// <summary>A journal is written and there is no fleet: callers' idempotency keys are kept in it.</summary>
     public bool KeepsKeys { get; init; }
@@ -185,7 +185,9 @@ internal sealed record ProxySettings(
             Shutdown: ShutdownOptions.Read(root.Section("shutdown", "How the process ends.")));
         settings = settings with
         {
-            UsesOutbox = settings.Outbox.Enabled && settings.Journal.Kind != JournalKind.None && (root.Has("journal") || root.Has("outbox") || settings.Routes.Any(r => r.Outbox.IsUsed)),
+            // Where it is only possible and not asked for, somebody must be there who sends.
+            UsesOutbox = settings.Outbox.Enabled && settings.Journal.Kind != JournalKind.None
+                && (root.Has("outbox") || settings.Routes.Any(r => r.Outbox.IsUsed) || (root.Has("journal") && (settings.Roles.HasFlag(Roles.Worker) || settings.Journal.Kind == JournalKind.Redis))),
         };
         settings = settings with { KeepsKeys = root.Has("journal") && settings.Fleet.Redis is null && settings.Journal.Kind == JournalKind.Sqlite };
         SettingsChecks.Relations(root, settings);

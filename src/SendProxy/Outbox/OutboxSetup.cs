@@ -29,8 +29,9 @@ internal static class OutboxSetup
             .AddSingleton<MessageSender>()
             .AddSingleton<MessageHandover>()
             .AddSingleton<Func<string, UpstreamLoop>>(s => upstream => new UpstreamLoop(
-                upstream, s.GetRequiredService<JournalHost>(), s.GetRequiredService<Live<OutboxRoutes>>(), s.GetRequiredService<MessageSender>(),
-                s.GetRequiredService<OutboxMetrics>(), Draw(s), s.GetRequiredService<WorkerContext>()));
+                new UpstreamRamp(upstream, () => s.GetRequiredService<Live<OutboxRoutes>>().Current.Options, s.GetRequiredService<TimeProvider>(), Draw(s)),
+                s.GetRequiredService<JournalHost>(), s.GetRequiredService<Live<OutboxRoutes>>(), s.GetRequiredService<MessageSender>(),
+                s.GetRequiredService<OutboxMetrics>(), s.GetRequiredService<WorkerContext>()));
         return works ? services.AddHostedService<OutboxWorker>().AddHostedService<ExpiryWorker>() : services;
     }
 

@@ -11,7 +11,7 @@ public class UpstreamRampTests
     private readonly UpstreamRamp _ramp;
     private TimeSpan _rampUp = TimeSpan.FromSeconds(30);
 
-    public UpstreamRampTests() => _ramp = new UpstreamRamp(() => Options(_rampUp), _time, () => 0.5);
+    public UpstreamRampTests() => _ramp = new UpstreamRamp("sendapi", () => Options(_rampUp), _time, () => 0.5);
 
     [Fact]
     public void MayBegin_VendorWorks_IsEveryPlace()

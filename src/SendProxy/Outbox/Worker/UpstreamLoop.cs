@@ -10,7 +10,7 @@ namespace SendProxy.Outbox.Worker;
 /// for work. No upstream waits for another.
 /// </summary>
 internal sealed partial class UpstreamLoop(
-    string upstream, JournalHost journal, Live<OutboxRoutes> live, MessageSender sender, OutboxMetrics metrics, Func<double> draw, WorkerContext context)
+    UpstreamRamp ramp, JournalHost journal, Live<OutboxRoutes> live, MessageSender sender, OutboxMetrics metrics, WorkerContext context)
 {
     private const string Worker = "outbox";
 
@@ -25,12 +25,11 @@ internal sealed partial class UpstreamLoop(
 
     private readonly ILogger _logger = context.Loggers.CreateLogger<UpstreamLoop>();
     private readonly InFlight _inFlight = new();
-    private readonly UpstreamRamp _ramp = new(() => live.Current.Options, context.Time, draw);
 
     /// <param name="stop">Ends claiming.</param>
     /// <param name="cut">Ends waiting and further attempts.</param>
     public Task RunAsync(CancellationToken stop, CancellationToken cut) => new WorkerLoop(Worker, context).RunAsync(
-        async ended => live.Current.Has(upstream) ? await RoundAsync(ended, cut) : null, stop);
+        async ended => live.Current.Has(ramp.Upstream) ? await RoundAsync(ended, cut) : null, stop);
 
     /// <summary>Completes when nothing is in flight.</summary>
     public Task DrainAsync() => _inFlight.DownToAsync(0);
@@ -38,14 +37,14 @@ internal sealed partial class UpstreamLoop(
     private async Task<TimeSpan?> RoundAsync(CancellationToken stop, CancellationToken cut)
     {
         var routes = live.Current;
-        if (!routes.Has(upstream))
+        if (!routes.Has(ramp.Upstream))
         {
             return null;
         }
 
         // 1 a place, and the vendor
         await _inFlight.DownToAsync(routes.Options.Concurrency - 1, MaxBytesInFlight).WaitAsync(stop);
-        var (count, wait) = _ramp.MayBegin(routes.Options.Concurrency - _inFlight.Count);
+        var (count, wait) = ramp.MayBegin(routes.Options.Concurrency - _inFlight.Count);
         if (count == 0)
         {
             return wait < Look ? wait : Look;
@@ -54,16 +53,16 @@ internal sealed partial class UpstreamLoop(
         // 2 claim
         var request = new ClaimRequest(OutboxEnvelope.Queue, count)
         {
-            ExcludedRoutes = routes.Others(upstream),
-            LeaseFor = routes.ByName.Values.Where(r => r.Upstream == upstream).Max(r => r.Plan.Pipeline.Upstream.Options.Timeouts.Total) + LeaseSlack,
+            ExcludedRoutes = routes.Others(ramp.Upstream),
+            LeaseFor = routes.ByName.Values.Where(r => r.Upstream == ramp.Upstream).Max(r => r.Plan.Pipeline.Upstream.Options.Timeouts.Total) + LeaseSlack,
         };
         var claimed = await journal.Queue.ClaimAsync(request, stop);
-        _ramp.Began(claimed.Items.Count);
+        ramp.Began(claimed.Items.Count);
 
         // 3 send
         foreach (var item in claimed.Items)
         {
-            metrics.InFlight(upstream, _inFlight.Began(item.Body.Length));
+            metrics.InFlight(ramp.Upstream, _inFlight.Began(item.Body.Length));
             _ = SendAsync(item, cut); // Counted, and waited for by DrainAsync.
         }
 
@@ -83,34 +82,34 @@ internal sealed partial class UpstreamLoop(
             // Not on the claimer's thread: it goes on claiming.
             await Task.Yield();
             var (health, retryAfter) = await sender.SendAsync(item, cut);
-            var rested = _ramp.Rests;
-            _ramp.Ended(health, retryAfter);
-            Tell(rested, _ramp.Rests);
+            var rested = ramp.Rests;
+            ramp.Ended(health, retryAfter);
+            Tell(rested, ramp.Rests);
         }
 #pragma warning disable CA1031 // The end of a task that nobody awaits for its result: a defect is told, the lease is recovered at the next start.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             context.Metrics.Failed(Worker);
-            Log.Defect(_logger, upstream, item.Item.Id, e);
-            _ramp.Ended(UpstreamHealth.Untried, null);
+            Log.Defect(_logger, ramp.Upstream, item.Item.Id, e);
+            ramp.Ended(UpstreamHealth.Untried, null);
         }
         finally
         {
-            metrics.InFlight(upstream, _inFlight.Ended(item.Body.Length));
+            metrics.InFlight(ramp.Upstream, _inFlight.Ended(item.Body.Length));
         }
     }
 
     private void Tell(bool rested, bool rests)
     {
-        metrics.Resting(upstream, rests);
+        metrics.Resting(ramp.Upstream, rests);
         if (rests && !rested)
         {
-            Log.Rests(_logger, upstream);
+            Log.Rests(_logger, ramp.Upstream);
         }
         else if (rested && !rests)
         {
-            Log.GoesOn(_logger, upstream);
+            Log.GoesOn(_logger, ramp.Upstream);
         }
     }
 

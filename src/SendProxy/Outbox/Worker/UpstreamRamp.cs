@@ -9,8 +9,10 @@ namespace SendProxy.Outbox.Worker;
 /// many every tenth of <c>rampUp</c>, until that time is over: a vendor that comes back is not met by all that gathered meanwhile.
 /// </summary>
 /// <remarks>Open -> Resting -> Probing -> Ramping -> Open; a failure while probing or ramping rests again. One loop uses it; results come from many tasks.</remarks>
-internal sealed class UpstreamRamp(Func<OutboxOptions> options, TimeProvider time, Func<double> draw)
+internal sealed class UpstreamRamp(string upstream, Func<OutboxOptions> options, TimeProvider time, Func<double> draw)
 {
+    public string Upstream => upstream;
+
     /// <summary>Failures in a row, without a success between them, that say more of the vendor than of the messages.</summary>
     public const int FailuresToRest = 3;
 
