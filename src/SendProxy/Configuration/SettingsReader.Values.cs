@@ -282,12 +282,6 @@ internal sealed partial class SettingsReader
             return null;
         }
 
-        if (text.Contains('\0', StringComparison.Ordinal))
-        {
-            Fail(node, source, key, "holds a NUL character, which no setting and no path can; remove it");
-            return null;
-        }
-
         var (value, fromEnvironment, error) = Substitution.Apply(text, p => Included(p, source), _document.Environment);
         if (error is null)
         {

@@ -204,15 +204,12 @@ internal sealed partial class SettingsReader
     private static string Resolve(string path, SettingsSource source) =>
         System.IO.Path.GetFullPath(path, source.Folder);
 
-    // Such a value is told as an error where it is read; in a path it would throw.
-    private static string WithoutNul(string? text) => text?.Replace("\0", "", StringComparison.Ordinal) ?? "";
-
     private void Append(System.Text.StringBuilder text, YamlNode node, SettingsSource source)
     {
         switch (node)
         {
             case YamlScalarNode scalar:
-                text.Append('"').Append(Substitution.Apply(WithoutNul(scalar.Value), p => Resolve(p, source), _document.Environment).Value).Append('"');
+                text.Append('"').Append(Substitution.Apply(scalar.Value ?? "", p => Resolve(p, source), _document.Environment).Value).Append('"');
                 break;
             case YamlSequenceNode sequence:
                 text.Append('[');

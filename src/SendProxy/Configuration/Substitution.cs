@@ -17,6 +17,11 @@ internal static class Substitution
     public static (string Value, bool FromEnvironment, string? Error) Apply(
         string text, Func<string, string> resolve, Func<string, string?> environment)
     {
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            return (text, false, "holds a NUL character, which no setting and no path can; remove it");
+        }
+
         if (!text.Contains("${", StringComparison.Ordinal))
         {
             return (text, false, null);
