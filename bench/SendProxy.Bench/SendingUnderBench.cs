@@ -53,7 +53,7 @@ internal sealed class SendingUnderBench : IDisposable
         _composer = new EgressComposer(
             _replaced, _upstreams, _secrets,
             new LimiterFactory(null, new SendProxy.Redis.FleetOptions(null, 1, ""), new LimitMetrics(metrics), time, Random.Shared.NextDouble, NullLogger<LimiterFactory>.Instance),
-            new RecipientCheckFactory(new EgressMetrics(metrics), () => 0.5, time));
+            new RecipientCheckFactory(new RecipientMetrics(metrics), () => 0.5, time));
         _plan = _composer.Compose(settings).Routes.Find("POST", "/v1/sms/send").Route!.Plan;
         var store = new Always();
         _sender = new Sender(sending, new DetachedAttemptTracker(sending), new IdempotencyGate(() => store, new UnrecordedSends(new IdempotencyMetrics(metrics)), new IdempotencyMetrics(metrics), time), time, () => 0.5);

@@ -27,9 +27,6 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
     private readonly MetricChildCache<(string Route, string Origin), Counter.Child> _idempotency = new(
         metrics.CreateCounter("sendproxy_idempotency_keys_total", "Sends by who made their key.", ["route", "origin"]), x => [x.Route, x.Origin]);
 
-    private readonly Counter _recipients = metrics.CreateCounter(
-        "sendproxy_recipient_refusals_total", "Messages refused by a route's recipients, by reason.", ["route", "reason"]);
-
     private readonly Counter _streamed = metrics.CreateCounter(
         "sendproxy_bodies_streamed_total", "Bodies above maxBody, which have one attempt, by what became of them: whole, too_large, incomplete, secret, or unsent where no vendor took them to their end.",
         ["route", "outcome"]);
@@ -58,8 +55,6 @@ internal sealed class EgressMetrics(IMetricFactory metrics)
         ProxyError.SecretInRequest => "secret",
         _ => body.IsWhole ? "whole" : "unsent",
     }).Inc();
-
-    public void RecipientRefused(string route, string reason) => _recipients.WithLabels(route, reason).Inc();
 
     private static string StatusClass(int status) => status switch
     {

@@ -10,6 +10,7 @@ internal static class EgressSetup
         services.AddHttpForwarder();
         return services
             .AddSingleton<EgressMetrics>()
+            .AddSingleton<Recipients.RecipientMetrics>()
             .AddSingleton<BodyReader>()
             .AddSingleton<RequestPreparer>()
             .AddSingleton<OutboxBatch>()

@@ -4,7 +4,7 @@ using SendProxy.Errors;
 namespace SendProxy.Egress.Recipients;
 
 /// <summary>Whether a route may send a message to those that its body names.</summary>
-internal sealed class RecipientCheck(string route, RecipientOptions options, RecipientCounts counts, RecipientHash hash, EgressMetrics metrics)
+internal sealed class RecipientCheck(string route, RecipientOptions options, RecipientCounts counts, RecipientHash hash, RecipientMetrics metrics)
 {
     // SendGrid's bound; a message to more is a list, and lists are sent in parts.
     private const int MaxInMessage = 1000;
@@ -18,13 +18,13 @@ internal sealed class RecipientCheck(string route, RecipientOptions options, Rec
         var (recipients, unreadable) = Read(request, body);
         if (unreadable is not null)
         {
-            metrics.RecipientRefused(route, unreadable.Error == ProxyError.BodyTypeUnsupported ? "type" : "body");
+            metrics.Refused(route, unreadable.Error == ProxyError.BodyTypeUnsupported ? "type" : "body");
             return (null, unreadable);
         }
 
         if (options.Allow.Count > 0 && recipients.Any(r => !Allowed(r)))
         {
-            metrics.RecipientRefused(route, "not_allowed");
+            metrics.Refused(route, "not_allowed");
             return (null, Refusal.NotSent(ProxyError.RecipientNotAllowed, $"A recipient is not on recipients.allow of the route {route}."));
         }
 
@@ -34,7 +34,7 @@ internal sealed class RecipientCheck(string route, RecipientOptions options, Rec
             return (new RecipientReservation(counts, counted, taken), null);
         }
 
-        metrics.RecipientRefused(route, used.Reason);
+        metrics.Refused(route, used.Reason);
         return (null, Refusal.NotSent(ProxyError.RecipientLimited, $"recipients.{used.Setting} of the route {route} is used up.", used.Wait));
     }
 

@@ -1,7 +1,7 @@
 namespace SendProxy.Egress.Recipients;
 
 /// <summary>Makes the checks of routes; a route whose bounds did not change keeps its counts over a reload.</summary>
-internal sealed class RecipientCheckFactory(EgressMetrics metrics, Func<double> draw, TimeProvider time)
+internal sealed class RecipientCheckFactory(RecipientMetrics metrics, Func<double> draw, TimeProvider time)
 {
     private readonly RecipientHash _hash = new();
     private Dictionary<string, RecipientCounts> _counts = new(StringComparer.Ordinal);
