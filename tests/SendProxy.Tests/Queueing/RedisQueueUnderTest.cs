@@ -18,30 +18,47 @@ internal sealed class RedisQueueUnderTest : QueueUnderTest
 
     private readonly JournalOptions _options;
     private readonly string _address;
-    private readonly string _prefix;
     private RedisLink? _link;
     private RedisJournal? _journal;
     private RedisMessageQueue? _queue;
 
-    private RedisQueueUnderTest(JournalOptions options, string address, string? prefix)
-    {
-        (_options, _address, _prefix) = (options, address, prefix ?? $"test-{Guid.NewGuid():n}");
-    }
+    private RedisQueueUnderTest(JournalOptions options, string address) => (_options, _address) = (options, address);
 
     public override IMessageQueue Queue => _queue!;
 
     public RedisJournal Journal => _journal!;
 
-    public string Prefix => _prefix;
+    public string Prefix { get; private init; } = $"test-{Guid.NewGuid():n}";
+
+    /// <summary>As if it ran on another machine; null: on this one.</summary>
+    public string? Place { get; private init; }
+
+    /// <summary>How long a call waits for Redis; null: long.</summary>
+    public TimeSpan? CallTimeout { get; private init; }
+
+    private byte[] SealKey { get; init; } = Key;
 
     public static JournalOptions NewOptions() => new() { Kind = JournalKind.Redis, Path = "", Minimum = Durability.Memory, Shards = 1 };
 
-    /// <param name="prefix">Of another one, to be a second process on its journal.</param>
-    public static async Task<RedisQueueUnderTest> OpenAsync(JournalOptions options, string address, string? prefix = null)
+    public static async Task<RedisQueueUnderTest> OpenAsync(JournalOptions options, string address, TimeSpan? callTimeout = null)
     {
-        var opened = new RedisQueueUnderTest(options, address, prefix);
+        var opened = new RedisQueueUnderTest(options, address) { CallTimeout = callTimeout };
         await opened.StartAsync();
         return opened;
+    }
+
+    /// <summary>A second process on the same journal, with the same clock.</summary>
+    public async Task<RedisQueueUnderTest> OpenAnotherAsync(string? place = null, bool otherKey = false, int? shards = null)
+    {
+        var other = new RedisQueueUnderTest(_options with { Shards = shards ?? _options.Shards }, _address)
+        {
+            Prefix = Prefix,
+            Time = Time,
+            Place = place,
+            SealKey = otherKey ? RandomNumberGenerator.GetBytes(32) : Key,
+        };
+        await other.StartAsync();
+        return other;
     }
 
     public override async Task RestartAsync()
@@ -55,21 +72,25 @@ internal sealed class RedisQueueUnderTest : QueueUnderTest
     {
         await _journal!.AbandonAsync();
         await _link!.DisposeAsync();
+        _link = null;
     }
 
     public override async ValueTask DisposeAsync()
     {
-        await _queue!.DisposeAsync();
-        await _link!.DisposeAsync();
+        if (_link is not null)
+        {
+            await _queue!.DisposeAsync();
+            await _link.DisposeAsync();
+        }
     }
 
     private async Task StartAsync()
     {
         var factory = Prometheus.Metrics.WithCustomRegistry(Registry);
-        _link = LinkUnderTest.Create(_address, prefix: _prefix);
+        _link = LinkUnderTest.Create(_address, CallTimeout, prefix: Prefix);
         var context = new WorkerContext(new WorkerMetrics(factory, Time), Time, NullLoggerFactory.Instance);
-        var keys = new SealKeys([new SealKey([.. Key], "test")]);
-        _journal = new RedisJournal(_options, _link, keys, factory, context, () => 0.5, new QueueScripts(TestClock));
+        var keys = new SealKeys([new SealKey([.. SealKey], "test")]);
+        _journal = new RedisJournal(_options, _link, keys, factory, context, () => 0.5, new QueueScripts(TestClock), Place);
         await _journal.OpenAsync(CancellationToken.None);
         _queue = new RedisMessageQueue(_journal);
     }

@@ -2,6 +2,7 @@ using SendProxy.Tests.Redis;
 
 [assembly: AssemblyFixture(typeof(RedisFixture))]
 [assembly: AssemblyFixture(typeof(RedisClusterFixture))]
+[assembly: AssemblyFixture(typeof(RedisSentinelFixture))]
 
 namespace SendProxy.Tests.Redis;
 
@@ -54,5 +55,27 @@ public sealed class RedisClusterFixture : IAsyncDisposable
         var cluster = await _cluster.Value;
         Assert.SkipUnless(cluster is not null || Environment.GetEnvironmentVariable("CI") == "true", "There is no redis-server on the PATH.");
         return cluster ?? throw new InvalidOperationException("CI has no redis-server.");
+    }
+}
+
+/// <summary>One master with a replica and a Sentinel for all tests that end none of them; started by the first of them.</summary>
+public sealed class RedisSentinelFixture : IAsyncDisposable
+{
+    private readonly Lazy<Task<RedisSentinel?>> _sentinel = new(RedisSentinel.TryStartAsync);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_sentinel.IsValueCreated && await _sentinel.Value is { } sentinel)
+        {
+            await sentinel.DisposeAsync();
+        }
+    }
+
+    /// <summary>Skips the test where there is no redis-server; in CI that is a failure.</summary>
+    internal async Task<RedisSentinel> StartedAsync()
+    {
+        var sentinel = await _sentinel.Value;
+        Assert.SkipUnless(sentinel is not null || Environment.GetEnvironmentVariable("CI") == "true", "There is no redis-server on the PATH.");
+        return sentinel ?? throw new InvalidOperationException("CI has no redis-server.");
     }
 }

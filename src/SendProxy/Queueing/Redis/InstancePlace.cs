@@ -11,11 +11,13 @@ namespace SendProxy.Queueing.Redis;
 /// </summary>
 internal sealed class InstancePlace : IDisposable
 {
-    private readonly string _place = Place();
+    private readonly string _place;
     private readonly Socket? _held;
 
-    public InstancePlace()
+    /// <param name="place">Another than this machine's; null: this one's.</param>
+    public InstancePlace(string? place = null)
     {
+        _place = place ?? Place();
         Name = $"{_place}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}";
         _held = _place.Length == 0 ? null : TryBind(Name);
     }

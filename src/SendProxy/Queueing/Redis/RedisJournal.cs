@@ -19,7 +19,7 @@ internal sealed class RedisJournal : IAsyncDisposable
     // A Redis that starts together with this process is waited for so long; then the process starts without it.
     private static readonly TimeSpan StartWait = TimeSpan.FromSeconds(5);
 
-    private readonly InstancePlace _place = new();
+    private readonly InstancePlace _place;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _looking = new(1);
@@ -35,8 +35,11 @@ internal sealed class RedisJournal : IAsyncDisposable
 
     /// <param name="draw">Random, from 0 to 1.</param>
     /// <param name="scripts">Null: those with Redis' own clock.</param>
-    public RedisJournal(JournalOptions options, RedisLink link, SealKeys keys, IMetricFactory metrics, WorkerContext context, Func<double> draw, QueueScripts? scripts = null)
+    /// <param name="place">Null: this machine.</param>
+    public RedisJournal(
+        JournalOptions options, RedisLink link, SealKeys keys, IMetricFactory metrics, WorkerContext context, Func<double> draw, QueueScripts? scripts = null, string? place = null)
     {
+        _place = new InstancePlace(place);
         (Options, Time, _context, _draw) = (options, context.Time, context, draw);
         Logger = context.Loggers.CreateLogger<RedisJournal>();
         Seal = new ItemSeal(keys);
@@ -146,7 +149,9 @@ internal sealed class RedisJournal : IAsyncDisposable
         _looking.Dispose();
     }
 
-    private async Task<TimeSpan?> PulseAsync(CancellationToken stop)
+    /// <summary>One round of the loop that tells that this process lives.</summary>
+    /// <returns>When the next one is due.</returns>
+    public async Task<TimeSpan?> PulseAsync(CancellationToken stop)
     {
         if (Calls.Link.IsUp)
         {
