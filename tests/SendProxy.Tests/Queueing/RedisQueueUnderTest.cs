@@ -73,6 +73,10 @@ internal sealed class RedisQueueUnderTest : QueueUnderTest
         await _journal!.AbandonAsync();
         await _link!.DisposeAsync();
         _link = null;
+
+        // A child that another test starts in this moment holds the name until it executes its own program.
+        using var place = new InstancePlace(Place);
+        await RedisProcess.UntilAsync(() => Task.FromResult(Place is not null || place.IsDead(_journal.Calls.Instance)), "The name of the dead is not free.");
     }
 
     public override async ValueTask DisposeAsync()

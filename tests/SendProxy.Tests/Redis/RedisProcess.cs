@@ -8,10 +8,16 @@ namespace SendProxy.Tests.Redis;
 /// <summary>One redis-server of ours: on loopback, in a folder of its own, ended by its id.</summary>
 internal sealed class RedisProcess : IDisposable
 {
-    private readonly Process _process;
     private readonly string _folder;
+    private readonly string[] _options;
+    private readonly string? _sentinel;
+    private Process _process;
 
-    private RedisProcess(Process process, string folder, int port) => (_process, _folder, Port) = (process, folder, port);
+    private RedisProcess(string folder, int port, string[] options, string? sentinel)
+    {
+        (_folder, Port, _options, _sentinel) = (folder, port, options, sentinel);
+        _process = Launch(folder, port, options, sentinel);
+    }
 
     public int Port { get; }
 
@@ -30,8 +36,8 @@ internal sealed class RedisProcess : IDisposable
         {
             var folder = Directory.CreateTempSubdirectory("sendproxy-redis-").FullName;
             var port = FreePort();
-            var redis = new RedisProcess(Launch(folder, port, options(port), sentinel), folder, port);
-            if (await IsReadyAsync(redis._process, sentinel is null ? "Ready to accept connections" : "Sentinel ID is"))
+            var redis = new RedisProcess(folder, port, options(port), sentinel);
+            if (await redis.IsReadyAsync())
             {
                 return redis;
             }
@@ -82,6 +88,17 @@ internal sealed class RedisProcess : IDisposable
         }
     }
 
+    /// <summary>Starts it again after <see cref="Kill"/>, on its port and with what its folder holds.</summary>
+    public async Task StartAgainAsync()
+    {
+        _process.Dispose();
+        _process = Launch(_folder, Port, _options, _sentinel);
+        if (!await IsReadyAsync())
+        {
+            throw new InvalidOperationException("redis-server does not start again.");
+        }
+    }
+
     public void Dispose()
     {
         Kill();
@@ -109,8 +126,9 @@ internal sealed class RedisProcess : IDisposable
         return Process.Start(start)!;
     }
 
-    private static async Task<bool> IsReadyAsync(Process process, string said)
+    private async Task<bool> IsReadyAsync()
     {
+        var (process, said) = (_process, _sentinel is null ? "Ready to accept connections" : "Sentinel ID is");
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
             if (line.Contains(said, StringComparison.Ordinal))
