@@ -31,7 +31,7 @@ internal static class QueueingSetup
         var keys = SealKeys.Load(options.SealKeys);
         var link = new RedisLink(
             redis, services.GetRequiredService<SecretPoller>(), RedisMetrics.OfJournal(metrics), context.Time, services.GetRequiredService<ILogger<RedisLink>>());
-        var journal = new RedisJournal(options, link, keys, metrics, context, services.GetRequiredService<Random>().NextDouble);
+        var journal = new RedisJournal(options, link, keys, metrics, context, new RedisJournalParts(services.GetRequiredService<Random>().NextDouble));
         try
         {
             await journal.OpenAsync(cancellation);

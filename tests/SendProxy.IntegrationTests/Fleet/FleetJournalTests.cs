@@ -39,7 +39,7 @@ public class FleetJournalTests
         using var redis = await RedisAsync();
         var hangs = true;
         await using var application = await Destination.StartAsync(
-            Token, answer: (_, context) => Volatile.Read(ref hangs) ? Task.Delay(Timeout.Infinite, TimeProvider.System, context.RequestAborted) : Task.CompletedTask);
+            Token, answer: (_, context) => Volatile.Read(ref hangs) ? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted) : Task.CompletedTask);
         await using var stage = new JournalStage(redis.Address, application.Address);
         var gateway = await stage.StartAsync("webhooks");
         var worker = await stage.StartAsync("worker");

@@ -91,6 +91,25 @@ public sealed class RedisQueueFaultTests
         Assert.Single((await test.Queue.ClaimAsync(new ClaimRequest("deliveries", 10), Cancel)).Items);
     }
 
+    // The retry is undone as by a failover to a replica that did not have it: leased by a process that lives and knows nothing of it.
+    [Fact]
+    public async Task RolledBack_BeforeTheEndOfALease_ItsItemIsFreeAgainAndOneInWorkIsNot()
+    {
+        await using var server = await OwnAsync();
+        await using var test = await RedisQueueUnderTest.OpenAsync(RedisQueueUnderTest.NewOptions(), server.Address, TimeSpan.FromSeconds(1));
+        await test.Queue.EnqueueAsync([Item(), Item()], Cancel);
+        var claimed = (await test.Queue.ClaimAsync(All, Cancel)).Items;
+        var before = await CopyAsync(server);
+        await test.Queue.RetryAsync(claimed[0].Lease, new Retry(QueueUnderTest.Start, "busy"), Cancel);
+        await RestoreAsync(server, before);
+
+        test.Time.Advance(TimeSpan.FromSeconds(20));
+        await test.Queue.SweepAsync(10, Cancel);
+
+        Assert.Equal(claimed[0].Item.Id, Assert.Single((await test.Queue.ClaimAsync(All, Cancel)).Items).Item.Id);
+        Assert.True((await test.Queue.FinishAsync(claimed[1].Lease, Finish.Done(), Cancel)).IsDone);
+    }
+
     [Theory]
     [InlineData("no", "everysec", "noeviction", Durability.Memory)]
     [InlineData("yes", "everysec", "noeviction", Durability.Everysec)]
@@ -200,14 +219,28 @@ public sealed class RedisQueueFaultTests
 
     private static async Task<string> DumpAsync(RedisServer server)
     {
-        var keys = ((RedisKey[])(await server.Database.ExecuteAsync("KEYS", "*"))!).OrderBy(key => (byte[])key!, Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b)));
-        var all = new StringBuilder();
-        foreach (var key in keys)
+        var copies = await CopyAsync(server);
+        return string.Join('\n', copies.Select(copy => $"{Convert.ToHexString((byte[])copy.Key!)} {Convert.ToHexString(copy.Value)}").Order(StringComparer.Ordinal));
+    }
+
+    private static async Task<List<(RedisKey Key, byte[] Value)>> CopyAsync(RedisServer server)
+    {
+        var copies = new List<(RedisKey, byte[])>();
+        foreach (var key in (RedisKey[])(await server.Database.ExecuteAsync("KEYS", "*"))!)
         {
-            all.Append(key.ToString()).Append(Convert.ToHexString((await server.Database.KeyDumpAsync(key))!)).Append('\n');
+            copies.Add((key, (await server.Database.KeyDumpAsync(key))!));
         }
 
-        return all.ToString();
+        return copies;
+    }
+
+    private static async Task RestoreAsync(RedisServer server, List<(RedisKey Key, byte[] Value)> copies)
+    {
+        await server.Database.ExecuteAsync("FLUSHALL");
+        foreach (var (key, value) in copies)
+        {
+            await server.Database.KeyRestoreAsync(key, value);
+        }
     }
 
     private static Task<RedisProcess> RedisAsync(string appendOnly, string fsync, string policy)

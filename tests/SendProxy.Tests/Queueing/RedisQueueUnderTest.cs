@@ -94,7 +94,7 @@ internal sealed class RedisQueueUnderTest : QueueUnderTest
         _link = LinkUnderTest.Create(_address, CallTimeout, prefix: Prefix);
         var context = new WorkerContext(new WorkerMetrics(factory, Time), Time, NullLoggerFactory.Instance);
         var keys = new SealKeys([new SealKey([.. SealKey], "test")]);
-        _journal = new RedisJournal(_options, _link, keys, factory, context, () => 0.5, new QueueScripts(TestClock), Place);
+        _journal = new RedisJournal(_options, _link, keys, factory, context, new RedisJournalParts(() => 0.5, new QueueScripts(TestClock), Place));
         await _journal.OpenAsync(CancellationToken.None);
         _queue = new RedisMessageQueue(_journal);
     }

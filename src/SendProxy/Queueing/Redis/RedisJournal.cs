@@ -8,6 +8,12 @@ using SendProxy.Workers;
 
 namespace SendProxy.Queueing.Redis;
 
+/// <summary>What a journal on Redis does not know by itself.</summary>
+/// <param name="Draw">Random, from 0 to 1.</param>
+/// <param name="Scripts">Null: those with Redis' own clock.</param>
+/// <param name="Place">Null: this machine.</param>
+internal sealed record RedisJournalParts(Func<double> Draw, QueueScripts? Scripts = null, string? Place = null);
+
 /// <summary>
 /// The journal's Redis as a whole: opened when it answers, looked at again each time that it comes back, and told that this process
 /// lives. What cannot be used is told with the remedy; once it can be, it is used without a restart.
@@ -23,7 +29,6 @@ internal sealed class RedisJournal : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _looking = new(1);
-    private readonly RedisQueueMetrics _redisMetrics;
     private readonly QueueWakes _wakes;
     private readonly InstancePulse _pulse;
     private readonly RedisDurability _durability;
@@ -33,26 +38,22 @@ internal sealed class RedisJournal : IAsyncDisposable
     private string? _problem = "not opened yet";
     private int _level = -1;
 
-    /// <param name="draw">Random, from 0 to 1.</param>
-    /// <param name="scripts">Null: those with Redis' own clock.</param>
-    /// <param name="place">Null: this machine.</param>
-    public RedisJournal(
-        JournalOptions options, RedisLink link, SealKeys keys, IMetricFactory metrics, WorkerContext context, Func<double> draw, QueueScripts? scripts = null, string? place = null)
+    public RedisJournal(JournalOptions options, RedisLink link, SealKeys keys, IMetricFactory metrics, WorkerContext context, RedisJournalParts parts)
     {
-        _place = new InstancePlace(place);
-        (Options, Time, _context, _draw) = (options, context.Time, context, draw);
+        _place = new InstancePlace(parts.Place);
+        (Options, Time, _context, _draw) = (options, context.Time, context, parts.Draw);
         Logger = context.Loggers.CreateLogger<RedisJournal>();
         Seal = new ItemSeal(keys);
         Metrics = new QueueMetrics(metrics);
         Signals = new QueueSignals(Time);
-        _redisMetrics = new RedisQueueMetrics(metrics);
+        RedisMetrics = new RedisQueueMetrics(metrics);
         _wakes = new QueueWakes(Signals);
-        Calls = new QueueCalls(link, _place.Name, _redisMetrics, Signals, Time, Logger) { Scripts = scripts ?? new QueueScripts() };
+        Calls = new QueueCalls(link, _place.Name, RedisMetrics, Signals, Time, Logger) { Scripts = parts.Scripts ?? new QueueScripts() };
         Inserts = new RedisInserts(Calls, options, Metrics);
         Reads = new RedisReads(Calls);
-        Claims = new RedisClaims(Calls, Signals, _redisMetrics, Time, Logger);
-        Sweep = new RedisSweep(Calls, Inserts, _wakes, options, keys, Metrics, _redisMetrics, Time, Logger);
-        _pulse = new InstancePulse(Calls, _place, Sweep, _wakes, _redisMetrics, Logger);
+        Claims = new RedisClaims(Calls, Signals, RedisMetrics, Time, Logger);
+        Sweep = new RedisSweep(Calls, Inserts, _wakes, options, keys, Metrics);
+        _pulse = new InstancePulse(Calls, _place, Sweep, _wakes, RedisMetrics, Logger);
         _durability = new RedisDurability(Calls, options);
         link.Subscribe(QueueWakes.Channel(link.Options.KeyPrefix), _wakes.Published);
         link.WhenUp(RiseAsync);
@@ -67,6 +68,8 @@ internal sealed class RedisJournal : IAsyncDisposable
     public TimeProvider Time { get; }
 
     public QueueMetrics Metrics { get; }
+
+    public RedisQueueMetrics RedisMetrics { get; }
 
     public QueueSignals Signals { get; }
 
@@ -255,6 +258,6 @@ internal sealed class RedisJournal : IAsyncDisposable
             }
         }
 
-        _redisMetrics.Durable(keeping.Level);
+        RedisMetrics.Durable(keeping.Level);
     }
 }

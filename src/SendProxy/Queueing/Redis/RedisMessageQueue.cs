@@ -23,6 +23,7 @@ internal sealed class RedisMessageQueue : IMessageQueue
     private readonly RedisSweep _sweep;
     private readonly RedisItemCheck _check;
     private readonly ReplicaWaits _replicas;
+    private readonly ForgottenLeases _forgotten;
     private readonly QueueCalls _calls;
 
     public RedisMessageQueue(RedisJournal journal)
@@ -33,6 +34,7 @@ internal sealed class RedisMessageQueue : IMessageQueue
         _transitions = new RedisTransitions(_calls, _inserts, _reads, _seal);
         _check = new RedisItemCheck(_calls, _seal, _logger);
         _replicas = new ReplicaWaits(_calls, journal.Options);
+        _forgotten = new ForgottenLeases(_calls, _sweep, _transitions, journal.RedisMetrics, _logger);
     }
 
     public Durability Durability => _journal.Level ?? Durability.Memory;
@@ -212,6 +214,7 @@ internal sealed class RedisMessageQueue : IMessageQueue
     public async ValueTask<QueueRead<int>> SweepAsync(int max, CancellationToken cancel)
     {
         var swept = await _sweep.SweepAsync(max);
+        await _forgotten.FreeAsync();
         return swept.Error is null && !_journal.IsDurable ? swept with { Error = QueueError.NotDurable } : swept;
     }
 

@@ -8,8 +8,7 @@ namespace SendProxy.Queueing.Redis;
 /// Removes what is finished, some at a time, and looks at the shards while it is there: counts for the gauges, wakes that were
 /// missed, owners of leases, places that went back. A shard where nothing can be removed yet is left alone for a while.
 /// </summary>
-internal sealed class RedisSweep(
-    QueueCalls calls, RedisInserts inserts, QueueWakes wakes, JournalOptions options, SealKeys keys, QueueMetrics metrics, RedisQueueMetrics redisMetrics, TimeProvider time, ILogger logger)
+internal sealed class RedisSweep(QueueCalls calls, RedisInserts inserts, QueueWakes wakes, JournalOptions options, SealKeys keys, QueueMetrics metrics)
 {
     // One operation: short, so that no other waits long for it.
     private const int SweepChunk = 100;
@@ -51,7 +50,7 @@ internal sealed class RedisSweep(
     }
 
     private bool IsDue(QueueShard shard) => calls.Shards.Count == 1 || shard.IsTouched
-        || shard.Summary.NextSweep <= time.GetUtcNow() || time.GetUtcNow() - shard.Summary.At >= LookEvery;
+        || shard.Summary.NextSweep <= calls.Time.GetUtcNow() || calls.Time.GetUtcNow() - shard.Summary.At >= LookEvery;
 
     private RedisValue[] Arguments(int max) =>
     [
@@ -65,12 +64,12 @@ internal sealed class RedisSweep(
         var seq = reply.Number(5);
         if (seq < shard.Summary.Seq)
         {
-            redisMetrics.Lost(RedisLoss.RolledBack, 0);
-            RedisQueueLog.RolledBack(logger, shard.Key);
+            calls.Metrics.Lost(RedisLoss.RolledBack, 0);
+            RedisQueueLog.RolledBack(calls.Logger, shard.Key);
         }
 
         shard.Summary = new ShardSummary(
-            reply.Number(2), reply.Number(3), reply.Number(4), seq, calls.Local(reply.Text(1)), time.GetUtcNow(), queues);
+            reply.Number(2), reply.Number(3), reply.Number(4), seq, calls.Local(reply.Text(1)), calls.Time.GetUtcNow(), queues);
         inserts.LookForRoom(shard);
         wakes.Saw(shard, reply.List(7));
         owners.UnionWith(reply.List(8).Select(owner => (string)owner!));
@@ -94,7 +93,7 @@ internal sealed class RedisSweep(
             }
 
             metrics.Counted(queue.Key, byState, queue.Sum(part => part.Unopenable));
-            metrics.OldestIs(queue.Key, queue.Min(part => part.Oldest) is { } oldest ? time.GetUtcNow() - oldest : TimeSpan.Zero);
+            metrics.OldestIs(queue.Key, queue.Min(part => part.Oldest) is { } oldest ? calls.Time.GetUtcNow() - oldest : TimeSpan.Zero);
         }
     }
 }

@@ -15,6 +15,9 @@ internal sealed class RedisTransitions(QueueCalls calls, RedisInserts inserts, R
 
     public void Took(Lease lease, string route) => _routes[lease] = route;
 
+    /// <summary>Whether this process has the lease in its hands.</summary>
+    public bool Knows(Lease lease) => _routes.ContainsKey(lease);
+
     public ValueTask<QueueResult> MarkAsync(Lease lease, AttemptMark mark) => MoveAsync(
         calls.Scripts.Mark, lease, [mark.KeyFingerprint ?? "", NewItemArguments.Time(mark.Deadline)], ends: false);
 

@@ -23,6 +23,12 @@ internal sealed class QueueCalls(RedisLink link, string instance, RedisQueueMetr
 
     public RedisLink Link => link;
 
+    public RedisQueueMetrics Metrics => metrics;
+
+    public TimeProvider Time => time;
+
+    public ILogger Logger => logger;
+
     /// <summary>The operations; those of tests have another clock.</summary>
     public QueueScripts Scripts { get; init; } = new();
 

@@ -38,6 +38,7 @@ internal sealed class QueueScripts
         Leave = Operation("leave");
         Reap = Operation("reap");
         Unclaim = Operation("unclaim");
+        Forgotten = Operation("forgotten");
     }
 
     public RedisScript Open { get; }
@@ -89,6 +90,8 @@ internal sealed class QueueScripts
     public RedisScript Reap { get; }
 
     public RedisScript Unclaim { get; }
+
+    public RedisScript Forgotten { get; }
 
     private RedisScript Operation(string name, string? library = null) => new($"queue_{name}", (library ?? _library) + Text(name));
 

@@ -39,4 +39,7 @@ internal static partial class RedisQueueLog
 
     [LoggerMessage(340, LogLevel.Error, "An item of {Bytes} bytes for the queue {Queue}, route {Route}, is larger than journal.maxItemBytes, {Most}, and was refused")]
     public static partial void TooLarge(ILogger logger, string queue, string route, int bytes, long most);
+
+    [LoggerMessage(341, LogLevel.Warning, "{Items} items were leased by this process in Redis, which knew nothing of it, as after a failover; they are free again")]
+    public static partial void Forgotten(ILogger logger, long items);
 }
