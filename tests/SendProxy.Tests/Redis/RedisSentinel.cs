@@ -37,7 +37,19 @@ internal sealed class RedisSentinel : IAsyncDisposable
 
     /// <summary>Waits until the replica is the master.</summary>
     public Task FailedOverAsync() => RedisProcess.UntilAsync(
-        async () => Field(await Second.ExecuteAsync("INFO", "replication"), "role") == "master", "The Sentinel did not fail over.");
+        async () =>
+        {
+            try
+            {
+                return Field(await Second.ExecuteAsync("INFO", "replication"), "role") == "master";
+            }
+            catch (RedisConnectionException)
+            {
+                // A server that changes its role closes its connections.
+                return false;
+            }
+        },
+        "The Sentinel did not fail over.");
 
     public async ValueTask DisposeAsync()
     {

@@ -10,8 +10,6 @@ internal static class ConstructorSizes
     /// <summary>Types that take more still. A row is deleted when its type is split, and none is added.</summary>
     public static readonly IReadOnlyList<string> NotYetSplit =
     [
-        "SendProxy.Queueing.Redis.RedisJournal",
-        "SendProxy.Queueing.Redis.RedisSweep",
     ];
 
     /// <returns>Each constructor with more parameters, by name and number. Records are data: their parameters are their fields.</returns>

@@ -47,7 +47,7 @@ internal sealed class RedisJournal : IAsyncDisposable
         Metrics = new QueueMetrics(metrics);
         Signals = new QueueSignals(Time);
         RedisMetrics = new RedisQueueMetrics(metrics);
-        _wakes = new QueueWakes(Signals);
+        _wakes = new QueueWakes(Signals, _place.Name);
         Calls = new QueueCalls(link, _place.Name, RedisMetrics, Signals, Time, Logger) { Scripts = parts.Scripts ?? new QueueScripts() };
         Inserts = new RedisInserts(Calls, options, Metrics);
         Reads = new RedisReads(Calls);

@@ -53,7 +53,7 @@ local function reply(...)
     if call('SREM', P .. ':idle', queue) == 1 then
       call('HINCRBY', P .. ':ver', queue, 1)
       local prefix, number = string.match(P, '^{(.*):(%d+)}$')
-      call('PUBLISH', prefix .. ':wake', number .. ':' .. queue)
+      call('PUBLISH', prefix .. ':wake', number .. ':' .. instance .. ':' .. queue)
     end
   end
   return { 'ok', text(now), queues, ... }

@@ -8,22 +8,23 @@ namespace SendProxy.Queueing.Redis.Shards;
 /// Wakes this process' waiters for what other processes did: by published messages, and, should one be lost, by the numbers of
 /// wakes that the shards keep. Redis publishes only for queues that somebody waits for.
 /// </summary>
-internal sealed class QueueWakes(QueueSignals signals)
+internal sealed class QueueWakes(QueueSignals signals, string instance)
 {
     private readonly ConcurrentDictionary<(int Shard, string Queue), long> _seen = new();
 
     public static string Channel(string prefix) => $"{prefix}:q:wake";
 
-    /// <summary>A message: SHARD:QUEUE.</summary>
+    /// <summary>A message: SHARD:INSTANCE:QUEUE. This process' own changes woke its waiters with their answers.</summary>
     public void Published(RedisValue message)
     {
-        var text = (string?)message ?? "";
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
-        if (colon > 0 && int.TryParse(text.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var shard))
+        if (((string?)message ?? "").Split(':', 3) is [var number, var who, var queue]
+            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var shard))
         {
-            var queue = text[(colon + 1)..];
             _seen.AddOrUpdate((shard, queue), 1, (_, seen) => seen + 1);
-            signals.Raise(queue);
+            if (who != instance)
+            {
+                signals.Raise(queue);
+            }
         }
     }
 
