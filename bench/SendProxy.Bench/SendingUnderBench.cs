@@ -1,7 +1,6 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging.Abstractions;
 using SendProxy.Composition;
-using SendProxy.Egress;
 using SendProxy.Egress.Recipients;
 using SendProxy.Secrets;
 using SendProxy.Sending;
