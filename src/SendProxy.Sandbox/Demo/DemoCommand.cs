@@ -59,8 +59,9 @@ internal static class DemoCommand
         bounded.CancelAfter(Bound);
         try
         {
-            await using var stage = await DemoStage.SetAsync(breakage, binary ?? DemoProxy.FindBinary(), bounded.Token);
-            var story = new DemoStory(stage, report);
+            var executable = binary ?? DemoProxy.FindBinary();
+            await using var stage = await DemoStage.SetAsync(breakage, executable, bounded.Token);
+            var story = new DemoStory(stage, report, executable);
             var isTrue = await story.TellAsync(bounded.Token);
             if (stay)
             {

@@ -61,6 +61,7 @@ internal sealed class DemoFolder : IDisposable
               path: ../data/demo.db
               allowEphemeral: true                     # /tmp is in memory on many systems: good enough for a demo only
               minimum: memory
+            outbox: { rampUp: 2s }                     # a demo has no patience
 
             """);
     }

@@ -73,6 +73,14 @@ internal sealed class DemoProxy : IAsyncDisposable
         throw new DemoFailedException($"The proxy ended before it listened. It said:\n{said}");
     }
 
+    /// <summary>SIGKILL: nothing of it runs any more when this returns.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        await _reading;
+    }
+
     /// <summary>SIGTERM, and its orderly end; SIGKILL when that takes too long.</summary>
     public async ValueTask DisposeAsync()
     {

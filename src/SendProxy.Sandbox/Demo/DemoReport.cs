@@ -65,6 +65,13 @@ internal sealed class DemoReport(IAnsiConsole console)
         Section("A burst over the plan", table);
     }
 
+    public void Outbox(int accepted, long sentMeanwhile, int sent, int twice)
+    {
+        var table = Plain("accepted while the vendor was down", "sent then", "sent after the proxy was killed and both were back", "twice");
+        table.AddRow(Text($"{accepted}"), Text($"{sentMeanwhile}"), Text($"{sent}"), Text($"{twice}"));
+        Section("The outbox", table);
+    }
+
     public void Metrics(IReadOnlyList<string> lines)
     {
         var table = Plain("metric", "value");

@@ -14,16 +14,21 @@ internal sealed class DemoStage : IAsyncDisposable
         Client = new HttpClient { BaseAddress = proxy.Egress };
     }
 
+    private readonly List<string> _linesBefore = [];
+
     public DemoFolder Folder { get; }
 
     public SandboxServer Vendor { get; }
 
     public DemoApplication Application { get; }
 
-    public DemoProxy Proxy { get; }
+    public DemoProxy Proxy { get; private set; }
+
+    /// <summary>Everything that it printed, also before it was killed.</summary>
+    public IEnumerable<string> ProxyLines => _linesBefore.Concat(Proxy.Lines);
 
     /// <summary>The application's: it knows the proxy's address and no key.</summary>
-    public HttpClient Client { get; }
+    public HttpClient Client { get; private set; }
 
     public static async Task<DemoStage> SetAsync(Breakage breakage, string binary, CancellationToken cancellation)
     {
@@ -52,6 +57,18 @@ internal sealed class DemoStage : IAsyncDisposable
             folder.Dispose();
             throw;
         }
+    }
+
+    /// <summary>SIGKILL, and another process on the same folder.</summary>
+    public async Task KillAndRestartProxyAsync(string binary, CancellationToken cancellation)
+    {
+        await Proxy.KillAsync();
+        _linesBefore.AddRange(Proxy.Lines);
+        await Proxy.DisposeAsync();
+        Proxy = await DemoProxy.StartAsync(binary, Folder.ConfigFile, cancellation);
+        Client.Dispose();
+        Client = new HttpClient { BaseAddress = Proxy.Egress };
+        Vendor.Webhooks.Target = new WebhookTarget(new Uri(Proxy.Webhooks, "/webhooks/sendapi"), WebhookTarget.DefaultSecret);
     }
 
     public async ValueTask DisposeAsync()

@@ -11,12 +11,15 @@ internal sealed record Sent(string Channel, string Met, int Status, string Attem
 /// The main job, step by step: three sends with two accidents, the vendor's ledger, the webhooks, a burst over the plan, the
 /// metrics, and where the key is not. Each step ends in a statement that is true or not.
 /// </summary>
-internal sealed class DemoStory(DemoStage stage, DemoReport report)
+internal sealed class DemoStory(DemoStage stage, DemoReport report, string binary)
 {
     private const int EventsForEach = 3;
     private const int BurstSize = 20;
 
+    private const int LaterSize = 50;
+
     private static readonly TimeSpan WebhookPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan OutboxPatience = TimeSpan.FromSeconds(20);
 
     private readonly StringBuilder _seen = new();
     private readonly List<(bool IsTrue, string Statement)> _statements = [];
@@ -38,6 +41,7 @@ internal sealed class DemoStory(DemoStage stage, DemoReport report)
         await ReceiveAsync(cancellation);
         await BurstAsync(cancellation);
         await MeasureAsync(cancellation);
+        await SendLaterAsync(cancellation);
         LookForTheKey();
         report.Verdict(_statements);
         return _statements.TrueForAll(s => s.IsTrue);
@@ -108,11 +112,49 @@ internal sealed class DemoStory(DemoStage stage, DemoReport report)
         State(Array.Exists(lines, l => l.StartsWith("sendproxy_retries_total", StringComparison.Ordinal)), "retries, waits, webhooks and deliveries are counted");
     }
 
+    // The vendor is down, the proxy is killed, and what was accepted has one effect all the same.
+    private async Task SendLaterAsync(CancellationToken cancellation)
+    {
+        var (before, outage) = (stage.Vendor.Ledger.Effects, stage.Vendor.Faults.Add("unavailable", null, "/v1/sms/send"));
+        var accepted = await Task.WhenAll(Enumerable.Range(0, LaterSize).Select(i => AcceptAsync(i, cancellation)));
+        var sentMeanwhile = stage.Vendor.Ledger.Effects - before;
+        await stage.KillAndRestartProxyAsync(binary, cancellation);
+        stage.Vendor.Faults.Remove(outage);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        // What has failed already is not waited for at length.
+        patience.CancelAfter(_statements.TrueForAll(s => s.IsTrue) ? OutboxPatience : OutboxPatience / 10);
+        try
+        {
+            await stage.Vendor.Ledger.ReachAsync(before + LaterSize, patience.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // What is missing is told below.
+        }
+
+        var later = stage.Vendor.Ledger.Read(before).Where(e => e.Intent is not null).ToLookup(e => e.Intent);
+        report.Outbox(accepted.Count(a => a), sentMeanwhile, later.Count, later.Count(l => l.Count() > 1));
+        State(accepted.All(a => a), $"{LaterSize} messages with Prefer: respond-async were answered 202 while the vendor was down");
+        State(later.Count == LaterSize && later.All(l => l.Count() == 1), $"the proxy was killed, the vendor came back, and all {LaterSize} were sent once");
+    }
+
+    private async Task<bool> AcceptAsync(int number, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/sms/send", UriKind.Relative))
+        {
+            Content = new StringContent($$$"""{"to":"+491701234567","from":"Shop","text":"Later","metadata":{"intent":"later-{{{number}}}"}}""", Encoding.UTF8, "application/json"),
+            Headers = { { "Prefer", "respond-async" } },
+        };
+        using var answer = await stage.Client.SendAsync(request, cancellation);
+        _seen.Append(await answer.Content.ReadAsStringAsync(cancellation));
+        return answer.StatusCode == HttpStatusCode.Accepted && answer.Headers.Location is not null;
+    }
+
     private void LookForTheKey()
     {
         var key = stage.Folder.Key;
         State(!_seen.ToString().Contains(key, StringComparison.Ordinal), "the key is in nothing that the application saw, and not in /metrics");
-        State(!stage.Proxy.Lines.Any(l => l.Contains(key, StringComparison.Ordinal)), "the key is not in the proxy's log");
+        State(!stage.ProxyLines.Any(l => l.Contains(key, StringComparison.Ordinal)), "the key is not in the proxy's log");
     }
 
     private void State(bool isTrue, string statement) => _statements.Add((isTrue, statement));
