@@ -122,6 +122,22 @@ internal sealed record ProxySettings(
     /// <exception cref="SettingsException">Something is wrong; carries everything that is.</exception>
     public static ProxySettings Load(string path, Func<string, string?> environment)
     {
+        var (document, settings) = Open(path, environment);
+        return document.Errors.Count == 0 ? settings! : throw new SettingsException(document.Errors, document.Included);
+    }
+
+    /// <summary>Where commands find the proxy that runs on the file, also where the file is broken by now: as far as it can be read.</summary>
+    /// <returns>The places, and why a start would be refused; null where it would not.</returns>
+    public static (IReadOnlyList<string> Places, SettingsException? Refused) AdminPlacesOf(string path, Func<string, string?> environment)
+    {
+        var (document, settings) = Open(path, environment);
+        var places = settings?.AdminPlaces(path)
+            ?? AdminSocket.Places(null, Path.GetFullPath(JournalOptions.UsualPath, Path.GetDirectoryName(Path.GetFullPath(path))!), path);
+        return (places, document.Errors.Count == 0 ? null : new SettingsException(document.Errors, document.Included));
+    }
+
+    private static (SettingsDocument Document, ProxySettings? Settings) Open(string path, Func<string, string?> environment)
+    {
         var document = new SettingsDocument(environment);
         ProxySettings? settings = null;
         try
@@ -140,7 +156,7 @@ internal sealed record ProxySettings(
             document.AddDefect(path, e);
         }
 
-        return document.Errors.Count == 0 ? settings! : throw new SettingsException(document.Errors, document.Included);
+        return (document, settings);
     }
 
     /// <returns>Every setting there is, told by the same calls that read them.</returns>

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text.Json;
-using SendProxy.Configuration;
 using SendProxy.Hosting;
 
 namespace SendProxy.Cli;
@@ -19,16 +18,8 @@ internal static class AdminClient
     public static async Task<(string? Json, string Problem, int ExitCode)> SendAsync(
         HttpMethod method, string path, string? socket, string configuration, CancellationToken cancellation, byte[]? body = null)
     {
-        IReadOnlyList<string> places;
-        try
-        {
-            places = socket is null ? ProxySettings.Load(configuration, Environment.GetEnvironmentVariable).AdminPlaces(configuration) : [socket];
-        }
-        catch (SettingsException e)
-        {
-            return (null, $"{e.Message}\nThe configuration says where the admin socket is; name it yourself with --socket.", ExitCodes.BadConfiguration);
-        }
-
+        // A file that was broken while the proxy runs is when its commands are needed.
+        var (places, refused) = socket is null ? ProxySettings.AdminPlacesOf(configuration, Environment.GetEnvironmentVariable) : ([socket], null);
         foreach (var place in places)
         {
             try
@@ -45,7 +36,10 @@ internal static class AdminClient
             }
         }
 
-        return (null, $"No proxy answers at {string.Join(" or ", places)}: is it running, as this user, with this --config?", ExitCodes.NoProxy);
+        return refused is not null
+            ? (null, $"{refused.Message}\nThe configuration says where the admin socket is, and no proxy answers at {string.Join(" or ", places)}; name it yourself with --socket.",
+                ExitCodes.BadConfiguration)
+            : (null, $"No proxy answers at {string.Join(" or ", places)}: is it running, as this user, with this --config?", ExitCodes.NoProxy);
     }
 
     private static async Task<(string? Json, string Problem, int ExitCode)> SendAsync(

@@ -22,6 +22,9 @@ internal sealed record JournalOptions
 {
     private static readonly TimeSpan SharedCallTimeout = TimeSpan.FromSeconds(1);
 
+    /// <summary>The file where none is named, relative to the configuration's.</summary>
+    public const string UsualPath = "../data/sendproxy.db";
+
     /// <summary>Most shards.</summary>
     public const int ShardsMax = 64;
 
@@ -84,7 +87,7 @@ internal sealed record JournalOptions
         Assume = journal.Choice("assume", "For kind: redis where CONFIG GET is not allowed: what it keeps. ask: it is asked.",
             ("ask", (Durability?)null), ("memory", Durability.Memory), ("everysec", Durability.Everysec), ("fsync", Durability.Fsync)),
         MaxItemBytes = journal.Size("maxItemBytes", "1MiB", "1KiB", "64MiB", "For kind: redis: largest item, sealed; a larger one is refused."),
-        Path = journal.FilePath("path", "../data/sendproxy.db", "For kind: sqlite: the file; its directory must be on a local disk.")!,
+        Path = journal.FilePath("path", UsualPath, "For kind: sqlite: the file; its directory must be on a local disk.")!,
         Minimum = journal.Choice("minimum", "Do not start where less is kept: memory, everysec (a loss of power takes a second), fsync, replicated (see replicas).",
             ("everysec", Durability.Everysec), ("memory", Durability.Memory), ("fsync", Durability.Fsync), ("replicated", Durability.Replicated)),
         AllowEphemeral = journal.Flag("allowEphemeral", false,

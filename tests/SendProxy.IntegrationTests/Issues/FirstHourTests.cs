@@ -118,6 +118,20 @@ public class FirstHourTests
         Assert.EndsWith("/key) is missing: create it.", missing.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("foo: 1\n")]
+    [InlineData("webhooks: { sources: {\n")]
+    public async Task Command_ConfigurationBrokenSince_StillFindsTheProxyThatRuns(string breakage)
+    {
+        await using var stage = await EgressStage.SetAsync(more: "limits: { plan: { rate: 100/s } }");
+        stage.Folder.Configure(await File.ReadAllTextAsync(stage.Folder.ConfigPath, Token) + breakage);
+
+        await using var command = ProxyProcess.Launch(stage.Folder, "limits");
+
+        Assert.Equal(0, await command.WaitForExitAsync(Token));
+        Assert.Contains(command.Output, l => l.StartsWith("plan ", StringComparison.Ordinal));
+    }
+
     // The published folder has two files, and the obvious one alone starts.
     [Fact]
     public async Task Executable_WithoutItsLibrary_SaysWhichFileIsMissing()
