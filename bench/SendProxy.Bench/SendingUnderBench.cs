@@ -88,7 +88,7 @@ internal sealed class SendingUnderBench : IDisposable
 
         using (answer)
         {
-            return (await answer.Content.ReadAsByteArrayAsync()).Length;
+            return outcome.Body?.Length ?? (await answer.Content.ReadAsByteArrayAsync()).Length;
         }
     }
 
