@@ -81,7 +81,8 @@ internal sealed class QueueCalls(RedisLink link, string instance, RedisQueueMetr
                 return new QueueReply([], QueueError.StoreFailed);
             }
 
-            RedisValue[] arguments = [Now, shard.Epoch, instance, .. own];
+            var sent = Now;
+            RedisValue[] arguments = [sent, shard.Epoch, instance, .. own];
             var reply = await link.RunAsync(script, shard.Keys, arguments);
             if (reply.Result is not { } result)
             {
@@ -91,7 +92,7 @@ internal sealed class QueueCalls(RedisLink link, string instance, RedisQueueMetr
             var parts = (RedisResult[])result!;
             if ((string?)parts[0] == "ok")
             {
-                Interlocked.Exchange(ref _ahead, (long)parts[1] - Now);
+                Interlocked.Exchange(ref _ahead, (long)parts[1] - sent);
                 foreach (var queue in (string[])parts[2]!)
                 {
                     signals.Raise(queue);
