@@ -12,7 +12,8 @@ internal static class QueueRetry
         while (true)
         {
             var moved = await move();
-            if (moved.Verdict != QueueVerdict.Failed || moved.Error == QueueError.StoreClosed || stop.IsCancellationRequested)
+            // What too few replicas have is stored all the same: to wait for replicas would hold the item for as long as they are away.
+            if (moved.Verdict != QueueVerdict.Failed || moved.Error is QueueError.StoreClosed or QueueError.NotDurable || stop.IsCancellationRequested)
             {
                 return moved;
             }

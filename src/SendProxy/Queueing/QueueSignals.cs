@@ -19,6 +19,15 @@ internal sealed class QueueSignals(TimeProvider time)
 
     public void Raise(string queue) => Of(queue).Raise();
 
+    /// <summary>Something may have happened that nobody was told of.</summary>
+    public void RaiseAll()
+    {
+        foreach (var signal in _signals.Values)
+        {
+            signal.Raise();
+        }
+    }
+
     /// <summary>
     /// Returns when the version is another than <paramref name="seen"/> or <paramref name="due"/> has come.
     /// </summary>

@@ -97,6 +97,29 @@ public class FleetJournalTests
         await application.WaitForAsync(requests => sent.ToHashSet().IsSubsetOf(requests.Select(JournalStage.Body)), Token);
     }
 
+    // Each acknowledged event is on the replica by then: the replica that becomes the master has it.
+    [Fact]
+    public async Task Sentinel_FailsOver_WhatReplicasHadIsDelivered()
+    {
+        await using var redis = Required(await RedisSentinel.TryStartAsync());
+        var down = true;
+        await using var application = await Destination.StartAsync(Token, answer: (_, context) =>
+        {
+            context.Response.StatusCode = Volatile.Read(ref down) ? 503 : 200;
+            return Task.CompletedTask;
+        });
+        await using var stage = new JournalStage(redis.Address, application.Address, "minimum: memory\n  replicas: 1");
+        var both = await stage.StartAsync("webhooks, worker");
+        var sent = (await JournalStage.SendAsync(both, 1, 30)).ToHashSet();
+
+        redis.KillMaster();
+        await redis.FailedOverAsync();
+        var before = application.Requests.Count;
+        Volatile.Write(ref down, false);
+
+        await application.WaitForAsync(requests => sent.IsSubsetOf(requests.Skip(before).Select(JournalStage.Body)), Token);
+    }
+
     [Fact]
     public async Task Cluster_EventsThroughTwoProcesses_AreDeliveredOnce()
     {

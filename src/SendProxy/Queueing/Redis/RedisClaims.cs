@@ -17,8 +17,11 @@ internal sealed class RedisClaims(QueueCalls calls, QueueSignals signals, RedisQ
 {
     private const int MostKnown = 512;
 
+    // Should every wake be lost, as when an answer is lost and the operation runs late: then it is asked all the same.
+    private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(30);
+
     // What found nothing, by request: what had happened by then, and what it waits for.
-    private readonly ConcurrentDictionary<string, (long Version, DateTimeOffset? NextDue)> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (long Version, DateTimeOffset? NextDue, DateTimeOffset Until)> _known = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<(QueueShard Shard, string Mark)> _lost = new();
     private int _turn;
 
@@ -27,7 +30,7 @@ internal sealed class RedisClaims(QueueCalls calls, QueueSignals signals, RedisQ
         cancel.ThrowIfCancellationRequested();
         var version = signals.Version(request.Queue);
         var name = NameOf(request);
-        if (_known.TryGetValue(name, out var known) && known.Version == version && !(known.NextDue <= time.GetUtcNow()) && !calls.IsClosed)
+        if (_known.TryGetValue(name, out var known) && known.Version == version && !(known.NextDue <= time.GetUtcNow()) && time.GetUtcNow() < known.Until && !calls.IsClosed)
         {
             return new ClaimedRows([], known.NextDue, version);
         }
@@ -126,7 +129,7 @@ internal sealed class RedisClaims(QueueCalls calls, QueueSignals signals, RedisQ
             _known.Clear();
         }
 
-        _known[name] = (version, next);
+        _known[name] = (version, next, time.GetUtcNow() + KnownFor);
     }
 
     private static RedisValue[] Arguments(ClaimRequest request, string mark) =>

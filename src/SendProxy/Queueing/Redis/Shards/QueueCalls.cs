@@ -62,7 +62,9 @@ internal sealed class QueueCalls(RedisLink link, string instance, RedisQueueMetr
             await _rise.Task.WaitAsync(RepeatWithin, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
+        // The first answer may have told of new work.
         var again = await RunOnceAsync(script, shard, own);
+        signals.RaiseAll();
         return again with { MayHaveRun = again.Error is not null };
     }
 
