@@ -30,6 +30,20 @@ public sealed class ConcurrencyShareTests
         Assert.True(lease.IsAway);
     }
 
+    // Others may still use all slots, until they notice that the store is away.
+    [Fact]
+    public void Replied_NotInTime_WithoutSlotsItsFirstOneComesASecondLater()
+    {
+        var share = Leased(10, used: 0, live: 2);
+        var moment = Now + Microseconds.FromSeconds(0.1);
+        share.Replied(Now, Now, new ConcurrencyCall(0, 1, true, null, 0, 2, false, false), new ConcurrencyReply(0, 10, 2, 0, 1, 5, TimeSpan.Zero, TimeSpan.Zero, 2, 10));
+
+        share.Replied(moment, Now, new ConcurrencyCall(0, 1, true, null, 0, 2, false, false), null);
+
+        Assert.Equal((0, 1), (share.Free(moment + Microseconds.FromSeconds(0.9)), share.Free(moment + Microseconds.FromSeconds(1.1))));
+        Assert.True(share.LookAt(moment, 1) <= moment + Microseconds.FromSeconds(1));
+    }
+
     // What does not divide goes to the first of them, one each.
     [Theory]
     [InlineData(0, 4)]

@@ -17,6 +17,9 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
 
     private static readonly Microseconds AskAgain = Microseconds.FromSeconds(0.1);
     private static readonly Microseconds ProbeEvery = Microseconds.FromSeconds(0.25);
+
+    // Processes that hold all slots notice that the store is away, and end what is above their share, sooner than this.
+    private static readonly Microseconds FirstSlotAfter = Microseconds.FromSeconds(1);
     private const int AheadMax = 16;
 
     // A process uses its lease for a shorter time than the fleet keeps it.
@@ -28,6 +31,7 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
     private Microseconds _askAt = Microseconds.LongAgo;
     private Microseconds _probeAt;
     private Microseconds _shareFrom;
+    private Microseconds _firstSlotFrom;
     private int _capAtAway;
     private bool _mustAsk;
     private bool _inFlight;
@@ -162,7 +166,8 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
     public Microseconds LookAt(Microseconds now, int waiting)
     {
         var at = _inFlight ? Microseconds.Never : IsAway ? _probeAt : waiting > 0 && isShared ? Microseconds.Min(_renewAt, _askAt) : _renewAt;
-        return IsAway && now < _shareFrom ? Microseconds.Min(at, _shareFrom) : now < BlockedUntil ? Microseconds.Min(at, BlockedUntil) : at;
+        return IsAway && now < _firstSlotFrom ? Microseconds.Min(at, _firstSlotFrom)
+            : IsAway && now < _shareFrom ? Microseconds.Min(at, _shareFrom) : now < BlockedUntil ? Microseconds.Min(at, BlockedUntil) : at;
     }
 
     // Slots that are asked for before they are needed, so that no request waits for the reply.
@@ -203,6 +208,7 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
             _capAtAway = now < _validUntil ? _cap : 0;
             // Until then requests that other processes began beyond their share may still be at the vendor.
             _shareFrom = _reply is null ? now : now + Usable;
+            _firstSlotFrom = _capAtAway > 0 ? now : now + FirstSlotAfter;
         }
 
         (IsAway, OthersAreShort, _probeAt) = (true, false, now + ProbeEvery);
@@ -221,6 +227,6 @@ internal sealed class ConcurrencyShare(int limit, bool isShared, int fleetSize, 
         }
 
         var share = (reply.Bound / reply.Live) + (reply.Rank < reply.Bound % reply.Live ? 1 : 0);
-        return now < _shareFrom ? Math.Min(share, Math.Max(1, _capAtAway)) : share;
+        return now < _shareFrom ? Math.Min(share, Math.Max(now < _firstSlotFrom ? 0 : 1, _capAtAway)) : share;
     }
 }
